@@ -1,0 +1,1 @@
+"""`jobsctl`: one file per command. Translates between a person and the rooms below; never decides."""

@@ -1,0 +1,5 @@
+"""`python -m jobsctl`."""
+
+from jobsctl import main
+
+main()

@@ -1,0 +1,64 @@
+"""What the files say, after all of them were read: the hand-over from `specs` to the reconciler.
+
+Built by `specs.source`, read by `reconciler`. Plain data: no models, no open files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from specs.diagnostic import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredJob:
+    """One valid document. `spec` is canonical JSON (defaults applied, keys sorted), so equal bytes mean equal jobs."""
+
+    project: str
+    name: str
+    spec: bytes
+    digest: str
+    """sha256 of `spec`, 64 hex digits."""
+    path: str
+    """The file, relative to the specs root, `/` between folders; undecodable bytes as `\\xNN`."""
+    line: int
+    """First line of the document in the file, from 1."""
+
+    @property
+    def identity(self) -> str:
+        return f"{self.project}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One complete, consistent look at the specs directory.
+
+    `changed` names the identities whose entry in `jobs` or `invalid` differs from the previous look (all of them in
+    the first), `gone` those that are no longer in any file. A reconcile costs as much as these two are long.
+    """
+
+    sequence: int
+    """Counts looks, from 1."""
+    scanned_at: int
+    """When the look ended, microseconds since the epoch, UTC."""
+    root: str
+    """The directory looked at, resolved."""
+    revision: str | None
+    """Flux's form: `main@sha1:<40 hex>`, `sha1:<40 hex>` when detached; None outside git."""
+    jobs: Mapping[str, DesiredJob]
+    """All valid jobs by identity."""
+    invalid: Mapping[str, tuple[Diagnostic, ...]]
+    """Identities that a file names but does not define soundly (invalid, or defined twice)."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Every finding of every file, also of files whose identity cannot be read."""
+    unreadable_paths: frozenset[str] = frozenset()
+    """Files that could not be read or parsed at all: jobs last seen in them are not gone."""
+    changed: frozenset[str] = field(default_factory=frozenset)
+    gone: frozenset[str] = field(default_factory=frozenset)
+    files: int = 0
+    """Spec files seen."""
+    parsed: int = 0
+    """Files parsed in this look: the cost of it."""
+    problem: str | None = None
+    """Why the root could not be looked at (missing, unreadable); then `jobs` repeats the last good look."""

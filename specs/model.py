@@ -1,0 +1,173 @@
+"""The Job document: every field, its type, its default and the reason of the default.
+
+Read by `specs.load` (to validate), by the reconciler and the runners (to act). Strict: `suspend: "yes"` is an error.
+Fields that DESIGN names and this version does not build are refused by name in `specs.unbuilt`, never ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from specs.fields import Duration, Name, Size, Text
+
+EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
+LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]{0,251}[A-Za-z0-9])?$")]
+
+
+class Strict(BaseModel):
+    """Base of every model: unknown keys are errors, no value is converted, no input is echoed in an error.
+
+    `hide_input_in_errors`: a nested value in a message can grow without bound and end the process.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class Dst(Strict):
+    """What a fixed local time does on the two nights a year it does not exist, or exists twice. Debian cron's rule."""
+
+    gap: Literal["run_after", "skip"] = Field("run_after", description="A time in the spring gap: run right after it, or skip.")
+    repeat: Literal["once", "twice"] = Field("once", description="A time in the autumn repeat: run once (the first), or twice.")
+
+
+class ScheduleParts(Strict):
+    """The long form of `schedule`: exactly one of the expressions, with its own settings."""
+
+    cron: str | None = Field(None, description="Five fields, or @hourly @daily @weekly @monthly @yearly.")
+    every: Duration | None = Field(None, description="Fixed rate on a grid that starts at `anchor`.")
+    once: str | None = Field(None, description="One instant, RFC 3339; without offset in the job's timezone.")
+    anchor: str | None = Field(None, description="With `every`: RFC 3339 instant of the grid. Default: when first applied.")
+    timezone: str | None = Field(None, description="IANA zone of this entry; default: the job's.")
+
+    @model_validator(mode="after")
+    def _one_expression(self) -> ScheduleParts:
+        given = [name for name in ("cron", "every", "once") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise PydanticCustomError("schedule_parts", "a schedule has exactly one of `cron`, `every` and `once`")
+        if self.anchor is not None and self.every is None:
+            raise PydanticCustomError("schedule_parts", "`anchor` goes with `every`")
+        return self
+
+
+class Suspend(Strict):
+    """A declared pause, with its reason."""
+
+    reason: Text
+
+
+class FromFile(Strict):
+    """A secret: the content of a file, without one trailing newline. Read when the run starts."""
+
+    from_file: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class FromEnv(Strict):
+    """A secret: a variable of the daemon's own environment."""
+
+    from_env: EnvName
+
+
+class FromCredential(Strict):
+    """A secret: a systemd credential (`LoadCredential=`), a file below `$CREDENTIALS_DIRECTORY`."""
+
+    credential: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$")]
+
+
+class Limits(Strict):
+    """What a run may use. Memory, CPU and processes by cgroup where the machine lets us, else by rlimit; the run says which."""
+
+    memory: Size | None = Field(None, description="Bytes of memory for the whole tree.")
+    cpu: Annotated[float, Field(gt=0, le=1024)] | None = Field(None, description="Processors, as 0.5 or 2.")
+    pids: Annotated[int, Field(ge=1, le=4_194_304)] | None = Field(None, description="Processes and threads.")
+    nofile: Annotated[int, Field(ge=3, le=1_048_576)] | None = Field(None, description="Open files of one process.")
+    output: Size = Field(104_857_600, description="Bytes of output kept: the first quarter and the last three; default 100 MiB.")
+
+
+class Capture(Strict):
+    """How output is kept. Default: both streams in one file, in order, written by the job itself."""
+
+    streams: Literal["merged", "separate"] = "merged"
+    timestamps: Literal["none", "line"] = "none"
+
+
+Argument = Annotated[str, Field(max_length=131_071)]
+"""One argument; the kernel's limit is 128 KiB (MAX_ARG_STRLEN)."""
+
+
+class ProcessRun(Strict):
+    """A program: `command` (argv, no shell) or `script` (text for an interpreter)."""
+
+    type: Literal["process"] = "process"
+    command: Annotated[list[Argument], Field(min_length=1, max_length=4096)] | None = None
+    script: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
+    interpreter: Annotated[list[Argument], Field(min_length=1, max_length=16)] | None = Field(
+        None, description="What reads the script; default [/bin/sh, -eu]."
+    )
+    working_dir: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
+        None, description="Absolute, or relative to the specs' repository root. Default: that root."
+    )
+    user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    group: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    umask: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")] | None = Field(None, description='As "027".')
+    limits: Limits = Field(default_factory=Limits)
+
+    @model_validator(mode="after")
+    def _one_program(self) -> ProcessRun:
+        if (self.command is None) == (self.script is None):
+            raise PydanticCustomError("one_program", "a process has exactly one of `command` and `script`")
+        if self.interpreter is not None and self.script is None:
+            raise PydanticCustomError("one_program", "`interpreter` goes with `script`")
+        if self.command is not None and any("\0" in part for part in self.command):
+            raise PydanticCustomError("one_program", "an argument cannot hold a NUL character")
+        return self
+
+
+class Job(Strict):
+    """A job: what to run, when, and what to do when things go wrong."""
+
+    apiVersion: Literal["jobsctl/v1"] = "jobsctl/v1"  # noqa: N815  (the field's spelling)
+    kind: Literal["Job"] = "Job"
+    name: Name = Field(description="Unique within its project.")
+    project: Name = "default"
+    description: Text = ""
+    labels: dict[LabelKey, Annotated[str, Field(max_length=256)]] = Field(default_factory=dict)
+    tags: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=list)
+    annotations: dict[LabelKey, Annotated[str, Field(max_length=4096)]] = Field(default_factory=dict)
+    schedule: Annotated[str, Field(max_length=256)] | ScheduleParts | list[
+        Annotated[str, Field(max_length=256)] | ScheduleParts
+    ] | None = Field(None, description="When it runs; omitted: only when triggered.")
+    timezone: str | None = Field(None, description="IANA zone; default: the daemon's, else UTC.")
+    dst: Dst = Field(default_factory=Dst)
+    suspend: bool | Suspend = False
+    run: ProcessRun
+    env: dict[EnvName, str | FromFile | FromEnv | FromCredential] = Field(default_factory=dict)
+    timeout: Duration | Literal["none"] = Field("none", description="Wall clock of one run; past it TERM, grace, KILL.")
+    grace: Duration = Field(10.0, description="Between TERM and KILL, at a timeout or a cancel.")
+    capture: Capture = Field(default_factory=Capture)
+
+    @property
+    def identity(self) -> str:
+        """`project/name`: what makes it the same job across edits and files."""
+        return f"{self.project}/{self.name}"
+
+    def timeout_seconds(self) -> float | None:
+        """The timeout in seconds, or None for no limit."""
+        return None if self.timeout == "none" else self.timeout
+
+    def suspend_reason(self) -> str | None:
+        """Why the file says it is suspended (`"declared"` when it gives no reason); None when it is not."""
+        if isinstance(self.suspend, Suspend):
+            return self.suspend.reason
+        return "declared" if self.suspend else None
+
+    @classmethod
+    def from_canonical(cls, spec: bytes) -> Job:
+        """The model of canonical JSON. `spec` was validated before it was stored."""
+        return cls.model_validate_json(spec)
+
+    def canonical(self) -> dict[str, Any]:
+        """Plain data with every default applied, as it is digested and stored."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,69 @@
+"""Where things are: a home holds `jobsctl.yaml` (optional), `jobs/` (specs, may be elsewhere) and `.jobsctl/` (state).
+
+The one place that knows file names of the state directory. Pure: makes paths, touches nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The paths of one home. `root` is absolute."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "jobsctl.yaml"
+
+    @property
+    def specs(self) -> Path:
+        """Default place of the specs; `specs:` in `jobsctl.yaml` overrides it."""
+        return self.root / "jobs"
+
+    @property
+    def state(self) -> Path:
+        """0700: history, output and requests of everybody's jobs are here."""
+        return self.root / ".jobsctl"
+
+    @property
+    def database(self) -> Path:
+        return self.state / "jobsctl.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.state / "lock"
+
+    @property
+    def heartbeat(self) -> Path:
+        """JSON the daemon rewrites every few seconds: `status.health` reads it."""
+        return self.state / "heartbeat.json"
+
+    @property
+    def requests(self) -> Path:
+        return self.state / "requests"
+
+    @property
+    def doorbell(self) -> Path:
+        """Unix datagram socket: one byte wakes the daemon to look at `requests`; it answers to nothing."""
+        return self.state / "doorbell"
+
+    @property
+    def supervisors(self) -> Path:
+        """Socket and journal of every supervisor that may have living or unacknowledged runs."""
+        return self.state / "supervisors"
+
+    @property
+    def runs(self) -> Path:
+        return self.state / "runs"
+
+    @property
+    def status(self) -> Path:
+        """Status files, one per job: `<project>/<job>.yaml`."""
+        return self.state / "status"
+
+    def run_dir(self, project: str, job: str, run_id: str) -> Path:
+        return self.runs / project / job / run_id

@@ -1,0 +1,237 @@
+"""What is known about jobs, runs and events, as frozen plain data.
+
+Made by `state.store` (the writer) and `state.reads` (readers); passed to everyone above. No peewee here.
+All instants are integer microseconds since the epoch, UTC; None means "never" or "not yet".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class RunState(StrEnum):
+    """`pending` -> (`blocked`) -> `running` -> a terminal one. Terminal states never change."""
+
+    PENDING = "pending"
+    BLOCKED = "blocked"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"
+
+
+ACTIVE_STATES = (RunState.PENDING, RunState.BLOCKED, RunState.RUNNING)
+TERMINAL_STATES = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.EXPIRED, RunState.SKIPPED)
+
+
+class Trigger(StrEnum):
+    """Why a run exists."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    RETRY = "retry"
+    DEPENDENCY = "dependency"
+    CATCH_UP = "catch_up"
+    BOOT = "boot"
+    API = "api"
+
+
+class Reason(StrEnum):
+    """Why a run ended as it did, or why a slot has no run. The same word in log, event, metric label and test id."""
+
+    # ends
+    SUCCEEDED = "succeeded"
+    EXIT_CODE = "exit_code"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    DELETED = "deleted"
+    LOST = "lost"
+    START_ERROR = "start_error"
+    OOM = "oom"
+    # slots without a run
+    OVERLAP = "overlap"
+    MISSED = "missed"
+    SUSPENDED = "suspended"
+    PAST = "past"
+    """A one-shot whose instant had passed when it was first applied."""
+    DST_GAP = "dst_gap"
+    # decisions without a slot
+    DUE = "due"
+    NOT_DUE = "not_due"
+    ARCHIVED = "archived"
+    MANUAL = "manual"
+
+
+class Health(StrEnum):
+    """How the last finished run ended. `unknown` before the first."""
+
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+    FAILING = "failing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One attempt of one job, or one record of slots that did not run (`state == skipped`)."""
+
+    id: str
+    """Sortable by creation, unique: 26 characters, `state.ids`."""
+    job_id: int
+    project: str
+    job: str
+    generation: int
+    digest: str
+    revision: str | None
+    trigger: Trigger
+    scheduled_for: int | None
+    """The slot. None for a run somebody asked for. Unique with job and attempt: that is the lock."""
+    attempt: int = 1
+    state: RunState
+    reason: Reason | None = None
+    error: str | None = None
+    """One line for people; None when nothing went wrong."""
+    created_at: int
+    started_at: int | None = None
+    finished_at: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    cpu_seconds: float | None = None
+    peak_memory: int | None = None
+    """Bytes."""
+    output_bytes: int | None = None
+    """Bytes the job wrote, also those cut by the limit."""
+    progress: Any = None
+    result: Any = None
+    requested_by: str | None = None
+    request_id: str | None = None
+    cancel_requested_at: int | None = None
+    cancel_requested_by: str | None = None
+    supervisor: str | None = None
+    """Which supervisor it was handed to; None while it was not handed to any."""
+    boot_id: str | None = None
+    """Machine boot under which it was handed over: another boot means it cannot be running."""
+    pid: int | None = None
+    pid_start: int | None = None
+    """Start time of `pid` in clock ticks since boot (/proc/PID/stat field 22)."""
+    skipped_first: int | None = None
+    skipped_count: int | None = None
+    """For `skipped`: the first slot of the gap and how many; `scheduled_for` is the last."""
+
+    @property
+    def identity(self) -> str:
+        return f"{self.project}/{self.job}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """Everything known about a job, the applied spec included."""
+
+    id: int | None = None
+    """None until stored."""
+    project: str
+    name: str
+    spec: bytes
+    """The last good canonical JSON: what runs."""
+    digest: str
+    generation: int = 1
+    """Counts distinct digests applied, from 1."""
+    path: str
+    line: int
+    revision: str | None = None
+    """Of the look that applied this generation."""
+    created_at: int
+    applied_at: int
+    """When this generation was applied."""
+    archived_at: int | None = None
+    missing_since: int | None = None
+    """Since when no file names it, while it is not archived yet."""
+    problem: tuple[Mapping[str, Any], ...] = ()
+    """The findings that keep its file from being applied (fields of `Diagnostic`); empty when the file is sound."""
+    problem_since: int | None = None
+    schedule_digest: str = ""
+    """What `anchor_at`, `cursor_at` and `next_at` were computed for."""
+    anchor_at: int
+    """Grid origin of intervals: when this schedule was first applied."""
+    cursor_at: int
+    """Every slot at or before it is accounted for."""
+    next_at: int | None = None
+    boot_id: str | None = None
+    """The boot for which `@reboot` is accounted for."""
+    suspended_at: int | None = None
+    """The override of `jobsctl suspend`; None when there is none. A declared suspend is in `spec`."""
+    suspended_by: str | None = None
+    suspended_reason: str | None = None
+    completed_at: int | None = None
+    """When a schedule without further instants was done."""
+    active_runs: int = 0
+    last_run_id: str | None = None
+    last_run_state: RunState | None = None
+    last_scheduled_for: int | None = None
+    last_started_at: int | None = None
+    last_finished_at: int | None = None
+    last_success_at: int | None = None
+    health: Health = Health.UNKNOWN
+    health_since: int | None = None
+    consecutive_failures: int = 0
+    counts: Mapping[RunState, int] = field(default_factory=dict)
+    """Terminal runs ever, by state; never goes down, also when history is pruned (skipped counts slots)."""
+    stalled: str | None = None
+    """Why deciding on this job keeps failing, when it does."""
+    seq: int = 0
+    """Position in the one sequence of changes of all jobs: readers ask for what is newer."""
+
+    @property
+    def identity(self) -> str:
+        return f"{self.project}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One change, so that the whole story of a run or job can be told."""
+
+    id: int | None = None
+    at: int
+    job_id: int | None
+    run_id: str | None
+    type: str
+    """`Normal` or `Warning`, as Kubernetes."""
+    reason: str
+    message: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """What became of a file in the inbox: the audit."""
+
+    id: str
+    kind: str
+    identity: str | None
+    run_id: str | None
+    requested_by: str
+    requested_at: int
+    handled_at: int
+    outcome: str
+    """`done` or `refused`."""
+    message: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedFile:
+    """What one spec file said when it was last read, so that it is not parsed again: one row of the file cache."""
+
+    path: str
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    sha256: str
+    documents: bytes
+    """`specs.load` result as JSON: canonical specs and findings."""
