@@ -62,3 +62,17 @@ class Desired:
     """Files parsed in this look: the cost of it."""
     problem: str | None = None
     """Why the root could not be looked at (missing, unreadable); then `jobs` repeats the last good look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedFile:
+    """What one spec file said when it was last read, so that it is not parsed again: one row of the file cache."""
+
+    path: str
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    sha256: str
+    documents: bytes
+    """What `specs.load` made of it, as JSON: canonical specs and findings."""

@@ -48,7 +48,7 @@ class Diagnostic:
 
 
 @dataclass(frozen=True)
-class InvalidSpec(Exception):  # noqa: N818  (the field's word)
+class InvalidSpec(Exception):
     """Raised where a value cannot be used. Carries at least one `Diagnostic` of severity error."""
 
     diagnostics: tuple[Diagnostic, ...] = field(default_factory=tuple)

@@ -21,7 +21,7 @@ _UNITS["k"] = 1000
 
 
 def _fail(kind: str, message: str) -> PydanticCustomError:
-    return PydanticCustomError(kind, message)  # type: ignore[arg-type]
+    return PydanticCustomError(kind, message)
 
 
 def parse_name(value: Any) -> str:
@@ -63,7 +63,9 @@ def parse_size(value: Any) -> int:
 
 
 Name = Annotated[
-    str, BeforeValidator(parse_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": 63})
+    str,
+    BeforeValidator(parse_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": 63}),
 ]
 Duration = Annotated[
     float,

@@ -29,8 +29,12 @@ class Strict(BaseModel):
 class Dst(Strict):
     """What a fixed local time does on the two nights a year it does not exist, or exists twice. Debian cron's rule."""
 
-    gap: Literal["run_after", "skip"] = Field("run_after", description="A time in the spring gap: run right after it, or skip.")
-    repeat: Literal["once", "twice"] = Field("once", description="A time in the autumn repeat: run once (the first), or twice.")
+    gap: Literal["run_after", "skip"] = Field(
+        "run_after", description="A time in the spring gap: run right after it, or skip."
+    )
+    repeat: Literal["once", "twice"] = Field(
+        "once", description="A time in the autumn repeat: run once (the first), or twice."
+    )
 
 
 class ScheduleParts(Strict):
@@ -39,7 +43,9 @@ class ScheduleParts(Strict):
     cron: str | None = Field(None, description="Five fields, or @hourly @daily @weekly @monthly @yearly.")
     every: Duration | None = Field(None, description="Fixed rate on a grid that starts at `anchor`.")
     once: str | None = Field(None, description="One instant, RFC 3339; without offset in the job's timezone.")
-    anchor: str | None = Field(None, description="With `every`: RFC 3339 instant of the grid. Default: when first applied.")
+    anchor: str | None = Field(
+        None, description="With `every`: RFC 3339 instant of the grid. Default: when first applied."
+    )
     timezone: str | None = Field(None, description="IANA zone of this entry; default: the job's.")
 
     @model_validator(mode="after")
@@ -83,7 +89,9 @@ class Limits(Strict):
     cpu: Annotated[float, Field(gt=0, le=1024)] | None = Field(None, description="Processors, as 0.5 or 2.")
     pids: Annotated[int, Field(ge=1, le=4_194_304)] | None = Field(None, description="Processes and threads.")
     nofile: Annotated[int, Field(ge=3, le=1_048_576)] | None = Field(None, description="Open files of one process.")
-    output: Size = Field(104_857_600, description="Bytes of output kept: the first quarter and the last three; default 100 MiB.")
+    output: Size = Field(
+        104_857_600, description="Bytes of output kept: the first quarter and the last three; default 100 MiB."
+    )
 
 
 class Capture(Strict):
@@ -112,7 +120,7 @@ class ProcessRun(Strict):
     user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     group: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     umask: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")] | None = Field(None, description='As "027".')
-    limits: Limits = Field(default_factory=Limits)
+    limits: Limits = Limits()
 
     @model_validator(mode="after")
     def _one_program(self) -> ProcessRun:
@@ -128,7 +136,7 @@ class ProcessRun(Strict):
 class Job(Strict):
     """A job: what to run, when, and what to do when things go wrong."""
 
-    apiVersion: Literal["jobsctl/v1"] = "jobsctl/v1"  # noqa: N815  (the field's spelling)
+    apiVersion: Literal["jobsctl/v1"] = "jobsctl/v1"
     kind: Literal["Job"] = "Job"
     name: Name = Field(description="Unique within its project.")
     project: Name = "default"
@@ -136,17 +144,20 @@ class Job(Strict):
     labels: dict[LabelKey, Annotated[str, Field(max_length=256)]] = Field(default_factory=dict)
     tags: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=list)
     annotations: dict[LabelKey, Annotated[str, Field(max_length=4096)]] = Field(default_factory=dict)
-    schedule: Annotated[str, Field(max_length=256)] | ScheduleParts | list[
-        Annotated[str, Field(max_length=256)] | ScheduleParts
-    ] | None = Field(None, description="When it runs; omitted: only when triggered.")
+    schedule: (
+        Annotated[str, Field(max_length=256)]
+        | ScheduleParts
+        | list[Annotated[str, Field(max_length=256)] | ScheduleParts]
+        | None
+    ) = Field(None, description="When it runs; omitted: only when triggered.")
     timezone: str | None = Field(None, description="IANA zone; default: the daemon's, else UTC.")
-    dst: Dst = Field(default_factory=Dst)
+    dst: Dst = Dst()
     suspend: bool | Suspend = False
     run: ProcessRun
     env: dict[EnvName, str | FromFile | FromEnv | FromCredential] = Field(default_factory=dict)
     timeout: Duration | Literal["none"] = Field("none", description="Wall clock of one run; past it TERM, grace, KILL.")
     grace: Duration = Field(10.0, description="Between TERM and KILL, at a timeout or a cancel.")
-    capture: Capture = Field(default_factory=Capture)
+    capture: Capture = Capture()
 
     @property
     def identity(self) -> str:

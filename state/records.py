@@ -224,14 +224,19 @@ class RequestRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CachedFile:
-    """What one spec file said when it was last read, so that it is not parsed again: one row of the file cache."""
+class SourceState:
+    """The last look at the specs directory, as readers see it. One row; written only when something in it changed."""
 
-    path: str
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    sha256: str
-    documents: bytes
-    """`specs.load` result as JSON: canonical specs and findings."""
+    root: str
+    revision: str | None
+    scanned_at: int
+    """Of the look that changed something last."""
+    files: int
+    jobs: int
+    invalid: int
+    problem: str | None = None
+    """Why the directory could not be looked at; None when it could."""
+    prune_blocked: tuple[str, ...] = ()
+    """Identities that would be archived, were the prune guard not holding them."""
+    diagnostics: tuple[Mapping[str, Any], ...] = ()
+    """Findings (fields of `Diagnostic`), at most 200."""
