@@ -83,15 +83,13 @@ class FromCredential(Strict):
 
 
 class Limits(Strict):
-    """What a run may use. Memory, CPU and processes by cgroup where the machine lets us, else by rlimit; the run says which."""
+    """What a run may use. By cgroup where the machine lets us, else by rlimit; the run says which."""
 
     memory: Size | None = Field(None, description="Bytes of memory for the whole tree.")
     cpu: Annotated[float, Field(gt=0, le=1024)] | None = Field(None, description="Processors, as 0.5 or 2.")
     pids: Annotated[int, Field(ge=1, le=4_194_304)] | None = Field(None, description="Processes and threads.")
     nofile: Annotated[int, Field(ge=3, le=1_048_576)] | None = Field(None, description="Open files of one process.")
-    output: Size = Field(
-        104_857_600, description="Bytes of output kept: the first quarter and the last three; default 100 MiB."
-    )
+    output: Size = Field(104_857_600, description="Bytes of output kept: first quarter, last three; 100 MiB.")
 
 
 class Capture(Strict):
