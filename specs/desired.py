@@ -42,6 +42,8 @@ class Desired:
     """Counts looks, from 1."""
     scanned_at: int
     """When the look ended, microseconds since the epoch, UTC."""
+    started_at: int
+    """When it began: what was written before this instant is in it."""
     root: str
     """The directory looked at, resolved."""
     revision: str | None

@@ -64,6 +64,8 @@ class Reason(StrEnum):
     # decisions without a slot
     DUE = "due"
     NOT_DUE = "not_due"
+    CLOCK = "clock"
+    """The clock was set back by hours: the watermark follows it."""
     ARCHIVED = "archived"
     MANUAL = "manual"
 
