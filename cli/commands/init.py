@@ -1,0 +1,98 @@
+"""`jobsctl init`: makes a home. Can be called again: it adds what is missing and changes nothing that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.errors import CliError
+from cli.exits import Exit
+from cli.options import Settings
+from cli.output import print_lines, say
+from state.home import Home
+
+CONFIG = """\
+# How the jobsctl daemon of this home works. Every line is optional: these are the defaults.
+
+# specs: jobs                 # the folder with the job files
+# timezone: UTC               # of schedules that name none
+# resync: 60s                 # look at all files this often, also when nothing seems to have changed
+# http:                       # read-only API; `http: null` switches it off
+#   listen: 127.0.0.1:8787
+# retention:                  # of runs, their output and events
+#   max_runs: 1000
+#   max_age: 30d
+"""
+
+HELLO = """\
+# A job: its name, when it runs, what it runs. The file may have any name and stand in any folder below jobs/.
+name: hello
+description: Says hello; change me.
+schedule: every 10m
+run:
+  command: [echo, "hello from jobsctl"]
+"""
+
+IGNORE = ".jobsctl/"
+
+
+@click.command("init")
+@click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+def command(settings: Settings, directory: Path | None) -> int:
+    """Make a home in DIRECTORY (default: --home, else here): jobsctl.yaml, jobs/ with a first job, .gitignore.
+
+    Files that are there already are left as they are.
+
+    \b
+    Examples:
+      jobsctl init
+      jobsctl init nightly-jobs
+    """
+    home = Home(directory.absolute() if directory else settings.home_option or Path.cwd())
+    if home.root.exists() and not home.root.is_dir():
+        raise CliError(f"{home.root} is a file, not a directory", hint="name another directory")
+    home.root.mkdir(parents=True, exist_ok=True)
+    first = not home.specs.exists()
+    home.specs.mkdir(exist_ok=True)
+    lines = [_write_new(home.config, CONFIG, "settings, all commented out")]
+    # Never put the first job back where somebody removed it.
+    if first:
+        lines.append(_write_new(home.specs / "hello.yaml", HELLO, "a first job"))
+    lines.append(_ignore(home.root / ".gitignore"))
+    print_lines(settings, lines)
+    say(f"\nNext:\n  jobsctl{_at(home)} validate\n  jobsctl{_at(home)} daemon\n  jobsctl{_at(home)} status")
+    return Exit.OK
+
+
+def _write_new(path: Path, text: str, what: str) -> str:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return f"kept     {path}"
+    return f"created  {path}: {what}"
+
+
+def _ignore(path: Path) -> str:
+    """State does not belong into git: history, output and sockets change all the time."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+    if any(line.strip().strip("/") == IGNORE.strip("/") for line in text.splitlines()):
+        return f"kept     {path}"
+    word = "changed" if text else "created"
+    if text and not text.endswith("\n"):
+        text += "\n"
+    path.write_text(f"{text}{IGNORE}\n", encoding="utf-8", errors="surrogateescape")
+    return f"{word}  {path}: {IGNORE} is the daemon's state"
+
+
+def _at(home: Home) -> str:
+    from cli.options import find_home
+
+    if find_home(Path.cwd()) == home.root:
+        return ""
+    try:
+        return f" --home {home.root.relative_to(Path.cwd())}"
+    except ValueError:
+        return f" --home {home.root}"

@@ -1,0 +1,177 @@
+"""`jobsctl`: finds the command, loads only it, and turns whatever it raises into one clear message and an exit code.
+
+Called by `jobsctl.main`. Must stay light: `jobsctl --help` imports click and nothing of the rooms below.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from cli.errors import CliError, UsageError
+from cli.exits import Exit
+from cli.options import Settings, global_options
+
+COMMANDS = {
+    "Start": {
+        "init": "Make a home: jobsctl.yaml, jobs/ and a first job.",
+        "daemon": "Keep what runs equal to what the files say.",
+        "version": "Say which jobsctl, Python and SQLite this is.",
+    },
+    "Change": {
+        "validate": "Check spec files; say file, line and column of what is wrong.",
+        "diff": "Show what applying the files would change.",
+        "apply": "Put spec files in place and wait until the daemon follows them.",
+        "trigger": "Run a job now.",
+        "cancel": "Stop a run, or the active runs of a job.",
+        "suspend": "Pause a job's schedule.",
+        "resume": "End a pause made by suspend.",
+        "delete": "Remove a job and its spec file.",
+    },
+    "See": {
+        "status": "Is everything all right? And if not, what first?",
+        "list": "List jobs.",
+        "runs": "List runs.",
+        "run": "Tell the whole story of a run.",
+        "logs": "Print the output of a run.",
+        "events": "List what happened to a job or run.",
+        "next": "Show when a job, or any schedule, is due next.",
+    },
+}
+"""Command -> its one line, by the section of the help it stands in; code in `cli.commands.<command>`, as `command`."""
+
+NOT_BUILT = (
+    "plan", "describe", "timers", "metrics", "outputs", "search", "sessions", "explain", "schema", "import", "doctor",
+    "backup", "completion",
+)  # fmt: skip
+
+_LINES = {name: line for section in COMMANDS.values() for name, line in section.items()}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and one line; imports the module of the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_LINES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in NOT_BUILT:
+            raise UsageError(f"`jobsctl {name}` is not built yet", hint="`jobsctl --help` lists what there is")
+        if name not in _LINES:
+            return None
+        command: click.Command = import_module(f"cli.commands.{name}").command
+        taken = {text for param in command.params for text in param.opts}
+        for option in global_options(after_command=True):
+            if taken.isdisjoint(option.opts):
+                command.params.append(option)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=_LINES, ctx=ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, _LINES))
+        for section, commands in COMMANDS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name.ljust(width), line) for name, line in commands.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Examples"):
+            for example in ("jobsctl init", "jobsctl daemon", "jobsctl status", "jobsctl logs -f hello"):
+                formatter.write_text(example)
+        formatter.write_paragraph()
+        formatter.write_text("Global options may also follow the command. More: `jobsctl COMMAND --help`.")
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from jobsctl import __version__
+
+        click.echo(f"jobsctl {__version__}")
+        ctx.exit()
+
+
+program = LazyGroup(
+    name="jobsctl",
+    help="Cron by pull request: jobs are YAML files, a daemon keeps what runs equal to them.",
+    params=[
+        *global_options(),
+        click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version,
+                     help="Print the version and exit."),
+    ],
+    subcommand_metavar="COMMAND ...",
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "JOBSCTL",
+        "max_content_width": 100,
+    },
+)  # fmt: skip
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one call; returns its exit code. Everything a command may raise ends here, as a message on stderr."""
+    debug = bool(os.environ.get("JOBSCTL_DEBUG"))
+    try:
+        result = program.main(arguments, prog_name="jobsctl", standalone_mode=False, obj=Settings())
+        sys.stdout.flush()
+        return int(result) if isinstance(result, int) else Exit.OK
+    except CliError as error:
+        return _tell(str(error), error.hint, error.exit)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return Exit.USAGE
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "jobsctl"
+        return _tell(error.format_message(), f"`{where} --help` shows how it is used", Exit.USAGE)
+    except click.ClickException as error:
+        return _tell(error.format_message(), None, Exit.FAILED)
+    except (KeyboardInterrupt, click.Abort):
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        return Exit.PIPE_CLOSED
+    except Exception as error:
+        from cli.unexpected import explain
+
+        if debug:
+            raise
+        told = explain(error)
+        return _tell(told.message, told.hint, told.exit)
+
+
+def main() -> NoReturn:
+    """Entry point of the program."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks must not end the program.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    code = run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        code = Exit.PIPE_CLOSED
+    sys.exit(code)
+
+
+def _tell(message: str, hint: str | None, code: Exit) -> Exit:
+    from cli.terminal import visible
+
+    click.echo(f"error: {visible(message)}", err=True)
+    if hint:
+        click.echo(f"hint: {visible(hint)}", err=True)
+    return code
+
+
+def _let_go_of_stdout() -> None:
+    """Python flushes stdout at its end and would complain about the closed pipe: point it nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

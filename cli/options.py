@@ -1,0 +1,161 @@
+"""What every command is given: the home, the project, how to print; and the option types several commands share.
+
+Loaded by `jobsctl --help`, so it imports nothing heavy: no pydantic, ruamel, peewee, rich.
+Options may stand before or after the command's name; the later one counts. Every option has an environment variable:
+`JOBSCTL_HOME`, and for a command's own ones `JOBSCTL_<COMMAND>_<OPTION>`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+import click
+
+from cli.errors import NotFound, UsageError
+from reconciler.clock import Clock, SystemClock
+from state.home import Home
+
+OUTPUTS = ("table", "wide", "json", "yaml", "jsonl", "name")
+Output = Literal["table", "wide", "json", "yaml", "jsonl", "name"]
+
+_SPAN = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Settings:
+    """The global options of this call; `ctx.obj` of every command (`@click.pass_obj`)."""
+
+    home_option: Path | None = None
+    project: str | None = None
+    """None: jobs of all projects; a bare job name must then be unique among them."""
+    output: Output = "table"
+    no_color: bool = False
+    clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def home(self) -> Home:
+        """The home, found but not necessarily there."""
+        return Home(self.home_option if self.home_option is not None else find_home(Path.cwd()))
+
+    def existing_home(self) -> Home:
+        """The home; raises `NotFound` when nothing of one is there."""
+        home = self.home
+        if not (home.config.exists() or home.state.exists() or home.specs.exists()):
+            raise NotFound(
+                f"{home.root} is not a jobsctl home: it has no jobsctl.yaml, jobs/ or .jobsctl/",
+                hint="name one with --home DIR or JOBSCTL_HOME, or make one with `jobsctl init`",
+            )
+        return home
+
+    def now(self) -> int:
+        """Microseconds since the epoch, UTC."""
+        return self.clock.now()
+
+
+def find_home(start: Path) -> Path:
+    """The nearest of `start` and its parents that has `.jobsctl/` or `jobsctl.yaml`; else `start`."""
+    for folder in (start, *start.parents):
+        if (folder / ".jobsctl").is_dir() or (folder / "jobsctl.yaml").is_file():
+            return folder
+    return start
+
+
+def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is None or value is False:
+        return
+    settings = ctx.ensure_object(Settings)
+    match param.name:
+        case "home":
+            settings.home_option = Path(value).absolute()
+        case "project":
+            settings.project = check_name(value, "project")
+        case "output":
+            settings.output = cast(Output, value)
+        case "no_color":
+            settings.no_color = True
+        case "server":
+            raise UsageError("--server is not built yet", hint="use --home DIR on the machine where the daemon runs")
+
+
+def global_options(*, after_command: bool = False) -> list[click.Option]:
+    """The options of every command. After a command's name they are hidden from its help and read no variables."""
+
+    def option(*names: str, **settings: Any) -> click.Option:
+        return click.Option(
+            names, expose_value=False, callback=_set, hidden=settings.pop("hidden", after_command),
+            allow_from_autoenv=not after_command, is_eager=True, **settings,
+        )  # fmt: skip
+
+    return [
+        option("--home", metavar="DIR", help="The home: specs, config and state. Default: nearest parent with one."),
+        option("-p", "--project", metavar="NAME", help="Only jobs of this project."),
+        option("-o", "--output", type=click.Choice(OUTPUTS), help="How to print. Default: table."),
+        option("--no-color", is_flag=True, help="No colours; so does NO_COLOR in the environment."),
+        option("--server", metavar="URL", hidden=True),
+    ]
+
+
+def check_name(value: str, what: str) -> str:
+    """A project or job name, as specs allow it; raises `UsageError`."""
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", value):
+        raise UsageError(f"{value!r} is not a {what} name: 1 to 63 of a-z, 0-9 and '-'")
+    return value
+
+
+def parse_span(text: str) -> float | None:
+    """Seconds of `90s`, `15m`, `1h30m`, `2d` or a plain number; None when it is none of these."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    found = _SPAN.fullmatch(text)
+    if not found:
+        return None
+    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return days * 86400 + hours * 3600 + minutes * 60 + seconds
+
+
+class Span(click.ParamType[float]):
+    """A length of time, in seconds: `90s`, `15m`, `2h`, or a number of seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        seconds = parse_span(value)
+        if seconds is None:
+            self.fail(f"{value!r} is not a length of time; write it like 90s, 15m, 2h or 1d", param, ctx)
+        return seconds
+
+
+class Instant(click.ParamType[int]):
+    """An instant, in microseconds UTC: RFC 3339 (this machine's timezone when it names none), or `2h` for 2 h ago."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        ago = parse_span(value) if not value.isdigit() else None
+        if ago is not None:
+            settings = ctx.ensure_object(Settings) if ctx else Settings()
+            return settings.now() - int(ago * 1_000_000)
+        try:
+            at = datetime.fromisoformat(value).astimezone()
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is not a time; write 2026-11-21T08:30:00Z, 2026-11-21, or 2h for 2 h ago", param, ctx)
+        return round(at.timestamp() * 1_000_000)
+
+
+def timeout_option(default: float | None = 10.0, meaning: str = "for the daemon's answer") -> Callable[[F], F]:
+    """`--timeout`, in seconds."""
+    return click.option(
+        "--timeout", type=Span(), default=default, metavar="DURATION",
+        help=f"How long to wait {meaning}." + (f" Default: {default:g}s." if default else ""),
+    )  # fmt: skip
