@@ -1,0 +1,201 @@
+"""What a job's record amounts to: its phase for people, its conditions for machines. Pure.
+
+Called by `status.views`, `status.metrics` and the command line. Reads records, never the clock: nothing here changes
+by time passing, so what is made of a record is good until the record's `seq` changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from state.records import Health, JobRecord, RunState
+
+
+class Phase(StrEnum):
+    """One word for people. See `phase_of` for the rules."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    IN_PROGRESS = "in_progress"
+    BLOCKED = "blocked"
+    SUSPENDED = "suspended"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """Why nothing starts by itself. `declared` and `override` may both hold; then the override's words are shown."""
+
+    declared: bool
+    override: bool
+    reason: str | None
+    by: str | None
+    """Who suspended it; None for a declared suspend: the file's history knows."""
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Kubernetes' condition: one observation, with when it last flipped (None: not known)."""
+
+    type: str
+    status: str
+    """`True`, `False` or `Unknown`."""
+    reason: str
+    message: str
+    since: int | None
+
+
+def suspension_of(record: JobRecord) -> Suspension | None:
+    """Who or what suspended the job; None when it is not suspended."""
+    declared = _declared_reason(record.spec)
+    if record.suspended_at is not None:
+        return Suspension(
+            declared=declared is not None,
+            override=True,
+            reason=record.suspended_reason,
+            by=record.suspended_by,
+            at=record.suspended_at,
+        )
+    if declared is not None:
+        return Suspension(declared=True, override=False, reason=declared or None, by=None, at=record.applied_at)
+    return None
+
+
+def _declared_reason(spec: bytes) -> str | None:
+    """The reason in the file, "" when it gives none; None when the file does not suspend."""
+    # Nearly every job, at 1/20 of the price of parsing. Canonical JSON has no blanks, and inside a text the quotes
+    # would be escaped, so these bytes are the field.
+    if b'"suspend":false' in spec:
+        return None
+    value = orjson.loads(spec).get("suspend", False)
+    if isinstance(value, dict):
+        return str(value.get("reason", ""))
+    return "" if value else None
+
+
+def has_run(record: JobRecord) -> bool:
+    """Whether any run ever ended; slots that were skipped are not runs."""
+    return any(count for state, count in record.counts.items() if state != RunState.SKIPPED)
+
+
+def phase_of(record: JobRecord) -> Phase:
+    """The phase. The first row that holds:
+
+    ============  ==========================================================================
+    phase         when
+    ============  ==========================================================================
+    archived      no file names the job any more, and it was pruned or deleted
+    blocked       its newest run waits for another job
+    in_progress   a run is pending or running (also when suspended: the run goes on)
+    suspended     the file or `jobsctl suspend` keeps it from starting
+    failed        the last run that ended failed or expired
+    cancelled     the schedule has no further instants, and the last run was cancelled
+    completed     the schedule has no further instants
+    pending       nothing has run yet
+    active        it has run, and waits for the next instant or trigger
+    ============  ==========================================================================
+    """
+    if record.archived_at is not None:
+        return Phase.ARCHIVED
+    if record.active_runs:
+        return Phase.BLOCKED if record.last_run_state == RunState.BLOCKED else Phase.IN_PROGRESS
+    if suspension_of(record) is not None:
+        return Phase.SUSPENDED
+    if record.health == Health.FAILING:
+        return Phase.FAILED
+    if record.completed_at is not None:
+        return Phase.CANCELLED if record.last_run_state == RunState.CANCELLED else Phase.COMPLETED
+    return Phase.ACTIVE if has_run(record) else Phase.PENDING
+
+
+def first_problem(record: JobRecord) -> str | None:
+    """`jobs/report.yaml:7:13: message` of the first finding that keeps the file from being applied."""
+    if not record.problem:
+        return None
+    finding: dict[str, Any] = dict(record.problem[0])
+    more = len(record.problem) - 1
+    where = f"{finding.get('path', record.path)}:{finding.get('line', 1)}:{finding.get('column', 1)}"
+    return f"{where}: {finding.get('message', 'invalid')}" + (f" (and {more} more)" if more else "")
+
+
+def sync_of(record: JobRecord, *, source_problem: str | None = None) -> str:
+    """`Synced` when what runs is what the files say, `OutOfSync` when not, `Unknown` when the files cannot be read."""
+    if source_problem is not None:
+        return "Unknown"
+    return "OutOfSync" if record.problem or record.missing_since is not None else "Synced"
+
+
+def conditions_of(record: JobRecord) -> tuple[Condition, ...]:
+    """`Ready Reconciling Stalled Healthy Complete`, always all five, in this order."""
+    return (_ready(record), _reconciling(record), _stalled(record), _healthy(record), _complete(record))
+
+
+def is_ready(record: JobRecord) -> bool:
+    """Whether its file is applied and the daemon can act on it. A suspended job is ready: it does as it was told."""
+    return record.archived_at is None and not record.problem and record.stalled is None
+
+
+def _ready(record: JobRecord) -> Condition:
+    if record.archived_at is not None:
+        return _condition("Ready", False, "Archived", "No file names this job any more.", record.archived_at)
+    problem = first_problem(record)
+    if problem is not None:
+        message = f"{problem}; generation {record.generation} goes on"
+        return _condition("Ready", False, "InvalidSpec", message, record.problem_since)
+    if record.stalled is not None:
+        return _condition("Ready", False, "DecisionFailing", record.stalled, None)
+    if suspension_of(record) is not None:
+        return _condition("Ready", True, "Suspended", "Applied; suspended.", record.applied_at)
+    return _condition("Ready", True, "Applied", f"Generation {record.generation} is applied.", record.applied_at)
+
+
+def _reconciling(record: JobRecord) -> Condition:
+    if record.missing_since is not None:
+        message = f"{record.path} does not name this job any more; a later look decides whether it is archived."
+        return _condition("Reconciling", True, "FileMissing", message, record.missing_since)
+    return _condition("Reconciling", False, "UpToDate", "", record.applied_at)
+
+
+def _stalled(record: JobRecord) -> Condition:
+    problem = first_problem(record)
+    if problem is not None:
+        return _condition("Stalled", True, "InvalidSpec", problem, record.problem_since)
+    if record.stalled is not None:
+        return _condition("Stalled", True, "DecisionFailing", record.stalled, None)
+    return _condition("Stalled", False, "UpToDate", "", record.applied_at)
+
+
+def _healthy(record: JobRecord) -> Condition:
+    if record.health == Health.UNKNOWN:
+        return Condition(
+            type="Healthy",
+            status="Unknown",
+            reason="NoRunYet",
+            message="No run has ended yet.",
+            since=record.created_at,
+        )
+    if record.health == Health.HEALTHY:
+        return _condition("Healthy", True, "Succeeded", "The last run succeeded.", record.health_since)
+    failures = record.consecutive_failures
+    message = "The last run failed." if failures <= 1 else f"The last {failures} runs failed."
+    return _condition("Healthy", False, "RunFailed", message, record.health_since)
+
+
+def _complete(record: JobRecord) -> Condition:
+    if record.completed_at is None:
+        return _condition("Complete", False, "InstantsRemain", "", record.applied_at)
+    return _condition(
+        "Complete", True, "NoFurtherInstants", "The schedule has no further instants.", record.completed_at
+    )
+
+
+def _condition(kind: str, status: bool, reason: str, message: str, since: int | None) -> Condition:
+    return Condition(type=kind, status=str(status), reason=reason, message=message, since=since)
