@@ -22,7 +22,7 @@ from state.records import Reason, Trigger
 SECOND = 1_000_000
 
 ON_TIME = 60 * SECOND
-"""A start this late is still `schedule`, not `catch_up`: the grain of cron, so a busy minute is not called an outage."""
+"""A start this late is still `schedule`, not `catch_up`: the grain of cron; a busy minute is not an outage."""
 
 PAST_GRACE = 60 * SECOND
 """A one-shot committed this long after its instant still runs: a push and a scan take a while."""
@@ -92,7 +92,7 @@ def decide(schedule: Schedule, observed: Observed, now: int) -> Plan:
         cursor_at=latest,
         next_at=upcoming,
         boot_id=observed.boot_id if boot else None,
-        completed=upcoming is None and schedule.kind != "manual",
+        completed=upcoming is None and not schedule.reboot,
     )
 
 

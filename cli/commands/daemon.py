@@ -1,0 +1,37 @@
+"""`jobsctl daemon`: run the daemon in the foreground."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+
+from cli.options import Settings
+
+EPILOG = """Stops on SIGTERM or Ctrl-C; what runs goes on, and the next daemon finds it. SIGHUP looks at the specs."""
+
+FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+@click.command("daemon", epilog=EPILOG)
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve HTTP; `none`: nowhere. Default: jobsctl.yaml's.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every run, not only what changed or went wrong.")
+@click.pass_obj
+def command(settings: Settings, listen: str | None, verbose: bool) -> None:
+    """Keep what runs equal to what the specs say."""
+    import jobsctl
+    from cli.errors import Refused
+    from reconciler.daemon import run_daemon, status_command
+    from reconciler.lock import AlreadyRunning
+    from specs.config import load_config
+
+    logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if verbose else logging.INFO, format=FORMAT)
+    home = settings.existing_home()
+    config = load_config(home.root)
+    address = listen or (config.http.listen if config.http is not None else None)
+    readers = status_command(home, None if address in (None, "none") else address)
+    try:
+        run_daemon(home, config, version=jobsctl.__version__, readers=readers)
+    except AlreadyRunning as refusal:
+        raise Refused(str(refusal)) from None

@@ -1,0 +1,199 @@
+"""Requests from people: files in the inbox, each answered by one row that says what became of it.
+
+Called by the loop. The row is written in the transaction that does the thing, so a request is done exactly once,
+however often its file is read; the file goes after the commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.act import launch, new_run
+from reconciler.crashpoint import crashpoint
+from reconciler.ending import grace_of
+from reconciler.sync import SyncPlan
+from reconciler.table import Entry
+from reconciler.world import World, log
+from specs.desired import Desired
+from specs.model import Job
+from state import runfiles
+from state.errors import InvalidRunTransition
+from state.inbox import Request
+from state.records import Event, RequestRecord, Run, Trigger
+
+LOOK_KINDS = frozenset({"reconcile", "confirm_prune", "delete"})
+"""Requests that are answered by the next look at the files."""
+
+
+class Refused(Exception):
+    """Raised when a request cannot be done. The message says why and what to do."""
+
+
+def handle(world: World, request: Request, now: int) -> None:
+    """Do one request and record the answer. Not for `LOOK_KINDS`.
+
+    Raises:
+        StateError: the database would not take it; nothing happened, the file stays.
+    """
+    if world.store.request(request.id) is not None:
+        return
+    runs: list[Run] = []
+    stops: list[Run] = []
+    with world.store.transaction():
+        try:
+            message = _do(world, request, now, runs, stops)
+            outcome = "done"
+        except (Refused, InvalidRunTransition) as refusal:
+            message, outcome = str(refusal), "refused"
+        run_id = runs[0].id if runs else request.run_id
+        world.store.record_request(answer(request, now, outcome, message, run_id=run_id))
+    crashpoint("request-answered")
+    for run in runs:
+        world.live[run.id] = run
+        world.jobs[run.job_id].active += 1
+    launch(world, runs, now)
+    for run in stops:
+        world.live[run.id] = run
+        world.runner.stop(run.id, grace=grace_of(world, run))
+    if (entry := _entry(world, request)) is not None and outcome == "done" and request.kind in ("suspend", "resume"):
+        entry.override_suspend = request.kind == "suspend"
+    log.info("%s %s by %s: %s", request.kind, request.identity or request.run_id or "", request.requested_by, message)
+    world.changed()
+
+
+def answer_look(world: World, request: Request, desired: Desired, plan: SyncPlan, now: int) -> None:
+    """Answer a request of `LOOK_KINDS` after the look it waited for was applied."""
+    if request.kind == "delete":
+        _answer_delete(world, request, desired, now)
+        return
+    counts = ", ".join(f"{count} {change}" for change, count in sorted(plan.counts.items()))
+    message, outcome = counts or "nothing to change", "done"
+    if desired.problem is not None:
+        message, outcome = f"the specs directory cannot be read: {desired.problem}", "refused"
+    elif plan.prune_blocked:
+        message = f"{len(plan.prune_blocked)} jobs would be pruned; `jobsctl apply --confirm-prune` lets them go"
+        outcome = "refused"
+    world.store.record_request(answer(request, now, outcome, message))
+    world.changed()
+
+
+def _answer_delete(world: World, request: Request, desired: Desired, now: int) -> None:
+    entry = _entry(world, request)
+    outcome, purged = "done", []
+    with world.store.transaction():
+        if entry is None:
+            message, outcome = f"there is no job {request.identity}", "refused"
+        elif not entry.archived:
+            message, outcome = f"{entry.path}:{entry.line} still defines {entry.identity}; remove it there", "refused"
+        elif not request.params.get("purge"):
+            message = f"{entry.identity} archived; its history stays"
+        elif entry.active:
+            message, outcome = f"{entry.identity} has an active run; wait for it, or cancel it, then purge", "refused"
+        else:
+            purged = world.store.purge_job(entry.id)
+            message = f"{entry.identity} purged, with {len(purged)} runs"
+        world.store.record_request(answer(request, now, outcome, message))
+    if entry is not None and outcome == "done" and request.params.get("purge"):
+        world.jobs.remove(entry.id)
+        for run_id in purged:
+            runfiles.remove_run_dir(world.home, entry.project, entry.name, run_id)
+    world.changed()
+
+
+def answer(request: Request, now: int, outcome: str, message: str, *, run_id: str | None = None) -> RequestRecord:
+    """The row that answers a request."""
+    return RequestRecord(
+        id=request.id,
+        kind=request.kind,
+        identity=request.identity,
+        run_id=run_id,
+        requested_by=request.requested_by,
+        requested_at=request.requested_at,
+        handled_at=now,
+        outcome=outcome,
+        message=message,
+    )
+
+
+def _do(world: World, request: Request, now: int, runs: list[Run], stops: list[Run]) -> str:
+    match request.kind:
+        case "trigger":
+            runs.append(_trigger(world, request, now))
+            world.store.insert_runs(runs)
+            return f"run {runs[0].id} created"
+        case "cancel":
+            stops += _cancel(world, request, now)
+            return f"cancelling {', '.join(run.id for run in stops)}"
+        case "suspend":
+            return _suspend(world, request, now)
+        case "resume":
+            return _resume(world, request, now)
+    raise Refused(f"`{request.kind}` is not a request this daemon knows; is jobsctl newer than the daemon?")
+
+
+def _trigger(world: World, request: Request, now: int) -> Run:
+    entry = _job(world, request)
+    if entry.archived:
+        raise Refused(f"{entry.identity} is archived: no file defines it; bring its spec back first")
+    if entry.active:
+        active = next((run.id for run in world.live.values() if run.job_id == entry.id), "")
+        raise Refused(f"{entry.identity} has an active run {active}; wait for it, or cancel it first")
+    return new_run(
+        world, entry, now, trigger=Trigger.MANUAL, slot=None, requested_by=request.requested_by, request_id=request.id
+    )
+
+
+def _cancel(world: World, request: Request, now: int) -> list[Run]:
+    if request.run_id is not None:
+        return [world.store.request_cancel(request.run_id, request.requested_by, now)]
+    entry = _job(world, request)
+    active = [run.id for run in world.live.values() if run.job_id == entry.id]
+    if not active:
+        raise Refused(f"{entry.identity} has no active run")
+    return [world.store.request_cancel(run_id, request.requested_by, now) for run_id in active]
+
+
+def _suspend(world: World, request: Request, now: int) -> str:
+    entry = _job(world, request)
+    record = world.store.job(entry.id)
+    assert record is not None
+    if record.archived_at is not None:
+        raise Refused(f"{entry.identity} is archived: nothing starts anyway")
+    if record.suspended_at is not None:
+        return f"{entry.identity} was suspended already, by {record.suspended_by}"
+    world.store.put_job(
+        replace(record, suspended_at=now, suspended_by=request.requested_by, suspended_reason=request.reason)
+    )
+    _event(world, entry, now, "Suspended", f"by {request.requested_by}: {request.reason or 'no reason given'}")
+    return f"{entry.identity} suspended; its slots are recorded as skipped"
+
+
+def _resume(world: World, request: Request, now: int) -> str:
+    entry = _job(world, request)
+    record = world.store.job(entry.id)
+    assert record is not None
+    declared = Job.from_canonical(record.spec).suspend_reason()
+    if record.suspended_at is None:
+        if declared is not None:
+            raise Refused(f"{entry.identity} is suspended by its file: remove `suspend` at {record.path}:{record.line}")
+        return f"{entry.identity} was not suspended"
+    world.store.put_job(replace(record, suspended_at=None, suspended_by=None, suspended_reason=None))
+    _event(world, entry, now, "Resumed", f"by {request.requested_by}")
+    if declared is not None:
+        return f"{entry.identity}: the override is lifted, but its file suspends it at {record.path}:{record.line}"
+    return f"{entry.identity} resumed; nothing fires before its next slot"
+
+
+def _entry(world: World, request: Request) -> Entry | None:
+    return world.jobs.by_identity(request.identity) if request.identity is not None else None
+
+
+def _job(world: World, request: Request) -> Entry:
+    entry = _entry(world, request)
+    if entry is None:
+        raise Refused(f"there is no job {request.identity}; `jobsctl list` shows the jobs")
+    return entry
+
+
+def _event(world: World, entry: Entry, now: int, reason: str, message: str) -> None:
+    world.store.add_events([Event(at=now, job_id=entry.id, run_id=None, type="Normal", reason=reason, message=message)])

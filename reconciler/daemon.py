@@ -1,0 +1,154 @@
+"""The daemon put together: home, lock, database, runner, source thread, loop. Called by `jobsctl daemon`.
+
+Order of the start: lock first (nothing is touched while another daemon lives), then the database, then the doorbell,
+then the supervisor, then the files. Order of the end: the source thread (no new work), the readers, the runner (runs go
+on), the database, and the lock last, by exit.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from collections.abc import Sequence
+from types import FrameType
+
+from reconciler.clock import Clock, SystemClock
+from reconciler.doorbell import DoorbellSocket
+from reconciler.heartbeat import Heartbeat
+from reconciler.housekeeping import Housekeeping
+from reconciler.lock import take_lock
+from reconciler.loop import Loop
+from reconciler.machine import read_boot
+from reconciler.pulse import Pulse
+from reconciler.reader_process import ReaderProcess
+from reconciler.sync import PrunePolicy
+from reconciler.table import JobTable
+from reconciler.wake import Wakeup
+from reconciler.world import World, log
+from runners.supervised import SupervisedRunner
+from specs.config import Config
+from specs.source import Look, Source, SourceThread, cache_version
+from state.home import Home
+from state.store import Store
+
+MICROSECOND = 1_000_000
+
+
+def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[str] | None) -> int:
+    """Run until SIGTERM or SIGINT; a second one ends at once. The exit code.
+
+    Args:
+        readers: command line of the status process; None: nobody is told (no status files, no HTTP).
+
+    Raises:
+        AlreadyRunning: another daemon holds this home.
+        StateError: the database cannot be used.
+    """
+    clock: Clock = SystemClock()
+    _make_private(home)
+    lock = take_lock(home.lock)
+    store = Store.open(home.database, now=clock.now())
+    wakeup = Wakeup()
+    doorbell = DoorbellSocket(home.doorbell)
+    wakeup.watch(doorbell.fileno())
+    runner = SupervisedRunner(home.supervisors)
+    wakeup.watch(runner.fileno())
+    boot = read_boot()
+    world = World(
+        home=home,
+        store=store,
+        runner=runner,
+        clock=clock,
+        jobs=JobTable(config.timezone),
+        boot=boot,
+        environ=dict(os.environ),
+        base_dir=home.root,
+        prune_policy=PrunePolicy(
+            grace=int(config.prune_grace * MICROSECOND), jobs=config.prune_limit.jobs, share=config.prune_limit.share
+        ),
+    )
+    version_of_cache = cache_version(config.timezone)
+    source = Source(
+        home.root / config.specs,
+        now=clock.now,
+        cache=store.file_cache(version_of_cache),
+        default_timezone=config.timezone,
+    )
+    looks: deque[Look] = deque()
+    bell = wakeup.doorbell()
+
+    def on_look(look: Look) -> None:
+        looks.append(look)
+        bell.ring()
+
+    thread = SourceThread(source, on_look, resync=config.resync)
+    loop = Loop(
+        world,
+        source=thread,
+        looks=looks,
+        wakeup=wakeup,
+        doorbell=doorbell,
+        heartbeat=Heartbeat(home.heartbeat),
+        pulse=Pulse(version=version, started_at=clock.now()),
+        housekeeping=Housekeeping(
+            max_age=int(config.retention.max_age * MICROSECOND), max_runs=config.retention.max_runs
+        ),
+        readers=ReaderProcess(readers) if readers is not None else None,
+        cache_version=version_of_cache,
+    )
+    _listen_to_signals(loop, wakeup)
+    log.info("jobsctl %s, home %s, specs %s", version, home.root, home.root / config.specs)
+    thread.start()
+    try:
+        loop.run()
+    finally:
+        thread.stop()
+        loop.close()
+        runner.close()
+        doorbell.close()
+        store.close()
+        os.close(lock)
+    log.info("stopped; %d runs go on", len(world.live))
+    return 0
+
+
+def _make_private(home: Home) -> None:
+    for folder in (home.state, home.requests, home.supervisors, home.runs, home.status):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ignore = home.state / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="ascii")
+
+
+def _listen_to_signals(loop: Loop, wakeup: Wakeup) -> None:
+    """Handlers set flags; the wakeup descriptor ends the sleep. Logging or stopping in a handler is not safe."""
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
+    wakeup.watch_bell(reading.detach())
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        if loop.stopping:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os._exit(130)
+        loop.stopping = True
+
+    def look(_signum: int, _frame: FrameType | None) -> None:
+        loop.look_wanted = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, look)
+    # A lease taken to see whether a spec file is being written may be broken by its writer: that must not end us.
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+
+
+def status_command(home: Home, listen: str | None) -> list[str]:
+    """Command line of the status process."""
+    argv = [sys.executable, "-c", "import jobsctl; from status.serve import main; main()", "--home", str(home.root)]
+    return [*argv, "--listen", listen] if listen is not None else argv

@@ -1,0 +1,112 @@
+"""Taking in what the runner tells: runs that started, ended, or never did. Called by the loop.
+
+Messages are kept until the database holds what they say, and only then acknowledged: a crash, a full disk or a locked
+database in between makes the supervisor tell them again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.act import forget, launch
+from reconciler.crashpoint import crashpoint
+from reconciler.ends import run_end
+from reconciler.world import World, log
+from runners.base import EndReason, Exited, NeverStarted, Started
+from specs.model import Job
+from state import runfiles
+from state.records import Run, RunState
+from state.store import RunEnd, RunStarted
+
+BATCH = 64
+"""Messages per transaction: group commit, and starts that are due do not wait for a long backlog of ends."""
+
+
+def take_messages(world: World, now: int) -> bool:
+    """Store one batch of what was told. True when there is more.
+
+    Raises:
+        StateError: the database would not take it; the messages stay.
+    """
+    world.messages += world.runner.poll()
+    batch = world.messages[:BATCH]
+    if not batch:
+        return False
+    starts = [
+        RunStarted(run_id=message.run_id, at=message.at, pid=message.pid, pid_start=message.pid_start)
+        for message in batch
+        if isinstance(message, Started)
+    ]
+    exits = [message for message in batch if isinstance(message, Exited)]
+    ends = [_end_of(world, run, message) for message in exits if (run := world.live.get(message.run_id)) is not None]
+    with world.store.transaction():
+        started = world.store.started(starts)
+        ended = world.store.finished(ends)
+    crashpoint("ends-stored")
+    del world.messages[: len(batch)]
+    world.runner.acknowledge([message.run_id for message in exits])
+    for run in started:
+        world.live[run.id] = run
+    for message in batch:
+        if isinstance(message, Started):
+            _stop_if_cancelled(world, message.run_id)
+    for run in ended:
+        forget(world, run)
+        _write_story(world, run)
+        _log_end(run)
+    _start_again(world, [message.run_id for message in batch if isinstance(message, NeverStarted)], now)
+    if started or ended:
+        world.changed()
+    return bool(world.messages)
+
+
+def grace_of(world: World, run: Run) -> float:
+    """Seconds between TERM and KILL for this run."""
+    entry = world.jobs.get(run.job_id)
+    return Job.from_canonical(entry.spec).grace if entry is not None else 10.0
+
+
+def _end_of(world: World, run: Run, message: Exited) -> RunEnd:
+    run_dir = world.home.run_dir(run.project, run.job, run.id)
+    return run_end(run, message, progress=runfiles.read_progress(run_dir), result=runfiles.read_result(run_dir))
+
+
+def _stop_if_cancelled(world: World, run_id: str) -> None:
+    run = world.live.get(run_id)
+    if run is not None and run.cancel_requested_at is not None:
+        world.runner.stop(run.id, grace=grace_of(world, run))
+
+
+def _start_again(world: World, run_ids: list[str], now: int) -> None:
+    """Runs an earlier daemon stored but never handed over: start them, under the same id, by our own supervisor."""
+    # Whoever had them has no trace of them: no supervisor may be named until the row says so again.
+    runs = [replace(world.live[run_id], supervisor=None) for run_id in run_ids if run_id in world.live]
+    cancelled = [run for run in runs if run.cancel_requested_at is not None]
+    wanted = [run for run in runs if run.cancel_requested_at is None]
+    if cancelled:
+        ends = [
+            _end_of(
+                world, run, Exited(run_id=run.id, at=now, reason=EndReason.CANCEL, error="cancelled before its start")
+            )
+            for run in cancelled
+        ]
+        for run in world.store.finished(ends):
+            forget(world, run)
+    launch(world, wanted, now)
+
+
+def _write_story(world: World, run: Run) -> None:
+    """`run.json` beside the output. The database has it all: a full disk costs this copy, nothing else."""
+    entry = world.jobs.get(run.job_id)
+    spec = entry.spec if entry is not None and entry.digest == run.digest else None
+    try:
+        runfiles.write_run_json(world.home.run_dir(run.project, run.job, run.id), run, spec)
+    except OSError as error:
+        log.warning("%s: run %s: run.json not written: %s", run.identity, run.id, error)
+
+
+def _log_end(run: Run) -> None:
+    if run.state is RunState.SUCCEEDED:
+        log.debug("%s: run %s succeeded", run.identity, run.id)
+    else:
+        log.warning("%s: run %s %s: %s", run.identity, run.id, run.state, run.error)

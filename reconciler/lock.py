@@ -1,0 +1,35 @@
+"""One daemon per home: an flock on `.jobsctl/lock`, held for the life of the process.
+
+The kernel lets go when the process dies, however it dies; the file stays and says who held it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class AlreadyRunning(Exception):
+    """Raised when another daemon holds the home."""
+
+
+def take_lock(path: Path) -> int:
+    """Lock `path` and write our pid into it. The descriptor; closing it lets go. It is not inherited by children.
+
+    Raises:
+        AlreadyRunning: with the pid of the holder, as far as the file tells.
+        OSError: the file cannot be made.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(fd)
+        raise AlreadyRunning(
+            f"another jobsctl daemon (pid {holder}) runs on this home; stop it first, or use another --home"
+        ) from None
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    return fd

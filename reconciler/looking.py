@@ -1,0 +1,182 @@
+"""Applying a look at the files: one transaction, then the timers. Called by the loop for each look, in order.
+
+The cost is that of the changes: identities that neither changed nor are missing are not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler import records
+from reconciler.crashpoint import crashpoint
+from reconciler.sync import Change, JobChange, SyncPlan, plan_sync
+from reconciler.world import World, log
+from specs.desired import Desired
+from specs.model import Job
+from specs.source import Look
+from state.records import Event, JobRecord, SourceState
+
+SHOWN_FINDINGS = 200
+"""Findings kept for readers: nobody reads more, and a broken merge can make thousands."""
+
+_EVENTS: Mapping[Change, tuple[str, str]] = {
+    Change.CREATED: ("Normal", "Created"),
+    Change.CONFIGURED: ("Normal", "Configured"),
+    Change.RESTORED: ("Normal", "Restored"),
+    Change.INVALID: ("Warning", "InvalidSpec"),
+    Change.MISSING: ("Normal", "Missing"),
+    Change.PRUNED: ("Normal", "Pruned"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a look did."""
+
+    plan: SyncPlan
+    look_again_at: int | None = None
+    source: SourceState | None = None
+    counts: Mapping[Change, int] = field(default_factory=dict)
+
+
+def apply_look(
+    world: World, look: Look, now: int, *, cache_version: str, last: SourceState | None, wanted_gone: frozenset[str]
+) -> Applied:
+    """Apply one look.
+
+    Raises:
+        StateError: the database would not take it; nothing changed, the same look can be applied again.
+    """
+    desired = look.desired
+    plan = plan_sync(
+        world.jobs,
+        desired,
+        candidates=_candidates(world, desired) | wanted_gone,
+        live=sum(not entry.archived for entry in world.jobs),
+        now=now,
+        policy=world.prune_policy,
+        confirmed=world.confirm_prune,
+        wanted_gone=wanted_gone,
+    )
+    source = _source_state(desired, plan, last)
+    stored: list[JobRecord] = []
+    with world.store.transaction():
+        for change in plan.changes:
+            record = _record_of(world, change, desired, now)
+            if record is not None:
+                stored.append(world.store.put_job(record))
+                world.store.add_events(_events(change, stored[-1], now))
+        if look.cache_changed or look.cache_removed:
+            world.store.save_cache(cache_version, look.cache_changed, look.cache_removed)
+        if source != last:
+            world.store.set_source(source)
+    crashpoint("look-applied")
+    _remember(world, stored, plan, now, first=not world.looked)
+    world.confirm_prune = world.confirm_prune and desired.problem is not None
+    if stored or source != last:
+        world.changed()
+    return Applied(plan, plan.look_again_at, source, plan.counts)
+
+
+def _candidates(world: World, desired: Desired) -> set[str]:
+    candidates = set(desired.changed) | set(desired.gone) | world.missing
+    if not world.looked:
+        candidates |= set(desired.jobs) | set(desired.invalid)
+        candidates |= {entry.identity for entry in world.jobs if not entry.archived}
+    return candidates
+
+
+def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> JobRecord | None:
+    """The record to store, or None when the stored one is right already."""
+    if change.change is Change.CREATED:
+        assert change.job is not None
+        schedule = world.jobs.schedule_of(Job.from_canonical(change.job.spec))
+        return records.created(change.job, schedule, revision=desired.revision, now=now, boot_id=world.boot.id)
+    entry = world.jobs.by_identity(change.identity)
+    assert entry is not None
+    if change.change is Change.UNCHANGED:
+        assert change.job is not None
+        same_place = (entry.path, entry.line) == (change.job.path, change.job.line)
+        if same_place and not entry.has_problem and entry.missing_since is None:
+            return None
+    old = world.store.job(entry.id)
+    assert old is not None
+    match change.change:
+        case Change.CONFIGURED | Change.RESTORED:
+            assert change.job is not None
+            schedule = world.jobs.schedule_of(Job.from_canonical(change.job.spec))
+            return records.configured(
+                old, change.job, schedule, revision=desired.revision, now=now, boot_id=world.boot.id
+            )
+        case Change.UNCHANGED:
+            assert change.job is not None
+            return records.found(old, change.job)
+        case Change.INVALID:
+            record = records.invalid(old, change.findings, now)
+            return None if record == old else record
+        case Change.MISSING:
+            return records.missing(old, now)
+        case Change.PRUNED:
+            return records.archived(old, now)
+        case Change.CREATED:
+            raise AssertionError("created above")
+
+
+def _events(change: JobChange, record: JobRecord, now: int) -> list[Event]:
+    if change.change not in _EVENTS:
+        return []
+    kind, reason = _EVENTS[change.change]
+    message = f"{change.change} from {record.path}:{record.line}, generation {record.generation}"
+    if change.change is Change.INVALID:
+        message = f"{change.findings[0]}; the last good spec (generation {record.generation}) goes on"
+        log.warning("%s: %s", change.identity, message)
+    elif change.change is Change.MISSING:
+        message = f"{record.path} no longer defines it"
+    elif change.change is Change.PRUNED:
+        message = "archived: no file defines it any more; its history stays"
+        log.info("%s: %s", change.identity, message)
+    return [Event(at=now, job_id=record.id, run_id=None, type=kind, reason=reason, message=message)]
+
+
+def _remember(world: World, stored: list[JobRecord], plan: SyncPlan, now: int, *, first: bool) -> None:
+    for record in stored:
+        entry = world.jobs.put(record)
+        if not first:
+            world.timers.set(entry.id, _due_at(world, entry.id, record.next_at, now))
+    for change in plan.changes:
+        if change.change is Change.MISSING:
+            world.missing.add(change.identity)
+        else:
+            world.missing.discard(change.identity)
+    if first:
+        world.looked = True
+        for entry in world.jobs:
+            upcoming = None if entry.archived else entry.schedule.next_after(entry.cursor_at, anchor=entry.anchor_at)
+            world.timers.set(entry.id, _due_at(world, entry.id, upcoming, now))
+
+
+def _due_at(world: World, job_id: int, upcoming: int | None, now: int) -> int | None:
+    """When to decide on a job: at its next slot; at once when this boot's `@reboot` is not accounted for."""
+    entry = world.jobs[job_id]
+    if entry.archived:
+        return None
+    if entry.schedule.reboot and entry.boot_id != world.boot.id:
+        return now
+    return upcoming
+
+
+def _source_state(desired: Desired, plan: SyncPlan, last: SourceState | None) -> SourceState:
+    findings = tuple(records.as_data(finding) for finding in desired.diagnostics[:SHOWN_FINDINGS])
+    state = SourceState(
+        root=desired.root,
+        revision=desired.revision,
+        scanned_at=desired.scanned_at if last is None else last.scanned_at,
+        files=desired.files,
+        jobs=len(desired.jobs),
+        invalid=len(desired.invalid),
+        problem=desired.problem,
+        prune_blocked=plan.prune_blocked,
+        diagnostics=findings,
+    )
+    return state if last is not None and state == last else replace(state, scanned_at=desired.scanned_at)

@@ -1,0 +1,265 @@
+"""The loop: the only place that sleeps, reads the clock, and orders the steps.
+
+`run_pass` is one iteration and takes no time of its own to wait, so a test drives it with a fake clock; `run` wraps it:
+sleep until a timer, a descriptor or a bell, then one pass. Signal handlers set flags (`stop`, `look`), nothing else.
+
+Order within a pass: ends before starts (an ended run frees its job's slot), files before starts (a corrected spec
+starts, not the faulty one), people before starts. Each step is bounded, so none starves the others.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from reconciler import asking, ending, looking
+from reconciler.act import act_on_due, launch_again
+from reconciler.backoff import delay
+from reconciler.doorbell import DoorbellSocket
+from reconciler.heartbeat import INTERVAL, Heartbeat
+from reconciler.housekeeping import Housekeeping
+from reconciler.pulse import Pulse
+from reconciler.reader_process import ReaderProcess
+from reconciler.recovery import recover
+from reconciler.wake import Wakeup
+from reconciler.world import World, log
+from specs.source import Look
+from state import inbox
+from state.errors import StateError
+from state.inbox import BadRequest, Request
+from state.records import SourceState
+
+RESCAN_INBOX = 5.0
+"""Seconds: a request file dropped in by hand, without the doorbell, is found this soon."""
+
+ANSWER_WITHIN = 15_000_000
+"""Microseconds a `reconcile` waits for missing jobs to be settled before it is answered as things stand."""
+
+JUMP = 1.0
+"""Seconds that wall and monotonic clock may drift apart in one sleep before it is called a jump; NTP slews less."""
+
+
+class LookSource(Protocol):
+    """The thread that looks at the files: `specs.source.SourceThread`."""
+
+    watch_up: bool
+    watch_restarts: int
+    watch_error: str | None
+
+    def look_now(self) -> None:
+        """Look again, soon."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A request that the next look answers."""
+
+    request: Request
+    seen_at: int
+
+
+class Loop:
+    """The daemon's main thread."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        source: LookSource,
+        looks: deque[Look],
+        wakeup: Wakeup,
+        doorbell: DoorbellSocket,
+        heartbeat: Heartbeat,
+        pulse: Pulse,
+        housekeeping: Housekeeping,
+        readers: ReaderProcess | None,
+        cache_version: str,
+    ) -> None:
+        self.world = world
+        self.stopping = False
+        self.look_wanted = False
+        self._source = source
+        self._looks = looks
+        self._wakeup = wakeup
+        self._doorbell = doorbell
+        self._heartbeat = heartbeat
+        self._pulse = pulse
+        self._housekeeping = housekeeping
+        self._readers = readers
+        self._cache_version = cache_version
+        self._source_state: SourceState | None = None
+        self._look_at: int | None = None
+        self._waiting: list[Waiting] = []
+        self._failures = 0
+        self._beat_at = self._inbox_at = 0.0
+        if readers is not None:
+            world.changed = readers.tell
+
+    def run(self) -> None:
+        """Until `stopping` is set. Runs in progress go on; the next daemon finds them."""
+        world = self.world
+        recover(world, world.clock.now())
+        self._pulse.state = "ready"
+        while not self.stopping:
+            more = self.run_pass()
+            if self.stopping:
+                break
+            self._sleep(0.0 if more else self._nap())
+        self._pulse.state = "stopping"
+
+    def close(self) -> None:
+        """After `run`: no daemon any more, in an orderly way."""
+        if self._readers is not None:
+            self._readers.close()
+        self._heartbeat.remove()
+
+    def run_pass(self) -> bool:
+        """One iteration. True when there is more to do at once.
+
+        A database that will not take writes stops nothing that runs: what was told is kept, and the pass is tried
+        again with backoff.
+        """
+        clock = self.world.clock
+        began = clock.monotonic()
+        try:
+            more = self._steps(clock.now())
+        except StateError as error:
+            self._failures += 1
+            wait = delay(self._failures)
+            self._pulse.failed(error, clock.now())
+            log.error("%s; trying again in %.0f s", error, wait)
+            self._look_at = clock.now() + int(wait * 1_000_000)
+            more = False
+        else:
+            self._failures = 0
+            self._pulse.passed(clock.now(), clock.monotonic() - began)
+        self._beat()
+        return more
+
+    def _steps(self, now: int) -> bool:
+        world = self.world
+        more = ending.take_messages(world, now)
+        if self.look_wanted or (self._look_at is not None and self._look_at <= now):
+            self.look_wanted, self._look_at = False, None
+            self._source.look_now()
+        while self._looks:
+            self._apply(self._looks[0], now)
+            self._looks.popleft()
+        self._take_requests(now)
+        if world.unlaunched:
+            launch_again(world, now)
+        if world.looked:
+            more = act_on_due(world, now) or more
+        return more or self._housekeeping.step(world, now, self._nap_free(now))
+
+    def _apply(self, look: Look, now: int) -> None:
+        deletes = frozenset(
+            waiting.request.identity
+            for waiting in self._waiting
+            if waiting.request.kind == "delete"
+            and waiting.request.identity is not None
+            and look.desired.started_at >= waiting.seen_at
+        )
+        applied = looking.apply_look(
+            self.world,
+            look,
+            now,
+            cache_version=self._cache_version,
+            last=self._source_state,
+            wanted_gone=deletes,
+        )
+        self.world.base_dir = _base_dir(Path(look.desired.root), self.world.home.root)
+        self._source_state = applied.source
+        if applied.look_again_at is not None:
+            self._look_at = applied.look_again_at
+        self._pulse.looked(look, applied.plan)
+        for change, count in applied.counts.items():
+            log.info("%d %s (revision %s)", count, change, look.desired.revision or "none")
+        self._answer_waiting(look, applied, now)
+
+    def _answer_waiting(self, look: Look, applied: looking.Applied, now: int) -> None:
+        unanswered: list[Waiting] = []
+        for waiting in self._waiting:
+            covered = look.desired.started_at >= waiting.seen_at
+            settled = applied.look_again_at is None or now - waiting.seen_at > ANSWER_WITHIN
+            if covered and (settled or waiting.request.kind == "delete"):
+                asking.answer_look(self.world, waiting.request, look.desired, applied.plan, now)
+                inbox.remove_request(self.world.home, waiting.request.id)
+            else:
+                unanswered.append(waiting)
+        self._waiting = unanswered
+
+    def _take_requests(self, now: int) -> None:
+        if self.world.clock.monotonic() < self._inbox_at:
+            return
+        self._inbox_at = self.world.clock.monotonic() + RESCAN_INBOX
+        pending = {waiting.request.id for waiting in self._waiting}
+        for request in inbox.read_requests(self.world.home):
+            if isinstance(request, BadRequest):
+                log.warning("a request was rejected: %s", request)
+            elif request.kind in asking.LOOK_KINDS:
+                if request.id in pending:
+                    continue
+                if self.world.store.request(request.id) is not None:
+                    inbox.remove_request(self.world.home, request.id)
+                    continue
+                self._waiting.append(Waiting(request, now))
+                self.world.confirm_prune |= request.kind == "confirm_prune"
+                self.look_wanted = True
+            else:
+                asking.handle(self.world, request, now)
+                inbox.remove_request(self.world.home, request.id)
+        if self.look_wanted:
+            self.look_wanted = False
+            self._source.look_now()
+
+    def _nap_free(self, now: int) -> bool:
+        """Nothing is due within the time a bit of housekeeping takes."""
+        upcoming = self.world.timers.next_at()
+        return upcoming is None or upcoming - now > 200_000
+
+    def _nap(self) -> float:
+        if self._failures:
+            return delay(self._failures)
+        until = [self._beat_at, self._inbox_at]
+        return max(0.0, min(until) - self.world.clock.monotonic())
+
+    def _sleep(self, at_most: float) -> None:
+        world, clock = self.world, self.world.clock
+        instants = [at for at in (world.timers.next_at() if world.looked else None, self._look_at) if at is not None]
+        wall, mono = clock.now(), clock.monotonic()
+        ready = self._wakeup.wait(None if self._failures else min(instants, default=None), at_most)
+        drift = (clock.now() - wall) / 1_000_000 - (clock.monotonic() - mono)
+        if self._wakeup.clock_was_set or abs(drift) > JUMP:
+            self._pulse.clock_jumps += 1
+            log.warning("the clock jumped by %.1f s, or the machine slept; deciding anew", drift)
+            now = clock.now()
+            for entry in world.jobs:
+                if world.looked and not entry.archived:
+                    world.timers.set(entry.id, now)
+        if self._doorbell.fileno() in ready:
+            self._doorbell.drain()
+            self._inbox_at = 0.0
+
+    def _beat(self) -> None:
+        clock = self.world.clock
+        if clock.monotonic() < self._beat_at:
+            return
+        self._beat_at = clock.monotonic() + INTERVAL
+        if self._readers is not None:
+            self._readers.keep(clock.monotonic())
+        try:
+            self._heartbeat.write(self._pulse.beat(self.world, self._source, clock.now()))
+        except OSError as error:
+            self._pulse.failed(error, clock.now())
+            log.error("cannot write the heartbeat: %s", error)
+
+
+def _base_dir(root: Path, home: Path) -> Path:
+    """What relative working directories are relative to: the repository the specs are in, else the home."""
+    for folder in (root, *root.parents):
+        if (folder / ".git").exists():
+            return folder
+    return home if root.is_relative_to(home) else root

@@ -1,0 +1,77 @@
+"""The process that serves readers (HTTP, metrics, status files), kept running by the daemon.
+
+A process of its own so that no reader can delay a start. It is told by one byte on its stdin that something changed,
+and to end by closing it; it is started again, with backoff, when it dies.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+
+from reconciler.backoff import delay
+from reconciler.world import log
+
+
+class ReaderProcess:
+    """At most one child. Driven by the loop: `keep` now and then, `tell` after a commit, `close` at the end."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._argv = list(argv)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._bell = -1
+        self._failures = 0
+        self._not_before = 0.0
+        self._started = 0.0
+
+    def keep(self, monotonic: float) -> None:
+        """Start it when it is not there and its backoff is over."""
+        if self._child is not None:
+            code = self._child.poll()
+            if code is None:
+                return
+            self._failures = 0 if monotonic - self._started > 60 else self._failures + 1
+            wait = delay(self._failures)
+            self._not_before = monotonic + wait
+            log.error("the status process ended (%s); starting it again in %.0f s", code, wait)
+            self._drop()
+        if monotonic < self._not_before:
+            return
+        reading, self._bell = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self._bell, False)
+        self._started = monotonic
+        try:
+            self._child = subprocess.Popen(self._argv, stdin=reading, start_new_session=True)
+        except OSError as error:
+            self._failures += 1
+            self._not_before = monotonic + delay(self._failures)
+            log.error("cannot start the status process: %s", error)
+            self._drop()
+        finally:
+            os.close(reading)
+
+    def tell(self) -> None:
+        """Something changed. A full pipe means it knows already."""
+        if self._bell >= 0:
+            try:
+                os.write(self._bell, b"\n")
+            except (BlockingIOError, BrokenPipeError):
+                pass
+
+    def close(self) -> None:
+        """End it, and wait a little; then end it the hard way."""
+        child = self._child
+        self._drop()
+        if child is None:
+            return
+        try:
+            child.wait(3)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+    def _drop(self) -> None:
+        if self._bell >= 0:
+            os.close(self._bell)
+        self._bell, self._child = -1, None

@@ -1,0 +1,148 @@
+"""What a look at the files changes: created, configured, restored, broken, missing, pruned. Pure.
+
+Called by `reconciler.adopt_look`; works on the identities that changed only, so a change costs what it is.
+
+A file's mistake keeps the last good job (`problem`); a job that no file names is first `missing`, and pruned (archived)
+when a later look, `prune_grace` afterwards, still does not find it and the guard lets it go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from specs.desired import Desired, DesiredJob
+from specs.diagnostic import Diagnostic
+
+
+class Change(StrEnum):
+    """What happened to one identity in this look; the words `jobsctl apply` prints."""
+
+    CREATED = "created"
+    CONFIGURED = "configured"
+    UNCHANGED = "unchanged"
+    """The same job; its place in the files, or what was wrong about it, may have changed."""
+    RESTORED = "restored"
+    INVALID = "invalid"
+    MISSING = "missing"
+    PRUNED = "pruned"
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """One identity's change. `job` is set where a file defines it, `findings` where a file is wrong about it."""
+
+    identity: str
+    change: Change
+    job: DesiredJob | None = None
+    findings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrunePolicy:
+    """When absence means deletion."""
+
+    grace: int = 2_000_000
+    """Microseconds between the first and the deciding look without the job."""
+    jobs: int = 3
+    """This many may always go in one look ..."""
+    share: float = 0.3
+    """... and this share of all jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """All changes of one look."""
+
+    changes: tuple[JobChange, ...] = ()
+    prune_blocked: tuple[str, ...] = ()
+    """Identities the guard keeps, sorted."""
+    look_again_at: int | None = None
+    """When the earliest missing job may be pruned."""
+    counts: Mapping[Change, int] = field(default_factory=dict)
+
+
+class Known(Protocol):
+    """What is known of one job: `reconciler.table.Entry`."""
+
+    digest: str
+    path: str
+    line: int
+    archived: bool
+    missing_since: int | None
+    has_problem: bool
+
+    @property
+    def identity(self) -> str: ...
+
+
+class Jobs(Protocol):
+    """The known jobs: `reconciler.table.JobTable`."""
+
+    def by_identity(self, identity: str) -> Known | None: ...
+
+
+def plan_sync(
+    jobs: Jobs,
+    desired: Desired,
+    *,
+    candidates: Iterable[str],
+    live: int,
+    now: int,
+    policy: PrunePolicy,
+    confirmed: bool = False,
+    wanted_gone: frozenset[str] = frozenset(),
+) -> SyncPlan:
+    """The changes for `candidates`: the identities that changed or went, and those missing since an earlier look.
+
+    Args:
+        live: jobs not archived, before this look: what the guard's share is of.
+        confirmed: `--confirm-prune` was given: the guard is lifted for this look.
+        wanted_gone: identities somebody asked to delete: neither grace nor guard.
+    """
+    changes: list[JobChange] = []
+    absent: list[str] = []
+    look_again: list[int] = []
+    for identity in sorted(set(candidates)):
+        known = jobs.by_identity(identity)
+        job = desired.jobs.get(identity)
+        findings = desired.invalid.get(identity, ())
+        if findings:
+            if known is not None and not known.archived:
+                changes.append(JobChange(identity, Change.INVALID, findings=findings))
+        elif job is not None:
+            changes.append(JobChange(identity, _change_of(known, job), job))
+        elif known is None or known.archived or known.path in desired.unreadable_paths:
+            continue
+        elif identity in wanted_gone:
+            changes.append(JobChange(identity, Change.PRUNED))
+        elif known.missing_since is None or now - known.missing_since < policy.grace:
+            since = now if known.missing_since is None else known.missing_since
+            look_again.append(since + policy.grace)
+            if known.missing_since is None:
+                changes.append(JobChange(identity, Change.MISSING))
+        else:
+            absent.append(identity)
+    empty = desired.problem is not None or desired.files == 0
+    allowed = 0 if empty else max(policy.jobs, int(live * policy.share))
+    blocked: tuple[str, ...] = ()
+    if confirmed and desired.problem is None:
+        allowed = len(absent)
+    if len(absent) <= allowed:
+        changes += [JobChange(identity, Change.PRUNED) for identity in absent]
+    else:
+        blocked = tuple(absent)
+    counts: dict[Change, int] = {}
+    for change in changes:
+        counts[change.change] = counts.get(change.change, 0) + 1
+    return SyncPlan(tuple(changes), blocked, min(look_again, default=None), counts)
+
+
+def _change_of(known: Known | None, job: DesiredJob) -> Change:
+    if known is None:
+        return Change.CREATED
+    if known.archived:
+        return Change.RESTORED
+    return Change.UNCHANGED if known.digest == job.digest else Change.CONFIGURED
