@@ -118,13 +118,23 @@ program = LazyGroup(
 )  # fmt: skip
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one call; returns its exit code. Everything a command may raise ends here, as a message on stderr."""
+def run(arguments: Sequence[str] | None = None, settings: Settings | None = None) -> int:
+    """Carry out one call; returns its exit code. Everything a command may raise ends here, as a message on stderr.
+
+    Args:
+        arguments: default: those of this process.
+        settings: what options start from; tests give a fake clock with it.
+    """
     debug = bool(os.environ.get("JOBSCTL_DEBUG"))
     try:
-        result = program.main(arguments, prog_name="jobsctl", standalone_mode=False, obj=Settings())
+        # Not program.main(): that one answers a closed pipe with exit code 1 and Ctrl-C with "Aborted!".
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        with program.make_context("jobsctl", given, obj=settings or Settings()) as context:
+            result = program.invoke(context)
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else Exit.OK
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
     except CliError as error:
         return _tell(str(error), error.hint, error.exit)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
@@ -22,8 +21,6 @@ from state.home import Home
 
 OUTPUTS = ("table", "wide", "json", "yaml", "jsonl", "name")
 Output = Literal["table", "wide", "json", "yaml", "jsonl", "name"]
-
-_SPAN = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -109,17 +106,6 @@ def check_name(value: str, what: str) -> str:
     return value
 
 
-def parse_span(text: str) -> float | None:
-    """Seconds of `90s`, `15m`, `1h30m`, `2d` or a plain number; None when it is none of these."""
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    found = _SPAN.fullmatch(text)
-    if not found:
-        return None
-    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return days * 86400 + hours * 3600 + minutes * 60 + seconds
-
-
 class Span(click.ParamType[float]):
     """A length of time, in seconds: `90s`, `15m`, `2h`, or a number of seconds."""
 
@@ -128,29 +114,30 @@ class Span(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, int | float):
             return float(value)
-        seconds = parse_span(value)
-        if seconds is None:
-            self.fail(f"{value!r} is not a length of time; write it like 90s, 15m, 2h or 1d", param, ctx)
-        return seconds
+        from pydantic_core import PydanticCustomError
+
+        from specs.fields import parse_duration
+
+        try:
+            return parse_duration(float(value) if value.replace(".", "", 1).isdecimal() else value)
+        except PydanticCustomError as error:
+            self.fail(f"{value!r}: {error.message()}", param, ctx)
 
 
 class Instant(click.ParamType[int]):
-    """An instant, in microseconds UTC: RFC 3339 (this machine's timezone when it names none), or `2h` for 2 h ago."""
+    """An instant, in microseconds UTC: RFC 3339, seconds since the epoch, or `2h` for two hours ago."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        ago = parse_span(value) if not value.isdigit() else None
-        if ago is not None:
-            settings = ctx.ensure_object(Settings) if ctx else Settings()
-            return settings.now() - int(ago * 1_000_000)
+        from status.instants import InvalidInstant, parse_instant
+
         try:
-            at = datetime.fromisoformat(value).astimezone()
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is not a time; write 2026-11-21T08:30:00Z, 2026-11-21, or 2h for 2 h ago", param, ctx)
-        return round(at.timestamp() * 1_000_000)
+            return parse_instant(value, now=(ctx.ensure_object(Settings) if ctx else Settings()).now())
+        except InvalidInstant as error:
+            self.fail(str(error), param, ctx)
 
 
 def timeout_option(default: float | None = 10.0, meaning: str = "for the daemon's answer") -> Callable[[F], F]:

@@ -1,6 +1,6 @@
 """Printing: data on stdout as a table or as JSON, YAML, JSON lines or names; everything else on stderr.
 
-Used by every command that shows something. rich and ruamel are imported when a table or YAML is really printed.
+Used by every command that shows something. rich is imported when a table is really printed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import click
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Data = Mapping[str, Any]
+T = TypeVar("T")
 Style = Literal["", "green", "red", "yellow", "cyan", "dim", "bold"]
 
 
@@ -32,11 +33,11 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: its heading and what of an item it shows."""
+class Column(Generic[T]):
+    """A column of a table: its heading and what of a record it shows."""
 
     heading: str
-    show: Callable[[Data], str | Cell]
+    show: Callable[[T], str | Cell]
     wide: bool = False
     """Only with `-o wide`."""
     right: bool = False
@@ -48,23 +49,37 @@ def say(message: str) -> None:
     click.echo(visible(message), err=True)
 
 
-def print_items(settings: Settings, items: Sequence[Data], columns: Sequence[Column], *, name: Callable[[Data], str],
-                empty: str, more: Mapping[str, Any] | None = None) -> None:  # fmt: skip
-    """A list. As JSON and YAML: `{"items": [...]}` and what `more` adds. `empty` is said on stderr below a table."""
+def print_items(
+    settings: Settings,
+    records: Sequence[T],
+    *,
+    view: Callable[[T], Data],
+    name: Callable[[T], str],
+    columns: Sequence[Column[T]],
+    empty: str,
+    more: Data | None = None,
+) -> None:
+    """A list: a table of `columns`, or what `view` makes of each record.
+
+    Args:
+        name: what `-o name` prints of a record.
+        empty: said on stderr in place of a table without rows.
+        more: keys beside `items` in JSON and YAML, such as the cursor of the next page.
+    """
     match settings.output:
         case "json":
-            _write(to_json({"items": list(items), **(more or {})}) + "\n")
+            _write(to_json({"items": [view(record) for record in records], **(more or {})}) + "\n")
         case "jsonl":
-            _write("".join(to_json(item, indent=False) + "\n" for item in items))
+            _write("".join(to_json(view(record), indent=False) + "\n" for record in records))
         case "yaml":
-            _write(to_yaml({"items": list(items), **(more or {})}))
+            _write(to_yaml({"items": [view(record) for record in records], **(more or {})}))
         case "name":
-            _write("".join(one_line(name(item)) + "\n" for item in items))
-        case _ if not items:
+            _write("".join(one_line(name(record)) + "\n" for record in records))
+        case _ if not records:
             say(empty)
         case _:
             wide = settings.output == "wide"
-            _table(settings, items, [column for column in columns if wide or not column.wide])
+            print_table(settings, records, [column for column in columns if wide or not column.wide])
 
 
 def print_one(settings: Settings, item: Data, *, name: str, text: Iterable[str | Cell]) -> None:
@@ -115,20 +130,11 @@ def to_json(value: Any, *, indent: bool = True) -> str:
     return safe_json(json.dumps(value, ensure_ascii=False, indent=2 if indent else None))
 
 
-def to_yaml(value: Any) -> str:
-    """YAML; the emitter quotes and escapes control characters."""
-    import io
+def to_yaml(value: Data) -> str:
+    """YAML, as in status files."""
+    from status.yaml import dump_yaml
 
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.allow_unicode = True
-    yaml.width = 4096
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    text = io.StringIO()
-    yaml.dump(value, text)
-    return text.getvalue()
+    return dump_yaml(value)
 
 
 def console(settings: Settings) -> Console:
@@ -145,15 +151,16 @@ def console(settings: Settings) -> Console:
     )  # fmt: skip
 
 
-def _table(settings: Settings, items: Sequence[Data], columns: Sequence[Column]) -> None:
+def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Column[T]]) -> None:
+    """Without borders, as kubectl's; lines too long for the terminal are folded within their column."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column.heading, justify="right" if column.right else "left", overflow="fold")
-    for item in items:
-        shown = [column.show(item) for column in columns]
+    for record in records:
+        shown = [column.show(record) for column in columns]
         cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in shown]
         table.add_row(*(Text(one_line(cell.text), style=cell.style) for cell in cells))
     target = console(settings)

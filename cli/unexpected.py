@@ -42,8 +42,27 @@ def explain(error: Exception) -> Explained:
 
 
 def _state_error(error: Exception) -> Explained | None:
-    from state.errors import StateError
+    from state import errors
 
-    if not isinstance(error, StateError):
+    if not isinstance(error, errors.StateError):
         return None
-    return Explained(str(error), getattr(error, "hint", None), Exit.FAILED)
+    hint = error.hint
+    match error:
+        case errors.NoDatabase():
+            return Explained("nothing is known yet: no daemon ever ran on this home", _START, Exit.DAEMON_DOWN)
+        case errors.OlderSchema():
+            code = Exit.DAEMON_DOWN
+        case errors.NotFound():
+            code = Exit.NOT_FOUND
+        case errors.Ambiguous():
+            code, hint = Exit.USAGE, hint or "say which: " + ", ".join(error.candidates)
+        case errors.InvalidQuery() | errors.InvalidRequest():
+            code = Exit.USAGE
+        case errors.Conflict() | errors.NewerSchema():
+            code = Exit.REFUSED
+        case _:
+            code = Exit.FAILED
+    return Explained(error.message, hint, code)
+
+
+_START = "start one with `jobsctl daemon`; another home is named with --home DIR"

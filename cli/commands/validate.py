@@ -1,0 +1,53 @@
+"""`jobsctl validate`: what a pull request's check runs, and a person before a commit. Needs no home and no daemon."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cli.exits import Exit
+from cli.options import Settings
+from cli.output import say, wants_color
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, metavar="[PATH|-]...")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["full", "concise", "json", "github"]),
+    help="How findings are printed. Default: full; json with -o json.",
+)
+@click.pass_obj
+def command(settings: Settings, paths: Sequence[str], style: str | None) -> int:
+    """Check spec files, folders of them, or `-` (standard input). Default: the home's specs.
+
+    Findings go to stdout, the summary to stderr. Ends with 3 when there is an error; warnings alone end with 0.
+
+    \b
+    Examples:
+      jobsctl validate
+      jobsctl validate jobs/report.yaml
+      jobsctl validate --format github jobs/
+      cat report.yaml | jobsctl validate -
+    """
+    from cli.specfiles import check
+    from specs.diagnostic import Severity
+    from specs.render import render
+
+    checked = check(settings, paths)
+    chosen = style or ("json" if settings.output in ("json", "jsonl") else "full")
+    text = render(checked.findings, chosen, wants_color(settings))
+    if text:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
+    warnings = len(checked.findings) - errors
+    found = ", ".join(_count(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
+    say(f"{_count(checked.files, 'file')}, {_count(len(checked.jobs), 'valid job')}: {found or 'no errors'}")
+    return Exit.INVALID_SPEC if errors else Exit.OK
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

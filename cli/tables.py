@@ -1,0 +1,155 @@
+"""What jobs, runs and events look like in tables: the columns several commands share. Pure.
+
+The shapes of `-o json` are not here: those are `status.views`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cli.output import Cell, Column, Style
+from cli.times import NEVER, precise, relative, size, span, stamp
+from state.records import TERMINAL_STATES, Event, JobRecord, Reason, Run, RunState
+from status.phase import Phase, phase_of, suspension_of, sync_of
+
+STATE_STYLE: dict[RunState, Style] = {
+    RunState.SUCCEEDED: "green",
+    RunState.FAILED: "red",
+    RunState.EXPIRED: "red",
+    RunState.CANCELLED: "yellow",
+    RunState.SKIPPED: "dim",
+    RunState.RUNNING: "cyan",
+    RunState.PENDING: "cyan",
+    RunState.BLOCKED: "yellow",
+}
+PHASE_STYLE: dict[Phase, Style] = {
+    Phase.ACTIVE: "green",
+    Phase.COMPLETED: "green",
+    Phase.IN_PROGRESS: "cyan",
+    Phase.FAILED: "red",
+    Phase.SUSPENDED: "yellow",
+    Phase.CANCELLED: "yellow",
+    Phase.BLOCKED: "yellow",
+    Phase.ARCHIVED: "dim",
+    Phase.PENDING: "",
+}
+
+
+def job_columns(now: int, words: Callable[[JobRecord], str], described: Callable[[JobRecord], str],
+                *, source_problem: str | None) -> Sequence[Column[JobRecord]]:  # fmt: skip
+    """Of `list`. `words` gives the schedule in words, `described` the description: both read the spec."""
+    return (
+        Column("JOB", lambda job: job.identity),
+        Column("SCHEDULE", words),
+        Column("PHASE", phase_cell),
+        Column("LAST RUN", lambda job: last_run_cell(job, now)),
+        Column("NEXT", lambda job: next_text(job, now)),
+        Column("SYNC", lambda job: sync_of(job, source_problem=source_problem), wide=True),
+        Column("LAST SUCCESS", lambda job: relative(job.last_success_at, now), wide=True),
+        Column("FILE", lambda job: f"{job.path}:{job.line}", wide=True),
+        Column("GEN", lambda job: str(job.generation), wide=True, right=True),
+        Column("REVISION", lambda job: short_revision(job.revision), wide=True),
+        Column("DESCRIPTION", described, wide=True),
+    )
+
+
+def phase_cell(job: JobRecord) -> Cell:
+    """The phase, and a word when the file or the daemon has a problem with the job."""
+    phase = phase_of(job)
+    if job.problem:
+        return Cell(f"{phase} (invalid)", "red")
+    if job.stalled is not None:
+        return Cell(f"{phase} (stalled)", "red")
+    return Cell(phase, PHASE_STYLE[phase])
+
+
+def last_run_cell(job: JobRecord, now: int) -> Cell:
+    """`succeeded 3m ago`; while it runs, since when."""
+    state = job.last_run_state
+    if state is None:
+        return Cell(NEVER)
+    at = job.last_finished_at if state in TERMINAL_STATES else job.last_started_at
+    return Cell(f"{state} {relative(at, now)}" if at is not None else state, STATE_STYLE[state])
+
+
+def next_text(job: JobRecord, now: int) -> str:
+    """`in 5m`; `-` when nothing is to come, also because of a pause."""
+    if job.next_at is None or job.archived_at is not None or suspension_of(job) is not None:
+        return NEVER
+    return relative(job.next_at, now) if job.next_at > now else "now"
+
+
+def short_revision(revision: str | None) -> str:
+    """`main@1a2b3c4` for `main@sha1:1a2b3c4d...`."""
+    if revision is None:
+        return NEVER
+    branch, at, digest = revision.rpartition("@")
+    return f"{branch}{at}{digest.removeprefix('sha1:')[:7]}"
+
+
+def run_columns(now: int) -> Sequence[Column[Run]]:
+    """Of `runs`."""
+    return (
+        Column("RUN", lambda run: run.id),
+        Column("JOB", lambda run: run.identity),
+        Column("STATE", state_cell),
+        Column("TRIGGER", lambda run: run.trigger),
+        Column("STARTED", lambda run: relative(run.started_at or run.created_at, now)),
+        Column("DURATION", lambda run: duration_text(run, now), right=True),
+        Column("SLOT", lambda run: stamp(run.scheduled_for), wide=True),
+        Column("ATTEMPT", lambda run: str(run.attempt), wide=True, right=True),
+        Column("CPU", lambda run: NEVER if run.cpu_seconds is None else span(run.cpu_seconds), wide=True, right=True),
+        Column("MEMORY", lambda run: size(run.peak_memory), wide=True, right=True),
+        Column("OUTPUT", lambda run: size(run.output_bytes), wide=True, right=True),
+        Column("BY", lambda run: run.requested_by or NEVER, wide=True),
+        Column("GEN", lambda run: str(run.generation), wide=True, right=True),
+    )
+
+
+def state_cell(run: Run) -> Cell:
+    """`failed (exit code 2)`, `skipped (overlap, 3 slots)`, `running (cancelling)`."""
+    details: list[str] = []
+    if run.state is RunState.SKIPPED:
+        details.append(str(run.reason or "unknown"))
+        if (run.skipped_count or 1) > 1:
+            details.append(f"{run.skipped_count} slots")
+    elif run.state in TERMINAL_STATES:
+        if run.exit_code is not None and run.reason is Reason.EXIT_CODE:
+            details.append(f"exit code {run.exit_code}")
+        elif run.signal is not None and run.reason is Reason.SIGNAL:
+            details.append(signal_name(run.signal))
+        elif run.reason is not None and run.reason not in (run.state.value, Reason.SUCCEEDED):
+            details.append(str(run.reason))
+    elif run.cancel_requested_at is not None:
+        details.append("cancelling")
+    text = f"{run.state} ({', '.join(details)})" if details else run.state
+    return Cell(text, STATE_STYLE[run.state])
+
+
+def signal_name(number: int) -> str:
+    """`SIGKILL`, or `signal 64` for one without a name."""
+    import signal
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def duration_text(run: Run, now: int) -> str:
+    """How long it took, or has been running for."""
+    if run.started_at is None:
+        return NEVER
+    return span(max((run.finished_at or now) - run.started_at, 0) / 1_000_000)
+
+
+def event_columns(identity_of: Callable[[int | None], str]) -> Sequence[Column[Event]]:
+    """Of `events`, oldest first."""
+    return (
+        Column("TIME", lambda event: precise(event.at)),
+        Column("TYPE", lambda event: Cell(event.type, "yellow" if event.type == "Warning" else "")),
+        Column("REASON", lambda event: event.reason),
+        Column("JOB", lambda event: identity_of(event.job_id)),
+        Column("MESSAGE", lambda event: event.message),
+        Column("RUN", lambda event: event.run_id or NEVER, wide=True),
+    )
