@@ -1,0 +1,103 @@
+"""What the daemon tells the store about runs and schedules: arguments of `Store`, plain frozen data.
+
+Made by the reconciler. Instants are microseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from state.records import Reason, RunState, Trigger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """Where a job's schedule stands now."""
+
+    job_id: int
+    cursor_at: int | None
+    """None: unchanged."""
+    next_at: int | None
+    """None: nothing more to come."""
+    boot_id: str | None = None
+    """None: unchanged."""
+    completed_at: int | None = None
+    """None: unchanged (a new spec clears it, through `put_job`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The program of a run is running."""
+
+    run_id: str
+    at: int
+    pid: int | None = None
+    pid_start: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """How a run ended. `state` is a terminal one."""
+
+    run_id: str
+    at: int
+    state: RunState
+    reason: Reason
+    error: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    cpu_seconds: float | None = None
+    peak_memory: int | None = None
+    output_bytes: int | None = None
+    started_at: int | None = None
+    """For a run whose start was never told; a start that is stored stays."""
+    pid: int | None = None
+    pid_start: int | None = None
+    progress: Any = None
+    result: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Slots that did not run: `count` of them, from `first` to `last`."""
+
+    job_id: int
+    first: int
+    last: int
+    count: int
+    reason: Reason
+    at: int
+    generation: int
+    digest: str = ""
+    revision: str | None = None
+    trigger: Trigger = Trigger.SCHEDULE
+    error: str | None = None
+    """One line for people, when the reason alone does not say it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """A number that only grows, kept over restarts and pruning: what metrics show."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The house in numbers."""
+
+    jobs: int
+    """Not archived."""
+    archived: int
+    suspended: int
+    """By the command; a declared suspend is in the spec."""
+    failing: int
+    problems: int
+    """Jobs whose file is wrong now."""
+    active_runs: int
+    runs: dict[RunState, int]
+    """Active ones now, ended ones ever (skipped counts slots)."""
+    seq: int

@@ -1,0 +1,104 @@
+"""What history may go: chosen and deleted in small transactions, so that no start waits for it.
+
+Called by `state.store.Store.prune`, which the daemon calls when it is idle. The caller deletes the run directories.
+
+Never deleted: an active run, a job's latest run, its last success. When a job was archived longer ago than the age
+limit, its latest and last success go as well, and with the last of them the job. Counters are kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from state.ids import first_id
+from state.records import ACTIVE_STATES
+
+_ENDED = "run.state NOT IN ({})".format(", ".join(f"'{state}'" for state in ACTIVE_STATES))
+_FREE = (
+    f"{_ENDED} AND (job.archived_at < :cutoff OR NOT (run.id = job.newest_row_id OR run.id IS job.last_run_id "
+    "OR run.id IS job.last_success_id))"
+)
+_TOO_OLD = (
+    "SELECT run.id, run.job_id, job.project, job.name FROM run CROSS JOIN job ON job.id = run.job_id "
+    "WHERE run.id > :after AND run.id < :bound AND coalesce(run.finished_at, run.created_at) < :cutoff "
+    f"AND {_FREE} ORDER BY run.id LIMIT :limit"
+)
+_FULL_JOBS = "SELECT id, kept_runs FROM job WHERE kept_runs > ? ORDER BY id"
+_TOO_MANY = (
+    "SELECT run.id, run.job_id, job.project, job.name FROM run CROSS JOIN job ON job.id = run.job_id "
+    f"WHERE run.job_id = :job AND {_FREE} ORDER BY run.id LIMIT :limit"
+)
+_EMPTY_JOBS = "SELECT id, project, name FROM job WHERE kept_runs = 0 AND archived_at < ? LIMIT ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A run to delete."""
+
+    run_id: str
+    job_id: int
+    project: str
+    job: str
+
+
+def choose(
+    connection: sqlite3.Connection, *, cutoff: int, max_runs: int, limit: int, after: str
+) -> tuple[list[Doomed], str]:
+    """At most `limit` runs to delete, and where to look on next time ("" when all ages were looked at).
+
+    `after`: the answer of the last call, so that what is kept for ever is not walked over again and again.
+    """
+    values = {"cutoff": cutoff, "bound": first_id(cutoff), "after": after, "limit": limit}
+    found = [Doomed(*row) for row in connection.execute(_TOO_OLD, values)]
+    if len(found) == limit:
+        return found, found[-1].run_id
+    taken = {doomed.run_id for doomed in found}
+    for job_id, kept in connection.execute(_FULL_JOBS, (max_runs,)).fetchall():
+        room = min(kept - max_runs, limit - len(found))
+        if room <= 0:
+            break
+        rows = connection.execute(_TOO_MANY, {"job": job_id, "cutoff": cutoff, "limit": room})
+        found += [doomed for doomed in (Doomed(*row) for row in rows) if doomed.run_id not in taken]
+    return found, ""
+
+
+def delete(connection: sqlite3.Connection, doomed: list[Doomed]) -> None:
+    """Delete these runs with their events. Inside the caller's transaction."""
+    ids = [(run.run_id,) for run in doomed]
+    connection.executemany("DELETE FROM event WHERE run_id = ?", ids)
+    connection.executemany("DELETE FROM run WHERE id = ?", ids)
+    connection.executemany("UPDATE job SET kept_runs = kept_runs - 1 WHERE id = ?", [(run.job_id,) for run in doomed])
+
+
+def delete_old_notes(connection: sqlite3.Connection, cutoff: int, limit: int) -> None:
+    """Delete events without a run, handled requests and removals older than the age limit, `limit` of each."""
+    for table, column, where in (
+        ("event", "at", "run_id IS NULL AND at < ?"),
+        ("removal", "at", "at < ?"),
+    ):
+        connection.execute(
+            f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {where} ORDER BY {column} LIMIT ?)",
+            (cutoff, limit),
+        )
+    connection.execute(
+        "DELETE FROM request WHERE id IN (SELECT id FROM request WHERE id < ? AND handled_at < ? ORDER BY id LIMIT ?)",
+        (first_id(cutoff), cutoff, limit),
+    )
+
+
+def empty_archived_jobs(connection: sqlite3.Connection, cutoff: int, limit: int) -> list[tuple[int, str, str]]:
+    """(id, project, name) of jobs archived before `cutoff` that have no history left."""
+    return connection.execute(_EMPTY_JOBS, (cutoff, limit)).fetchall()
+
+
+def delete_job(connection: sqlite3.Connection, job_id: int, project: str, name: str, *, seq: int, at: int) -> list[str]:
+    """Delete a job with all that belongs to it. The ids of its runs. Inside the caller's transaction."""
+    ids = [row[0] for row in connection.execute("SELECT id FROM run WHERE job_id = ? ORDER BY id", (job_id,))]
+    connection.execute("DELETE FROM event WHERE job_id = ?", (job_id,))
+    connection.execute("DELETE FROM run WHERE job_id = ?", (job_id,))
+    connection.execute("DELETE FROM job WHERE id = ?", (job_id,))
+    # Labels are JSON with sorted keys, so those of a job start alike; names hold no wildcard of GLOB.
+    connection.execute("DELETE FROM counter WHERE labels GLOB ?", (f'{{"job":"{name}","project":"{project}"*',))
+    connection.execute("INSERT INTO removal VALUES (?, ?, ?, ?)", (seq, project, name, at))
+    return ids

@@ -1,0 +1,189 @@
+"""The store: the only writer of the database. Owned by the daemon's loop; one process, one thread.
+
+Jobs come from `state.store_jobs`, runs from `state.store_runs`, transactions from `state.writer`; here are opening,
+closing, events, requests, the source, the file cache and pruning. Readers use `state.reads`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import peewee
+
+from specs.desired import CachedFile
+from state import retention
+from state.changes import Advance, RunEnd, RunStarted, Skip
+from state.database import examine, journal_mode, prepare, sqlite_warning
+from state.errors import JobHasActiveRuns, NotFound
+from state.migrations import migrate
+from state.records import Event, RequestRecord, SourceState
+from state.rows import SELECT_REQUEST, event_values, printable, request_of, to_json
+from state.store_jobs import JobStore
+from state.store_runs import RunStore
+from state.writer import writer_errors
+
+__all__ = ["Advance", "RunEnd", "RunStarted", "Skip", "Store"]
+
+BUSY_SECONDS = 5.0
+_PUT_REQUEST = f"INSERT OR REPLACE INTO request VALUES ({', '.join('?' * 10)})"
+_PUT_SOURCE = f"INSERT OR REPLACE INTO source VALUES (1, {', '.join('?' * 9)})"
+_PUT_FILE = f"INSERT OR REPLACE INTO spec_file VALUES ({', '.join('?' * 8)})"
+
+
+class Store(JobStore, RunStore):
+    """The writer. Every method is one transaction, or part of the one that `transaction()` opened."""
+
+    backup: Path | None = None
+    """The copy made before migrating, when this open migrated."""
+    _prune_after: str = ""
+    was_clean: bool = True
+    """False when the last daemon did not close the store: then the file was checked whole."""
+
+    @classmethod
+    def open(cls, path: Path, *, now: int) -> Store:
+        """Open, make or migrate the database. `now` in microseconds.
+
+        Raises NewerSchema, NotADatabase, CorruptDatabase (the file is left as it is), Unwritable, DiskFull, Busy.
+        """
+        exists = examine(path)
+        prepare(path)
+        database = peewee.SqliteDatabase(
+            str(path),
+            lock_type="IMMEDIATE",
+            timeout=BUSY_SECONDS,
+            thread_safe=False,
+            pragmas={
+                "journal_mode": journal_mode(path),
+                "synchronous": "full",
+                "foreign_keys": 1,
+                "cache_size": -16_000,
+            },
+        )
+        with writer_errors(path):
+            try:
+                database.connect()
+                backup = migrate(database.connection(), path)
+            except BaseException:
+                database.close()
+                raise
+        store = cls(path, database)
+        store.backup = backup
+        with store.transaction():
+            (clean,) = store._connection.execute("SELECT value FROM meta WHERE key = 'clean'").fetchone()
+            store._connection.execute("UPDATE meta SET value = 0 WHERE key = 'clean'")
+            store._connection.execute("INSERT OR REPLACE INTO meta VALUES ('opened_at', ?)", (now,))
+        store.was_clean = bool(clean) or not exists
+        return store
+
+    @property
+    def warning(self) -> str | None:
+        """What is wrong with this machine's SQLite; None when nothing is."""
+        return sqlite_warning()
+
+    def close(self) -> None:
+        """Mark the stop as clean, write the journal back into the file, close. Again: nothing."""
+        if self._database.is_closed():
+            return
+        try:
+            with self.transaction():
+                self._connection.execute("UPDATE meta SET value = 1 WHERE key = 'clean'")
+        finally:
+            self._database.close()
+
+    def add_events(self, events: Iterable[Event]) -> None:
+        """Store events; their `id` is given here."""
+        rows = [event_values(e.at, e.job_id, e.run_id, e.type, e.reason, e.message, e.data) for e in events]
+        with self.transaction():
+            self._add_event_rows(rows)
+
+    def record_request(self, request: RequestRecord) -> None:
+        """Store what became of a request; a later word on the same id replaces the earlier."""
+        with self.transaction():
+            self._connection.execute(
+                _PUT_REQUEST,
+                (request.id, request.kind, request.identity, request.run_id, printable(request.requested_by),
+                 request.requested_at, request.handled_at, request.outcome, printable(request.message),
+                 to_json(dict(request.data))),
+            )  # fmt: skip
+
+    def request(self, id: str) -> RequestRecord | None:
+        """What became of a request; None when it was not handled (or long ago)."""
+        with self._reading():
+            row = self._connection.execute(f"{SELECT_REQUEST} WHERE id = ?", (id,)).fetchone()
+        return None if row is None else request_of(row)
+
+    def set_source(self, source: SourceState) -> None:
+        """Store the last look at the specs."""
+        with self.transaction():
+            self._connection.execute(
+                _PUT_SOURCE,
+                (printable(source.root), source.revision, source.scanned_at, source.files, source.jobs, source.invalid,
+                 None if source.problem is None else printable(source.problem), to_json(source.prune_blocked),
+                 to_json([dict(found) for found in source.diagnostics])),
+            )  # fmt: skip
+
+    def file_cache(self, version: str) -> list[CachedFile]:
+        """What spec files said when they were last read by the loader `version`."""
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT path, inode, size, mtime_ns, ctime_ns, sha256, documents FROM spec_file WHERE version = ?",
+                (version,),
+            )
+            return [
+                CachedFile(
+                    path=os.fsdecode(row[0]), inode=int(row[1]), size=row[2], mtime_ns=row[3], ctime_ns=row[4],
+                    sha256=row[5], documents=row[6],
+                )
+                for row in rows
+            ]  # fmt: skip
+
+    def save_cache(self, version: str, changed: Iterable[CachedFile], removed: Iterable[str]) -> None:
+        """Keep `changed`, forget `removed` and everything of other loader versions."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM spec_file WHERE version <> ?", (version,))
+            self._connection.executemany("DELETE FROM spec_file WHERE path = ?", [(os.fsencode(p),) for p in removed])
+            # An inode number may need 64 bits without sign, more than SQLite's integer has: text.
+            self._connection.executemany(
+                _PUT_FILE,
+                [
+                    (os.fsencode(file.path), version, str(file.inode), file.size, file.mtime_ns, file.ctime_ns,
+                     file.sha256, file.documents)
+                    for file in changed
+                ],
+            )  # fmt: skip
+
+    def purge_job(self, job_id: int, *, now: int | None = None) -> list[str]:
+        """Delete a job with its whole history. The ids of its runs: the caller deletes their directories.
+
+        Raises NotFound, JobHasActiveRuns.
+        """
+        with self.transaction():
+            job = self.job(job_id)
+            if job is None:
+                raise NotFound(f"no job with id {job_id}")
+            if job.active_runs:
+                raise JobHasActiveRuns(f"job {job.identity} has active runs", hint="cancel them first")
+            return retention.delete_job(
+                self._connection, job_id, job.project, job.name, seq=self._next_seq(), at=now or job.applied_at
+            )
+
+    def prune(
+        self, now: int, *, max_age_us: int = 30 * 86_400_000_000, max_runs: int = 1000, limit: int = 50
+    ) -> list[tuple[str, str, str]]:
+        """Delete at most `limit` runs that are too old or too many, in one transaction.
+
+        (project, job, run id) of what went: the caller deletes the directories, and calls again until nothing comes.
+        """
+        cutoff = now - max_age_us
+        with self._reading():
+            doomed, self._prune_after = retention.choose(
+                self._connection, cutoff=cutoff, max_runs=max_runs, limit=limit, after=self._prune_after
+            )
+        with self.transaction():
+            retention.delete(self._connection, doomed)
+            retention.delete_old_notes(self._connection, cutoff, limit * 10)
+            for job_id, project, name in retention.empty_archived_jobs(self._connection, cutoff, limit):
+                retention.delete_job(self._connection, job_id, project, name, seq=self._next_seq(), at=now)
+        return [(run.project, run.job, run.run_id) for run in doomed]

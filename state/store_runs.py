@@ -1,0 +1,296 @@
+"""The part of the store that keeps runs: the slot lock, transitions, skips. Base of `state.store.Store`.
+
+Every change of a run, the job's statistics, its event and its counters are one transaction.
+`last_run_*` of a job tell of the newest run that is not a skip; `newest_row_id` is the newest of all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from state.changes import RunEnd, RunStarted, Skip
+from state.errors import InvalidRunTransition, NotFound, RequestTaken, SlotTaken
+from state.ids import new_id
+from state.records import ACTIVE_STATES, TERMINAL_STATES, Run, RunState
+from state.rows import RUN_COLUMNS, SELECT_RUN, event_values, json_or_none, printable, run_of, run_values
+from state.writer import Writer
+
+_ACTIVE = ", ".join(f"'{state}'" for state in ACTIVE_STATES)
+_INSERT = f"INSERT INTO run ({', '.join(RUN_COLUMNS)}) VALUES ({', '.join('?' * len(RUN_COLUMNS))})"
+_JOB_INSERTED = (
+    "UPDATE job SET active_runs = active_runs + 1, kept_runs = kept_runs + 1, newest_row_id = ?1, last_run_id = ?1, "
+    "last_run_state = ?2, last_scheduled_for = coalesce(?3, last_scheduled_for), seq = ?4 WHERE id = ?5"
+)
+_HAND_OVER = "UPDATE run SET supervisor = ?, boot_id = ? WHERE id = ? AND state = 'pending'"
+_START = "UPDATE run SET state = 'running', started_at = ?, pid = ?, pid_start = ? WHERE id = ? AND state = 'pending'"
+_JOB_STARTED = (
+    "UPDATE job SET last_started_at = ?1, "
+    "last_run_state = CASE last_run_id WHEN ?2 THEN 'running' ELSE last_run_state END, seq = ?3 WHERE id = ?4"
+)
+_END = (
+    "UPDATE run SET state = ?, reason = ?, error = ?, finished_at = ?, exit_code = ?, signal = ?, cpu_seconds = ?, "
+    "peak_memory = ?, output_bytes = ?, started_at = coalesce(started_at, ?), pid = coalesce(pid, ?), "
+    "pid_start = coalesce(pid_start, ?), progress = ?, result = ? "
+    f"WHERE id = ? AND state IN ({_ACTIVE})"
+)
+# Health follows how the job itself ended: a cancel says nothing about it.
+_JOB_ENDED = {
+    RunState.SUCCEEDED: "succeeded = succeeded + 1, consecutive_failures = 0, last_success_at = ?1, last_success_id = ?2, "
+    "health_since = CASE health WHEN 'healthy' THEN health_since ELSE ?1 END, health = 'healthy'",
+    RunState.FAILED: "failed = failed + 1, consecutive_failures = consecutive_failures + 1, "
+    "health_since = CASE health WHEN 'failing' THEN health_since ELSE ?1 END, health = 'failing'",
+    RunState.EXPIRED: "expired = expired + 1, consecutive_failures = consecutive_failures + 1, "
+    "health_since = CASE health WHEN 'failing' THEN health_since ELSE ?1 END, health = 'failing'",
+    RunState.CANCELLED: "cancelled = cancelled + 1",
+    RunState.SKIPPED: "skipped = skipped + 1",
+}
+_JOB_ENDED_SQL = {
+    state: (
+        "UPDATE job SET active_runs = active_runs - 1, last_finished_at = ?1, "
+        "last_started_at = max(coalesce(last_started_at, ?4), coalesce(?4, last_started_at)), "
+        f"last_run_state = CASE last_run_id WHEN ?2 THEN '{state}' ELSE last_run_state END, {change}, seq = ?3 WHERE id = ?5"
+    )
+    for state, change in _JOB_ENDED.items()
+}
+_JOB_SKIPPED = (
+    "UPDATE job SET skipped = skipped + ?1, kept_runs = kept_runs + ?2, newest_row_id = ?3, seq = ?4 WHERE id = ?5"
+)
+_EXTEND = (
+    "UPDATE run SET scheduled_for = max(scheduled_for, ?1), skipped_first = min(skipped_first, ?2), "
+    "skipped_count = skipped_count + ?3, finished_at = ?4, error = coalesce(?5, error) WHERE id = ?6"
+)
+DURATION_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
+"""Upper bounds, seconds, of the counters `run_duration_bucket`: from a health check to a day's import."""
+
+
+class RunStore(Writer):
+    """Runs and their transitions."""
+
+    def run(self, run_id: str) -> Run | None:
+        """By its whole id."""
+        with self._reading():
+            row = self._connection.execute(f"{SELECT_RUN} WHERE run.id = ?", (run_id,)).fetchone()
+        return None if row is None else run_of(row)
+
+    def active_runs(self) -> list[Run]:
+        """All that are not over, oldest first."""
+        with self._reading():
+            rows = self._connection.execute(f"{SELECT_RUN} WHERE run.state IN ({_ACTIVE}) ORDER BY run.id")
+            return [run_of(row) for row in rows]
+
+    def insert_runs(self, runs: Sequence[Run]) -> None:
+        """Store new, active runs; the rows are the lock on their slots.
+
+        Raises SlotTaken (RequestTaken for a request that has its run): then nothing of this call is stored, and an
+        open transaction may go on.
+        """
+        with self.transaction(), self._all_or_nothing():
+            self._insert(runs)
+            self._connection.executemany(
+                _JOB_INSERTED, [(run.id, run.state, run.scheduled_for, self._next_seq(), run.job_id) for run in runs]
+            )
+            self._add_event_rows(
+                [
+                    event_values(run.created_at, run.job_id, run.id, "Normal", "created", _created(run),
+                                 {"trigger": run.trigger, "attempt": run.attempt, "scheduledFor": run.scheduled_for})
+                    for run in runs
+                ]
+            )  # fmt: skip
+
+    def _insert(self, runs: Iterable[Run]) -> None:
+        try:
+            self._connection.executemany(_INSERT, map(run_values, runs))
+        except sqlite3.IntegrityError as error:
+            text = str(error)
+            if "run.scheduled_for" in text:
+                raise SlotTaken("a run of this slot and attempt is stored already") from error
+            if "run.request_id" in text:
+                raise RequestTaken("this request has its run already") from error
+            raise
+
+    def hand_over(self, run_ids: Sequence[str], supervisor: str, boot_id: str) -> None:
+        """Name the supervisor that pending runs go to now."""
+        with self.transaction():
+            self._connection.executemany(_HAND_OVER, [(supervisor, boot_id, run_id) for run_id in run_ids])
+
+    def started(self, starts: Sequence[RunStarted]) -> list[Run]:
+        """pending -> running. The runs that changed; told twice, or ended since: not in the list."""
+        changed: list[Run] = []
+        with self.transaction():
+            events: list[tuple[object, ...]] = []
+            for start in starts:
+                run = self.run(start.run_id)
+                if run is None or run.state is not RunState.PENDING:
+                    continue
+                self._connection.execute(_START, (start.at, start.pid, start.pid_start, run.id))
+                self._connection.execute(_JOB_STARTED, (start.at, run.id, self._next_seq(), run.job_id))
+                events.append(event_values(start.at, run.job_id, run.id, "Normal", "started", "Started"))
+                changed.append(
+                    replace(
+                        run, state=RunState.RUNNING, started_at=start.at, pid=start.pid, pid_start=start.pid_start
+                    )
+                )
+            self._add_event_rows(events)
+        return changed
+
+    def finished(self, ends: Sequence[RunEnd]) -> list[Run]:
+        """active -> terminal, with statistics, counters and event. The runs that changed.
+
+        A run that is over already stays as it is and is not in the list. Raises ValueError for a state that is no end.
+        """
+        changed: list[Run] = []
+        with self.transaction():
+            events: list[tuple[object, ...]] = []
+            for end in ends:
+                if end.state not in TERMINAL_STATES:
+                    raise ValueError(f"{end.state} is not an end")
+                run = self.run(end.run_id)
+                if run is None or run.state not in ACTIVE_STATES:
+                    continue
+                run = _ended(run, end)
+                self._connection.execute(
+                    _END,
+                    (run.state, run.reason, run.error, end.at, end.exit_code, end.signal, end.cpu_seconds,
+                     end.peak_memory, end.output_bytes, end.started_at, end.pid, end.pid_start,
+                     json_or_none(end.progress), json_or_none(end.result), run.id),
+                )  # fmt: skip
+                self._connection.execute(
+                    _JOB_ENDED_SQL[end.state], (end.at, run.id, self._next_seq(), end.started_at, run.job_id)
+                )
+                self._count_end(run)
+                events.append(
+                    event_values(
+                        end.at, run.job_id, run.id,
+                        "Normal" if end.state in (RunState.SUCCEEDED, RunState.CANCELLED) else "Warning",
+                        end.reason, _message(run), {"state": end.state},
+                    )
+                )  # fmt: skip
+                changed.append(run)
+            self._add_event_rows(events)
+        return changed
+
+    def _count_end(self, run: Run) -> None:
+        assert run.reason is not None
+        self.count(
+            "runs", {"job": run.job, "project": run.project, "reason": run.reason.value, "state": run.state.value}
+        )
+        if run.started_at is None or run.finished_at is None:
+            return
+        seconds = max(run.finished_at - run.started_at, 0) / 1e6
+        bound = next((str(bound) for bound in DURATION_BUCKETS if seconds <= bound), "+Inf")
+        self.count("run_duration_bucket", {"le": bound})
+        self.count("run_duration_sum", {}, seconds)
+
+    def request_cancel(self, run_id: str, by: str, at: int) -> Run:
+        """Note that a cancel was accepted; the first one stays. The run as it is now.
+
+        Raises NotFound, InvalidRunTransition when it is over.
+        """
+        with self.transaction():
+            run = self.run(run_id)
+            if run is None:
+                raise NotFound(f"no run {run_id}", hint="`jobsctl runs` lists them")
+            if run.state not in ACTIVE_STATES:
+                raise InvalidRunTransition(run_id, run.state, RunState.CANCELLED)
+            if run.cancel_requested_at is not None:
+                return run
+            self._connection.execute(
+                "UPDATE run SET cancel_requested_at = ?, cancel_requested_by = ? WHERE id = ?", (at, by, run_id)
+            )
+            self._connection.execute("UPDATE job SET seq = ? WHERE id = ?", (self._next_seq(), run.job_id))
+            message = f"Cancel requested by {by}"
+            self._add_event_rows([event_values(at, run.job_id, run_id, "Normal", "cancel_requested", message)])
+            return replace(run, cancel_requested_at=at, cancel_requested_by=by)
+
+    def skip(self, skips: Sequence[Skip]) -> None:
+        """Account for slots that did not run: a new `skipped` row, or a longer one.
+
+        It gets longer when the job's newest row is a skip with the same reason. Raises SlotTaken when the last slot
+        has a row already: then nothing of this call is stored.
+        """
+        with self.transaction(), self._all_or_nothing():
+            for skip in skips:
+                row = self._connection.execute(
+                    "SELECT run.id, run.state, run.reason, job.project, job.name "
+                    "FROM job LEFT JOIN run ON run.id = job.newest_row_id WHERE job.id = ?",
+                    (skip.job_id,),
+                ).fetchone()
+                if row is None:
+                    raise NotFound(f"no job with id {skip.job_id}")
+                newest, state, reason, project, name = row
+                extends = state == RunState.SKIPPED and reason == skip.reason
+                error = None if skip.error is None else printable(skip.error)
+                if extends:
+                    self._extend((skip.last, skip.first, skip.count, skip.at, error, newest))
+                else:
+                    newest = new_id(skip.at)
+                    run = _skipped(skip, newest, project, name, error)
+                    self._insert([run])
+                    slots = "1 slot" if skip.count == 1 else f"{skip.count} slots"
+                    self._add_event_rows(
+                        [
+                            event_values(
+                                skip.at, skip.job_id, newest, "Warning", skip.reason, error or f"Skipped {slots}",
+                                {"first": skip.first, "last": skip.last, "count": skip.count},
+                            )
+                        ]
+                    )  # fmt: skip
+                self._connection.execute(
+                    _JOB_SKIPPED, (skip.count, 0 if extends else 1, newest, self._next_seq(), skip.job_id)
+                )
+                labels = {"job": name, "project": project, "reason": skip.reason.value, "state": "skipped"}
+                self.count("runs", labels, skip.count)
+
+    def _extend(self, values: tuple[object, ...]) -> None:
+        try:
+            self._connection.execute(_EXTEND, values)
+        except sqlite3.IntegrityError as error:
+            raise SlotTaken("a run of this slot and attempt is stored already") from error
+
+
+def _ended(run: Run, end: RunEnd) -> Run:
+    return replace(
+        run,
+        state=end.state, reason=end.reason, error=None if end.error is None else printable(end.error),
+        finished_at=end.at, exit_code=end.exit_code, signal=end.signal, cpu_seconds=end.cpu_seconds,
+        peak_memory=end.peak_memory, output_bytes=end.output_bytes,
+        started_at=end.started_at if run.started_at is None else run.started_at,
+        pid=end.pid if run.pid is None else run.pid,
+        pid_start=end.pid_start if run.pid_start is None else run.pid_start,
+        progress=end.progress, result=end.result,
+    )  # fmt: skip
+
+
+def _skipped(skip: Skip, id: str, project: str, name: str, error: str | None) -> Run:
+    return Run(
+        id=id, job_id=skip.job_id, project=project, job=name, generation=skip.generation, digest=skip.digest,
+        revision=skip.revision, trigger=skip.trigger, scheduled_for=skip.last, state=RunState.SKIPPED,
+        reason=skip.reason, error=error, created_at=skip.at, finished_at=skip.at, skipped_first=skip.first,
+        skipped_count=skip.count,
+    )  # fmt: skip
+
+
+def _created(run: Run) -> str:
+    who = f" by {run.requested_by}" if run.requested_by else ""
+    again = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    return f"Created ({run.trigger}{who}{again})"
+
+
+def _message(run: Run) -> str:
+    what = {
+        RunState.SUCCEEDED: "Succeeded", RunState.FAILED: "Failed", RunState.CANCELLED: "Cancelled",
+        RunState.EXPIRED: "Timed out", RunState.SKIPPED: "Skipped",
+    }[run.state]  # fmt: skip
+    if run.error is not None:
+        return f"{what}: {run.error}"
+    if run.signal is not None:
+        return f"{what}: signal {run.signal}"
+    if run.exit_code:
+        return f"{what}: exit code {run.exit_code}"
+    return what
+
+
+__all__ = ["DURATION_BUCKETS", "RunStore"]
