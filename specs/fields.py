@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -48,6 +48,11 @@ def parse_duration(value: Any) -> float:
     return seconds
 
 
+def parse_timeout(value: Any) -> float | str:
+    """`none`, or seconds as `parse_duration` reads them."""
+    return "none" if value == "none" else parse_duration(value)
+
+
 def parse_size(value: Any) -> int:
     """Bytes from `64Mi`, `1.5G`, `800k` or a plain number. At most 1 PiB."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -74,6 +79,13 @@ Duration = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "examples": ["90s", "15m", "1h30m"]}, {"type": "number"}]}),
 ]
 """Seconds."""
+Timeout = Annotated[
+    float | Literal["none"],
+    BeforeValidator(parse_timeout),
+    PlainSerializer(lambda s: s if s == "none" or s != int(s) else int(s), return_type=float | int | str),
+    WithJsonSchema({"anyOf": [{"type": "string", "examples": ["15m", "2h", "none"]}, {"type": "number"}]}),
+]
+"""Seconds, or no limit."""
 Size = Annotated[
     int,
     BeforeValidator(parse_size),

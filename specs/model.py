@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from specs.fields import Duration, Name, Size, Text
+from specs.fields import Duration, Name, Size, Text, Timeout
 
 EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]{0,251}[A-Za-z0-9])?$")]
@@ -82,6 +82,67 @@ class FromCredential(Strict):
     credential: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$")]
 
 
+def _shape(value: Any) -> str | None:
+    """Which member of a union is meant: one mistake in it is then one error, not one per member.
+
+    The tags begin with `=`, which no key does, so that `specs.findings` can leave them out of a place.
+    """
+    if isinstance(value, str):
+        return "=text"
+    if isinstance(value, dict | Strict):
+        return "=parts"
+    return "=list" if isinstance(value, list) else None
+
+
+def _source(value: Any) -> str | None:
+    """Which member of `EnvValue` is meant. A mapping with no known key is checked as `from_file`."""
+    if isinstance(value, str):
+        return "=text"
+    if isinstance(value, dict):
+        return next((f"={key}" for key in ("from_env", "credential") if key in value), "=from_file")
+    return {"FromFile": "=from_file", "FromEnv": "=from_env", "FromCredential": "=credential"}.get(type(value).__name__)
+
+
+def _pause(value: Any) -> str:
+    return "=reason" if isinstance(value, dict | Strict) else "=switch"
+
+
+EnvValue = Annotated[
+    Annotated[str, Tag("=text")]
+    | Annotated[FromFile, Tag("=from_file")]
+    | Annotated[FromEnv, Tag("=from_env")]
+    | Annotated[FromCredential, Tag("=credential")],
+    Discriminator(
+        _source,
+        custom_error_type="env_value",
+        custom_error_message="must be a text, or a mapping with one of `from_file`, `from_env` and `credential`",
+    ),
+]
+ScheduleText = Annotated[str, Field(max_length=256)]
+ScheduleEntry = Annotated[
+    Annotated[ScheduleText, Tag("=text")] | Annotated[ScheduleParts, Tag("=parts")],
+    Discriminator(
+        lambda value: None if isinstance(value, list) else _shape(value),
+        custom_error_type="schedule_value",
+        custom_error_message="must be a text or a mapping",
+    ),
+]
+ScheduleValue = Annotated[
+    Annotated[ScheduleText, Tag("=text")]
+    | Annotated[ScheduleParts, Tag("=parts")]
+    | Annotated[list[ScheduleEntry], Field(min_length=1, max_length=64), Tag("=list")],
+    Discriminator(
+        _shape,
+        custom_error_type="schedule_value",
+        custom_error_message="must be a text, a mapping, or a list of them",
+    ),
+]
+Pause = Annotated[
+    Annotated[bool, Tag("=switch")] | Annotated[Suspend, Tag("=reason")],
+    Discriminator(_pause),
+]
+
+
 class Limits(Strict):
     """What a run may use. By cgroup where the machine lets us, else by rlimit; the run says which."""
 
@@ -142,18 +203,13 @@ class Job(Strict):
     labels: dict[LabelKey, Annotated[str, Field(max_length=256)]] = Field(default_factory=dict)
     tags: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=list)
     annotations: dict[LabelKey, Annotated[str, Field(max_length=4096)]] = Field(default_factory=dict)
-    schedule: (
-        Annotated[str, Field(max_length=256)]
-        | ScheduleParts
-        | list[Annotated[str, Field(max_length=256)] | ScheduleParts]
-        | None
-    ) = Field(None, description="When it runs; omitted: only when triggered.")
+    schedule: ScheduleValue | None = Field(None, description="When it runs; omitted: only when triggered.")
     timezone: str | None = Field(None, description="IANA zone; default: the daemon's, else UTC.")
     dst: Dst = Dst()
-    suspend: bool | Suspend = False
+    suspend: Pause = False
     run: ProcessRun
-    env: dict[EnvName, str | FromFile | FromEnv | FromCredential] = Field(default_factory=dict)
-    timeout: Duration | Literal["none"] = Field("none", description="Wall clock of one run; past it TERM, grace, KILL.")
+    env: dict[EnvName, EnvValue] = Field(default_factory=dict)
+    timeout: Timeout = Field("none", description="Wall clock of one run; past it TERM, grace, KILL.")
     grace: Duration = Field(10.0, description="Between TERM and KILL, at a timeout or a cancel.")
     capture: Capture = Capture()
 

@@ -1,0 +1,111 @@
+"""The daemon's own settings: `jobsctl.yaml` in a home. Optional; every setting has a default and its reason.
+
+Read by the daemon and the command line. The same reader and the same messages as for specs.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from specs.diagnostic import Diagnostic, InvalidSpec
+from specs.document import read_documents
+from specs.expression import ScheduleError
+from specs.fields import Duration
+from specs.findings import findings_of
+from specs.model import Strict
+from specs.text import Place, Source, decode
+from specs.zones import find_zone
+
+FILE = "jobsctl.yaml"
+_LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+
+
+class PruneLimit(Strict):
+    """How many jobs may go in one look: the greater of both. More is a mistake until somebody confirms it."""
+
+    jobs: Annotated[int, Field(ge=0, le=1_000_000)] = 3
+    share: Annotated[float, Field(ge=0, le=1)] = 0.3
+
+
+class Http(Strict):
+    """The read-only HTTP endpoint. On loopback unless somebody decides otherwise: it has no passwords yet."""
+
+    listen: str = "127.0.0.1:8787"
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        found = _LISTEN.fullmatch(value)
+        if found is None or int(found[1]) > 65535:
+            raise PydanticCustomError("listen", "is `host:port`, as 127.0.0.1:8787 or [::1]:8787")
+        return value
+
+
+class Retention(Strict):
+    """How long finished runs are kept, in rows and files. A job's latest run and active ones always are."""
+
+    max_runs: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
+    max_age: Duration = 30 * 86_400.0
+
+
+class Config(Strict):
+    """What `jobsctl.yaml` says."""
+
+    specs: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
+        "jobs", description="The specs directory: absolute, or relative to the home."
+    )
+    timezone: str = Field("UTC", description="Zone of jobs that name none. UTC: no nights with 23 or 25 hours.")
+    resync: Duration = Field(
+        60.0, description="Full sweeps, for what the watcher lost. A sweep of 10,000 files: 50 ms."
+    )
+    prune_limit: PruneLimit = PruneLimit()
+    prune_grace: Duration = Field(2.0, description="How long a job must be gone: git unlinks and creates.")
+    http: Http | None = Field(Http(), description="`null` switches it off.")
+    retention: Retention = Retention()
+
+
+def load_config(home_root: Path) -> Config:
+    """The settings of a home; defaults when there is no `jobsctl.yaml`. Raises `InvalidSpec`."""
+    path = home_root / FILE
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Config()
+    except OSError as error:
+        raise InvalidSpec(
+            (Diagnostic("JOB001", f"cannot be read: {error.strerror}", FILE, help="look at its owner and mode"),)
+        ) from error
+    return parse_config(data, FILE)
+
+
+def parse_config(data: bytes, path: str) -> Config:
+    """The settings in `data`. Raises `InvalidSpec` with every finding."""
+    source = decode(data, path)
+    documents, findings = read_documents(source)
+    if findings:
+        raise InvalidSpec(tuple(findings))
+    if not documents:
+        return Config()
+    if len(documents) > 1:
+        place = Place(documents[1].line, 1)
+        raise InvalidSpec((source.finding("JOB013", "the settings are one document", place, help="remove the second"),))
+    document = documents[0]
+    try:
+        config = Config.model_validate(document.value)
+    except ValidationError as error:
+        raise InvalidSpec(tuple(findings_of(error, document, Config))) from None
+    try:
+        find_zone(config.timezone)
+    except ScheduleError as error:
+        found = _unknown_zone(source, document.place(("timezone",)), error)
+        raise InvalidSpec((found,)) from None
+    return config
+
+
+def _unknown_zone(source: Source, place: Place, error: ScheduleError) -> Diagnostic:
+    return source.finding("JOB042", error.message, place, help=error.help)

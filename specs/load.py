@@ -1,0 +1,211 @@
+"""From the bytes of one file to the jobs it defines, and everything that is wrong with it.
+
+Called by `specs.source` for every changed file, and by the command line (`validate`, `apply`). Pure: opens nothing.
+A mistake keeps back its own document, not the others of the file; a syntax error keeps back the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from specs import unbuilt
+from specs.canonical import canonical_bytes, digest_of
+from specs.desired import DesiredJob
+from specs.diagnostic import Diagnostic, InvalidSpec, Severity
+from specs.document import Document, Loc, read_documents
+from specs.expression import ScheduleError
+from specs.fields import parse_name
+from specs.findings import findings_of, kind_of
+from specs.model import Job
+from specs.text import decode
+
+_KINDS = ("Job", *sorted(unbuilt.KINDS))
+_SCHEDULING = ("schedule", "timezone", "dst")
+"""The fields that a schedule is compiled from, besides the identity (for `H`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What one file says."""
+
+    jobs: tuple[DesiredJob, ...] = ()
+    invalid: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    """Identities the file names but does not define soundly, with the errors of their documents."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Every finding, warnings too, in the order of the file."""
+    unreadable: bool = False
+    """True when the file, or the name of one of its documents, cannot be read: it may define more than is seen."""
+
+
+def load_bytes(data: bytes, path: str, *, default_timezone: str = "UTC") -> FileResult:
+    """What the file `path` with this content says. Never raises for content, however bad."""
+    try:
+        documents, findings = read_documents(decode(data, path))
+    except InvalidSpec as error:
+        return FileResult(diagnostics=error.diagnostics, unreadable=True)
+    loaded = _Loader(path, default_timezone, findings)
+    for document in documents:
+        loaded.add(document)
+    loaded.unreadable |= bool(findings) and not documents
+    return loaded.result()
+
+
+class _Loader:
+    def __init__(self, path: str, default_timezone: str, findings: list[Diagnostic]) -> None:
+        self.path = path
+        self.default_timezone = default_timezone
+        self.findings = list(findings)
+        self.unreadable = any(finding.code == "JOB013" for finding in findings)
+        self.jobs: dict[str, DesiredJob] = {}
+        self.documents: dict[str, Document] = {}
+        self.invalid: dict[str, list[Diagnostic]] = {}
+
+    def add(self, document: Document) -> None:
+        """Check one document and keep its job, or its errors."""
+        identity = identity_of(document.value)
+        job, found = _check(document, identity, self.default_timezone) if document.sound else (None, [])
+        self.findings += found
+        if identity is None:
+            self.unreadable = True
+            return
+        if identity in self.documents:
+            self._twice(identity, document)
+        self.documents.setdefault(identity, document)
+        if job is None:
+            errors = [finding for finding in found if finding.severity is Severity.ERROR]
+            self._refuse(identity, errors or self._form(document))
+            return
+        spec = canonical_bytes(job)
+        self.jobs[identity] = DesiredJob(job.project, job.name, spec, digest_of(spec), self.path, document.line)
+
+    def result(self) -> FileResult:
+        """Everything that was added. An identity with an error is not among the jobs."""
+        return FileResult(
+            jobs=tuple(job for identity, job in self.jobs.items() if identity not in self.invalid),
+            invalid={identity: tuple(found) for identity, found in self.invalid.items()},
+            diagnostics=tuple(sorted(self.findings, key=lambda f: (f.line, f.column))),
+            unreadable=self.unreadable,
+        )
+
+    def _refuse(self, identity: str, found: list[Diagnostic]) -> None:
+        self.invalid.setdefault(identity, []).extend(found)
+
+    def _form(self, document: Document) -> list[Diagnostic]:
+        """What is wrong with the form of a document: found before its identity was known."""
+        return [f for f in self.findings if f.line >= document.line and f.severity is Severity.ERROR][:1]
+
+    def _twice(self, identity: str, document: Document) -> None:
+        first = self.documents[identity]
+        for here, there in ((first, document), (document, first)):
+            finding = duplicate(here, identity, f"line {there.place(('name',)).line}")
+            if finding not in self.findings:
+                self.findings.append(finding)
+                self._refuse(identity, [finding])
+
+
+def duplicate(document: Document, identity: str, other: str) -> Diagnostic:
+    """The finding that another document has this identity too."""
+    return document.source.finding(
+        "JOB050",
+        f"`{identity}` is also defined on {other}",
+        document.place(("name",)),
+        help="rename one of the two, or remove it; until then the last good version runs on",
+        identity=identity,
+    )
+
+
+def identity_of(value: Mapping[str, Any]) -> str | None:
+    """`project/name` of a document that may be otherwise wrong; None when it has none, or is not a job."""
+    if value.get("kind", "Job") in unbuilt.KINDS:
+        return None
+    try:
+        return f"{parse_name(value.get('project', 'default'))}/{parse_name(value.get('name'))}"
+    except ValueError:
+        return None
+
+
+def _check(document: Document, identity: str | None, default_timezone: str) -> tuple[Job | None, list[Diagnostic]]:
+    """The job of a document (None when it has errors), and all findings."""
+    wrong_kind = _kind(document, identity)
+    if wrong_kind is not None:
+        return None, [wrong_kind]
+    value, found = document.value, []
+    refused = list(unbuilt.refusals(value))
+    if refused:
+        value = dict(value)
+        for loc, at_key, what in refused:
+            place = document.place(loc, key=at_key)
+            found.append(document.source.finding("JOB020", unbuilt.message(what), place, identity=identity))
+            value.pop(str(loc[0]), None)
+    job: Job | None = None
+    try:
+        job = Job.model_validate(value)
+    except ValidationError as error:
+        gone = {loc[0] for loc, _, _ in refused}
+        found += [f for f in findings_of(error, document, Job, identity) if not _about(f, gone)]
+    scheduled = job if job is not None else _only_schedule(value, identity)
+    if scheduled is not None:
+        found += _schedule_findings(scheduled, document, identity, default_timezone)
+    found.sort(key=lambda f: (f.line, f.column))
+    wrong = any(f.severity is Severity.ERROR for f in found)
+    return (None if wrong else job), found
+
+
+def _about(finding: Diagnostic, fields: set[str | int]) -> bool:
+    """Whether a field that was refused as not built is now called missing."""
+    return finding.code == "JOB031" and any(finding.message.startswith(f"`{name}` is missing") for name in fields)
+
+
+def _kind(document: Document, identity: str | None) -> Diagnostic | None:
+    kind = document.value.get("kind", "Job")
+    if kind == "Job":
+        return None
+    place, source = document.place(("kind",)), document.source
+    if isinstance(kind, str) and kind in unbuilt.KINDS:
+        return source.finding("JOB020", unbuilt.message(f"kind `{kind}`"), place, identity=identity)
+    if not isinstance(kind, str):
+        return source.finding("JOB021", f"`kind` must be a text, not {kind_of(kind)}", place, help="write `kind: Job`")
+    close = difflib.get_close_matches(kind[:64].capitalize(), _KINDS, n=1)
+    advice = f"did you mean `{close[0]}`?" if close else "write `kind: Job`, or leave it out"
+    return source.finding("JOB021", "this `kind` is not known", place, help=advice, identity=identity)
+
+
+def _only_schedule(value: Mapping[str, Any], identity: str | None) -> Job | None:
+    """A job with the schedule of a document that is otherwise wrong, so that all findings come at once."""
+    project, name = (identity or "default/unnamed").split("/")
+    parts = {key: value[key] for key in _SCHEDULING if key in value}
+    try:
+        return Job.model_validate(parts | {"name": name, "project": project, "run": {"command": ["true"]}})
+    except ValidationError:
+        return None
+
+
+def _schedule_findings(job: Job, document: Document, identity: str | None, default_timezone: str) -> list[Diagnostic]:
+    try:
+        from specs.schedule import compile_schedule
+    except ImportError:  # until specs.schedule is there
+        return []
+    try:
+        schedule = compile_schedule(job, default_timezone=default_timezone)
+    except ScheduleError as error:
+        code = "JOB042" if error.field == "timezone" else "JOB040"
+        return [_in_schedule(code, Severity.ERROR, error, (error.field, *error.loc), document, identity)]
+    return [
+        _in_schedule("JOB041", Severity.WARNING, warning, ("schedule", *warning.loc), document, identity)
+        for warning in schedule.warnings
+    ]
+
+
+def _in_schedule(
+    code: str, severity: Severity, said: Any, loc: Loc, document: Document, identity: str | None
+) -> Diagnostic:
+    if said.start is not None and said.end is not None:
+        place = document.place_within(loc, said.start, said.end)
+    else:
+        place = document.place(loc)
+    return document.source.finding(code, said.message, place, help=said.help, severity=severity, identity=identity)
