@@ -36,8 +36,7 @@ WAL_RESET_FIXED = (3, 51, 3)
 Ours never do: one writer, and read-only connections do not checkpoint. Another program's connection could."""
 
 _NETWORK = frozenset(
-    "nfs nfs4 cifs smb2 smb3 smbfs 9p virtiofs ceph glusterfs fuse.glusterfs fuse.sshfs fuse.s3fs lustre afs gpfs beegfs"
-    " orangefs ocfs2 gfs2 ncpfs coda davfs fuse.davfs2 vboxsf fuse.vmhgfs-fuse drvfs".split()
+    ["nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "9p", "virtiofs", "ceph", "glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.s3fs", "lustre", "afs", "gpfs", "beegfs", "orangefs", "ocfs2", "gfs2", "ncpfs", "coda", "davfs", "fuse.davfs2", "vboxsf", "fuse.vmhgfs-fuse", "drvfs"]
 )
 
 

@@ -7,7 +7,6 @@ Every change of a run, the job's statistics, its event and its counters are one 
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 

@@ -1,0 +1,316 @@
+"""Reading the database without being able to change it: for the command line, the status process, tests.
+
+Never waits long and never makes the daemon wait: read-only connections, one per thread, short busy timeout.
+Plain sqlite3: importing peewee would cost every command 30 ms. Raises the errors of `state.errors`.
+
+Pages: `before`/`after` are the id of the last row of the page before, exclusive; rows come newest first (`order="desc"`)
+or oldest first (`"asc"`). Times are microseconds.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from state.changes import Counter, Totals
+from state.database import open_reader, own_errors
+from state.errors import Ambiguous, InvalidQuery, NotFound
+from state.ids import first_id, is_prefix
+from state.records import ACTIVE_STATES, Event, JobRecord, RequestRecord, Run, RunState, SourceState
+from state.rows import (
+    COUNTED_STATES,
+    SELECT_EVENT,
+    SELECT_JOB,
+    SELECT_REQUEST,
+    SELECT_RUN,
+    SELECT_SOURCE,
+    event_of,
+    job_of,
+    request_of,
+    run_of,
+    source_of,
+)
+from state.selectors import label_conditions
+
+Order = Literal["asc", "desc"]
+MAX_LIMIT = 10_000
+MANY_JOBS = 500
+"""Up to so many selected jobs a page of runs is put together from one short walk per job; above, from one long walk."""
+
+
+class Reader:
+    """Questions to the database. Opens at once, so a missing or newer file is told here. Use from any thread."""
+
+    def __init__(self, path: Path, *, timeout: float = 0.5) -> None:
+        self.path = path
+        self._timeout = timeout
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._connection()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = open_reader(self.path, timeout=self._timeout)
+            with self._lock:
+                self._all.append(connection)
+        return connection
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with own_errors(self.path):
+            return self._connection().execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            while self._all:
+                self._all.pop().close()
+            self._local = threading.local()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # jobs
+
+    def job(self, name: str, *, project: str | None = None) -> JobRecord:
+        """By `project/name`, or by `name` (in `project`, or where only one project has it; live before archived).
+
+        Raises NotFound, Ambiguous with the candidates.
+        """
+        if "/" in name:
+            project, _, name = name.partition("/")
+        where, values = ("job.project = ? AND job.name = ?", [project, name]) if project else ("job.name = ?", [name])
+        found = [job_of(row) for row in self._rows(f"{SELECT_JOB} WHERE {where} ORDER BY job.project LIMIT 11", values)]
+        live = [job for job in found if job.archived_at is None] or found
+        if not live:
+            shown = f"{project}/{name}" if project else name
+            raise NotFound(f"no job {shown}", hint="`jobsctl list` shows the jobs, `-p PROJECT` another project's")
+        if len(live) > 1:
+            raise Ambiguous(
+                f"job {name} is in several projects",
+                [job.identity for job in live[:10]],
+                hint=f"say which: {', '.join(job.identity for job in live[:10])}",
+            )
+        return live[0]
+
+    def job_by_id(self, job_id: int) -> JobRecord | None:
+        """By number."""
+        rows = self._rows(f"{SELECT_JOB} WHERE job.id = ?", (job_id,))
+        return job_of(rows[0]) if rows else None
+
+    def jobs(
+        self,
+        *,
+        project: str | None = None,
+        labels: Iterable[str] = (),
+        archived: bool | None = False,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> list[JobRecord]:
+        """By project and name. `archived`: None for both kinds. `after`: the identity that ended the page before."""
+        where, values = self._job_filter(project, labels, archived)
+        if after is not None:
+            where.append("(job.project, job.name) > (?, ?)")
+            values += after.partition("/")[::2]
+        sql = f"{SELECT_JOB} WHERE {' AND '.join(where) or '1'} ORDER BY job.project, job.name LIMIT ?"
+        return [job_of(row) for row in self._rows(sql, (*values, -1 if limit is None else _limit(limit)))]
+
+    def _job_filter(
+        self, project: str | None, labels: Iterable[str], archived: bool | None
+    ) -> tuple[list[str], list[Any]]:
+        where, values = label_conditions(labels)
+        bound: list[Any] = [*values]
+        if project is not None:
+            where.append("job.project = ?")
+            bound.append(project)
+        if archived is not None:
+            where.append(f"job.archived_at IS {'NOT ' if archived else ''}NULL")
+        return where, bound
+
+    def seq(self) -> int:
+        """The number of the last change of any job: ask `changed_since` with it later."""
+        return int(self._rows("SELECT value FROM meta WHERE key = 'seq'")[0][0])
+
+    def changed_since(self, seq: int, *, limit: int | None = None) -> list[JobRecord]:
+        """Jobs that changed after `seq`, in the order of their last change; go on from the `seq` of the last one."""
+        sql = f"{SELECT_JOB} WHERE job.seq > ? ORDER BY job.seq LIMIT ?"
+        return [job_of(row) for row in self._rows(sql, (seq, -1 if limit is None else limit))]
+
+    def removed_since(self, seq: int) -> list[str]:
+        """Identities of jobs that were deleted with their history after `seq` (and may exist anew)."""
+        rows = self._rows("SELECT project, name FROM removal WHERE seq > ? ORDER BY seq", (seq,))
+        return [f"{project}/{name}" for project, name in rows]
+
+    # runs
+
+    def run(self, prefix: str) -> Run:
+        """By id, or by the beginning of exactly one. Raises NotFound, Ambiguous with the candidates."""
+        prefix = prefix.lower()
+        if not is_prefix(prefix):
+            raise NotFound(f"{prefix!r} is not a run id", hint="`jobsctl runs` lists them")
+        sql = f"{SELECT_RUN} WHERE run.id >= ? AND run.id < ? ORDER BY run.id LIMIT 11"
+        found = [run_of(row) for row in self._rows(sql, (prefix, f"{prefix}~"))]
+        if not found:
+            raise NotFound(f"no run {prefix}", hint="`jobsctl runs` lists them; old ones are pruned")
+        if len(found) > 1:
+            raise Ambiguous(
+                f"several runs begin with {prefix}", [run.id for run in found[:10]], hint="give more characters"
+            )
+        return found[0]
+
+    def runs(
+        self,
+        *,
+        job_id: int | None = None,
+        project: str | None = None,
+        labels: Iterable[str] = (),
+        states: Collection[RunState] | None = None,
+        active: bool | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        before: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        order: Order = "desc",
+    ) -> list[Run]:
+        """A page of runs. `since` (inclusive) and `until` (exclusive) are about when the run was made.
+
+        `active`: True for those not over, False for those over; together with `states`: both must hold.
+        """
+        wanted = set(RunState if states is None else states)
+        if active is not None:
+            wanted = {state for state in wanted if (state in ACTIVE_STATES) is active}
+        if not wanted:
+            return []
+        bounds = _id_bounds(since, until, before, after)
+        limit = _limit(limit)
+        labels = list(labels)
+        jobs: list[int] | None = None if job_id is None else [job_id]
+        if jobs is None and (project is not None or labels):
+            where, values = self._job_filter(project, labels, None)
+            jobs = [row[0] for row in self._rows(f"SELECT id FROM job WHERE {' AND '.join(where)}", values)]
+        ids = self._run_ids(jobs, None if len(wanted) == len(RunState) else wanted, bounds, limit, order)
+        direction = "DESC" if order == "desc" else "ASC"
+        sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?)) ORDER BY run.id {direction}"
+        return [run_of(row) for row in self._rows(sql, (orjson.dumps(ids).decode(),))]
+
+    def _run_ids(
+        self, jobs: list[int] | None, states: set[RunState] | None, bounds: list[tuple[str, str]], limit: int, order: Order
+    ) -> list[str]:
+        """The ids of a page, every one found by walking an index from the right place."""
+        conditions = [f"run.id {operator} ?" for operator, _ in bounds]
+        values: list[Any] = [value for _, value in bounds]
+        direction = "DESC" if order == "desc" else "ASC"
+        walks: list[tuple[str, list[Any]]] = []
+        some = f"run.state IN ({', '.join('?' * len(states))})" if states else ""
+        if jobs is not None and len(jobs) <= MANY_JOBS:
+            for job in jobs:
+                walks.append((" AND ".join(["run.job_id = ?", *([some] if states else []), *conditions]),
+                              [job, *(states or ()), *values]))  # fmt: skip
+        elif states is not None and jobs is None:
+            for state in states:
+                walks.append((" AND ".join(["run.state = ?", *conditions]), [state, *values]))
+        else:
+            extra = [*([some] if states else []), *(["run.job_id IN (SELECT value FROM json_each(?))"] if jobs else [])]
+            walks.append((" AND ".join([*conditions, *extra]) or "1",
+                          [*values, *(states or ()), *([orjson.dumps(jobs).decode()] if jobs else [])]))  # fmt: skip
+        ids: list[str] = []
+        for where, bound in walks:
+            sql = f"SELECT run.id FROM run WHERE {where} ORDER BY run.id {direction} LIMIT ?"
+            ids += [row[0] for row in self._rows(sql, (*bound, limit))]
+        ids.sort(reverse=order == "desc")
+        return ids[:limit]
+
+    # the rest
+
+    def events(
+        self,
+        *,
+        job_id: int | None = None,
+        run_id: str | None = None,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 100,
+        order: Order = "asc",
+    ) -> list[Event]:
+        """Events of a job (its runs' too), of a run, or all; `after` and `before` are event ids, exclusive."""
+        where, values = ["id > ?"], [after]
+        bound: list[Any] = [*values]
+        for condition, value in (("job_id = ?", job_id), ("run_id = ?", run_id), ("id < ?", before)):
+            if value is not None:
+                where.append(condition)
+                bound.append(value)
+        direction = "DESC" if order == "desc" else "ASC"
+        sql = f"{SELECT_EVENT} WHERE {' AND '.join(where)} ORDER BY id {direction} LIMIT ?"
+        return [event_of(row) for row in self._rows(sql, (*bound, _limit(limit)))]
+
+    def request(self, id: str) -> RequestRecord | None:
+        """What became of a request; None when it was not handled yet (or long ago)."""
+        rows = self._rows(f"{SELECT_REQUEST} WHERE id = ?", (id,))
+        return request_of(rows[0]) if rows else None
+
+    def requests(self, *, before: str | None = None, limit: int = 50) -> list[RequestRecord]:
+        """Handled requests, newest first."""
+        where, values = ("id < ?", [before]) if before else ("1", [])
+        sql = f"{SELECT_REQUEST} WHERE {where} ORDER BY id DESC LIMIT ?"
+        return [request_of(row) for row in self._rows(sql, (*values, _limit(limit)))]
+
+    def source(self) -> SourceState | None:
+        """The last look at the specs; None before the first."""
+        rows = self._rows(SELECT_SOURCE)
+        return source_of(rows[0]) if rows else None
+
+    def totals(self) -> Totals:
+        """The house in numbers, from the jobs alone: no walk through history."""
+        sums = ", ".join(f"coalesce(sum({state}), 0)" for state in COUNTED_STATES)
+        live = "archived_at IS NULL"
+        row = self._rows(
+            f"SELECT count(*) FILTER (WHERE {live}), count(*) FILTER (WHERE NOT {live}), "
+            f"count(*) FILTER (WHERE {live} AND suspended_at IS NOT NULL), "
+            f"count(*) FILTER (WHERE {live} AND health = 'failing'), "
+            f"count(*) FILTER (WHERE {live} AND problem <> '[]'), coalesce(sum(active_runs), 0), {sums} FROM job"
+        )[0]
+        runs = dict(zip(COUNTED_STATES, row[6:], strict=True))
+        for state in ACTIVE_STATES:
+            runs[state] = self._rows("SELECT count(*) FROM run WHERE state = ?", (state,))[0][0]
+        return Totals(
+            jobs=row[0], archived=row[1], suspended=row[2], failing=row[3], problems=row[4], active_runs=row[5],
+            runs=runs, seq=self.seq(),
+        )  # fmt: skip
+
+    def counters(self, name: str | None = None) -> list[Counter]:
+        """Numbers that only grow (`runs`, `run_duration_bucket`, `run_duration_sum` and the daemon's own)."""
+        where, values = ("WHERE name = ?", (name,)) if name else ("", ())
+        rows = self._rows(f"SELECT name, labels, value FROM counter {where} ORDER BY name, labels", values)
+        return [Counter(name=row[0], labels=orjson.loads(row[1]), value=row[2]) for row in rows]
+
+
+def _limit(limit: int) -> int:
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidQuery(f"limit {limit} is not between 1 and {MAX_LIMIT}")
+    return limit
+
+
+def _id_bounds(
+    since: int | None, until: int | None, before: str | None, after: str | None
+) -> list[tuple[str, str]]:
+    """Conditions on a run id: (operator, id)."""
+    bounds = []
+    if since is not None:
+        bounds.append((">=", first_id(since)))
+    if until is not None:
+        bounds.append(("<", first_id(until)))
+    if before is not None:
+        bounds.append(("<", before))
+    if after is not None:
+        bounds.append((">", after))
+    return bounds
