@@ -1,0 +1,34 @@
+"""The three C calls that `os` does not have. `_ctypes` alone: the `ctypes` package costs a quarter megabyte for them."""
+
+from __future__ import annotations
+
+import _ctypes
+
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
+_FALLOC_FL_KEEP_SIZE_PUNCH_HOLE = 3
+
+_handle = _ctypes.dlopen(None, 0)
+
+
+class _Long(_ctypes._SimpleCData):  # type: ignore[misc,name-defined]
+    _type_ = "l"
+
+
+def _call(name: str, *arguments: object) -> int:
+    return int(_ctypes.call_cdeclfunction(_ctypes.dlsym(_handle, name), arguments))  # type: ignore[attr-defined]
+
+
+def become_subreaper() -> None:
+    """Orphaned descendants become children of this process instead of init's."""
+    _call("prctl", _PR_SET_CHILD_SUBREAPER, _Long(1), _Long(0), _Long(0), _Long(0))
+
+
+def no_new_privileges() -> bool:
+    """From now on no exec gives this process more rights (setuid bits, file capabilities)."""
+    return _call("prctl", _PR_SET_NO_NEW_PRIVS, _Long(1), _Long(0), _Long(0), _Long(0)) == 0
+
+
+def punch_hole(fd: int, start: int, end: int) -> bool:
+    """Free the blocks of [start, end) bytes; the file keeps its length. False where the file system cannot."""
+    return _call("fallocate", fd, _FALLOC_FL_KEEP_SIZE_PUNCH_HOLE, _Long(start), _Long(end - start)) == 0
