@@ -1,0 +1,170 @@
+"""The `schedule` of a job: from what is written to when it fires.
+
+Called by `specs.load` (is it sound?), the reconciler (when next?), the status room and `jobsctl next`. Reads no clock:
+`now` is a parameter everywhere. Instants are integer microseconds since the epoch, UTC. docs/schedules.md tells people
+the rules.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import heapq
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from specs.cron import has_hash
+from specs.entry import MANUAL, Context, Entry, Gap, Repeat, read_parts, read_text
+from specs.expression import ScheduleError, ScheduleWarning
+from specs.model import Dst, Job, ScheduleParts
+from specs.slots import Slots
+from specs.zones import find_zone
+
+__all__ = ["Kind", "Schedule", "ScheduleError", "ScheduleWarning", "compile_schedule", "parse_schedule"]
+
+Kind = Literal["manual", "cron", "interval", "once", "reboot", "list"]
+_MAX_ENTRIES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a job fires. Immutable; shared by all jobs that say the same.
+
+    `anchor` in the methods is the instant at which this schedule was first applied: the grid of an interval without
+    an anchor of its own.
+    """
+
+    kind: Kind
+    words: str
+    """For people: `Daily at 09:00, Europe/Berlin`."""
+    timezone: str
+    """The zone of its local times; of a list and of what has no local times, the job's."""
+    expression: str
+    """Normalised, with `H` replaced by what it stands for: `30 4 * * 1-5`, `every 90s`, `2026-12-24T17:00:00Z`."""
+    digest: str
+    """Of the meaning, 64 hex digits: schedules with one digest fire alike, whatever their spelling."""
+    reboot: bool = False
+    """Fires once per machine boot, in addition to its slots."""
+    warnings: tuple[ScheduleWarning, ...] = ()
+    slots: tuple[Slots, ...] = field(default=(), compare=False, repr=False)
+
+    def next_after(self, t: int, *, anchor: int) -> int | None:
+        """The first slot strictly after `t`; None when there is none (manual, `@reboot`, a once that has passed)."""
+        if len(self.slots) == 1:
+            return self.slots[0].next_after(t, anchor)
+        found = (slots.next_after(t, anchor) for slots in self.slots)
+        return min((at for at in found if at is not None), default=None)
+
+    def latest_through(self, now: int, *, after: int, anchor: int) -> int | None:
+        """The last slot in (after, now]. Searched backwards from `now`: years cost as little as minutes."""
+        found = (slots.latest_through(now, after, anchor) for slots in self.slots)
+        return max((at for at in found if at is not None), default=None)
+
+    def count(self, *, after: int, through: int, anchor: int, limit: int = 100_000) -> int:
+        """How many slots are in (after, through]; counting stops at `limit`."""
+        if len(self.slots) == 1:
+            return min(limit, self.slots[0].count(after, through, anchor))
+        # Entries of a list may name the same instant, which counts once: walk them side by side.
+        total, previous = 0, None
+        for at in heapq.merge(*(_walk(slots, after, through, anchor) for slots in self.slots)):
+            if total >= limit:
+                break
+            if at != previous:
+                total, previous = total + 1, at
+        return total
+
+
+def compile_schedule(job: Job, *, default_timezone: str = "UTC") -> Schedule:
+    """The schedule of a job. Cached: jobs that say the same share one object.
+
+    Raises ScheduleError; its `field` is `timezone` when that field of the job (or the default) is what is wrong.
+    """
+    return parse_schedule(job.schedule, timezone=job.timezone or default_timezone, dst=job.dst, identity=job.identity)
+
+
+def parse_schedule(
+    value: str | Sequence[str | ScheduleParts] | ScheduleParts | None, *, timezone: str, dst: Dst, identity: str
+) -> Schedule:
+    """The meaning of a `schedule`. `identity` (`project/name`) decides what `H` stands for.
+
+    Raises ScheduleError; its `field` is `timezone` when that argument is what is wrong.
+    """
+    try:
+        find_zone(timezone)
+    except ScheduleError as error:
+        error.field = "timezone"
+        raise
+    if value is None or isinstance(value, str | ScheduleParts):
+        return _single(value, timezone, dst.gap, dst.repeat, identity if _is_hashed(value) else "")
+    if not 1 <= len(value) <= _MAX_ENTRIES:
+        message = f"a list has at most {_MAX_ENTRIES} entries" if value else "an empty list names no schedule"
+        raise ScheduleError(message, help="leave `schedule` out for a job that only runs when triggered")
+    return _list(tuple(value), timezone, dst.gap, dst.repeat, identity if any(map(_is_hashed, value)) else "")
+
+
+def _is_hashed(value: str | ScheduleParts | None) -> bool:
+    """Then, and only then, does the meaning differ from job to job."""
+    text = value.cron if isinstance(value, ScheduleParts) else value
+    return text is not None and has_hash(text)
+
+
+def _entry(value: str | ScheduleParts | None, timezone: str, gap: Gap, repeat: Repeat, identity: str) -> Entry:
+    context = Context(find_zone(timezone), gap, repeat, identity)
+    if value is None:
+        return MANUAL
+    return read_text(value, context) if isinstance(value, str) else read_parts(value, context)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _single(value: str | ScheduleParts | None, timezone: str, gap: Gap, repeat: Repeat, identity: str) -> Schedule:
+    entry = _entry(value, timezone, gap, repeat, identity)
+    return Schedule(
+        kind=entry.kind,
+        words=entry.words,
+        timezone=entry.timezone or timezone,
+        expression=entry.expression,
+        digest=_digest(entry.meaning),
+        reboot=entry.kind == "reboot",
+        warnings=entry.warnings,
+        slots=() if entry.slots is None else (entry.slots,),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _list(values: tuple[str | ScheduleParts, ...], timezone: str, gap: Gap, repeat: Repeat, identity: str) -> Schedule:
+    entries: dict[str, Entry] = {}
+    warnings: list[ScheduleWarning] = []
+    for index, value in enumerate(values):
+        try:
+            entry = _entry(value, timezone, gap, repeat, identity)
+        except ScheduleError as error:
+            raise error.below(index) from None
+        if entry.kind == "manual":
+            raise ScheduleError(
+                "`manual` says nothing in a list", help="remove it: any job can be triggered by hand", loc=(index,)
+            )
+        warnings += [warning.below(index) for warning in entry.warnings]
+        entries.setdefault(_digest(entry.meaning), entry)
+    return Schedule(
+        kind="list",
+        words="; ".join(dict.fromkeys(entry.words for entry in entries.values())),
+        timezone=timezone,
+        expression="; ".join(dict.fromkeys(entry.expression for entry in entries.values())),
+        digest=next(iter(entries)) if len(entries) == 1 else _digest(("list", *sorted(entries))),
+        reboot=any(entry.kind == "reboot" for entry in entries.values()),
+        warnings=tuple(warnings),
+        slots=tuple(entry.slots for entry in entries.values() if entry.slots is not None),
+    )
+
+
+def _digest(meaning: tuple[str | int | None, ...]) -> str:
+    return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()
+
+
+def _walk(slots: Slots, after: int, through: int, anchor: int) -> Iterator[int]:
+    at = slots.next_after(after, anchor)
+    while at is not None and at <= through:
+        yield at
+        at = slots.next_after(at, anchor)
