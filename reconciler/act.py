@@ -210,8 +210,6 @@ def _launch_of(world: World, run: Run) -> Launch:
 def _skip(entry: Entry, action: SkipSlots, now: int) -> Skip:
     return Skip(
         job_id=entry.id,
-        project=entry.project,
-        job=entry.name,
         generation=entry.generation,
         digest=entry.digest,
         revision=entry.revision,
@@ -227,7 +225,7 @@ def _move(one: Decided, now: int) -> Advance:
     plan, entry = one.plan, one.entry
     return Advance(
         job_id=entry.id,
-        cursor_at=entry.cursor_at if plan.cursor_at is None else plan.cursor_at,
+        cursor_at=plan.cursor_at,
         next_at=plan.next_at,
         boot_id=plan.boot_id,
         completed_at=now if plan.completed and not entry.completed else None,

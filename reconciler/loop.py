@@ -103,10 +103,7 @@ class Loop:
         recover(world, world.clock.now())
         self._pulse.state = "ready"
         while not self.stopping:
-            more = self.run_pass()
-            if self.stopping:
-                break
-            self._sleep(0.0 if more else self._nap())
+            self._sleep(0.0 if self.run_pass() else self._nap())
         self._pulse.state = "stopping"
 
     def close(self) -> None:
