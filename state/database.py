@@ -18,26 +18,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from state.errors import (
-    DatabaseError,
-    NewerSchema,
-    NoDatabase,
-    NotADatabase,
-    OlderSchema,
-    StateError,
-    Unwritable,
-    corrupt,
-    from_sqlite,
-)
+from state.errors import NewerSchema, NoDatabase, NotADatabase, OlderSchema, Unwritable, corrupt, from_sqlite
 from state.schema import APPLICATION_ID, VERSION
 
 WAL_RESET_FIXED = (3, 51, 3)
-"""Older SQLite may damage a WAL database when two connections checkpoint at once (sqlite.org/wal.html, "WAL-reset bug").
+"""Older SQLite may damage a WAL database when two connections checkpoint at once (sqlite.org/wal.html, "WAL-reset").
 Ours never do: one writer, and read-only connections do not checkpoint. Another program's connection could."""
 
 _NETWORK = frozenset(
-    ["nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "9p", "virtiofs", "ceph", "glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.s3fs", "lustre", "afs", "gpfs", "beegfs", "orangefs", "ocfs2", "gfs2", "ncpfs", "coda", "davfs", "fuse.davfs2", "vboxsf", "fuse.vmhgfs-fuse", "drvfs"]
-)
+    {
+        "nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "9p", "virtiofs", "ceph", "glusterfs", "fuse.glusterfs",
+        "fuse.sshfs", "fuse.s3fs", "lustre", "afs", "gpfs", "beegfs", "orangefs", "ocfs2", "gfs2", "davfs",
+        "fuse.davfs2", "vboxsf", "fuse.vmhgfs-fuse", "drvfs",
+    }
+)  # fmt: skip
 
 
 def sqlite_warning() -> str | None:
@@ -176,18 +170,3 @@ def file_system(path: Path, *, mounts: Path = Path("/proc/self/mountinfo")) -> s
         if inside and len(point) >= longest:
             found, longest = right.split(b" ")[0].decode(), len(point)
     return found
-
-
-__all__ = [
-    "DatabaseError",
-    "StateError",
-    "check_version",
-    "connect_read_only",
-    "examine",
-    "file_system",
-    "journal_mode",
-    "open_reader",
-    "own_errors",
-    "prepare",
-    "sqlite_warning",
-]

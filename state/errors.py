@@ -130,7 +130,7 @@ def from_sqlite(error: sqlite3.Error, path: Path) -> DatabaseError:
         case sqlite3.SQLITE_NOTADB:
             return NotADatabase(path, "not an SQLite database", hint="move the file away; a new one will be made")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            return Unwritable(path, text, hint="the daemon's user needs read and write access to the file and its folder")
+            return Unwritable(path, text, hint="the daemon's user needs write access to the file and its folder")
         case sqlite3.SQLITE_IOERR:
             return Unwritable(path, f"input/output error ({text})", hint="look at the disk and the kernel's log")
     return DatabaseError(path, text)

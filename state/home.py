@@ -43,6 +43,11 @@ class Home:
         return self.state / "heartbeat.json"
 
     @property
+    def http(self) -> Path:
+        """JSON of the status process: the address it serves, and its pid. There only while it serves."""
+        return self.state / "http.json"
+
+    @property
     def requests(self) -> Path:
         return self.state / "requests"
 

@@ -1,7 +1,7 @@
 """Ids of runs and requests: ULIDs (github.com/ulid/spec), 26 characters of lower-case Crockford base 32.
 
-48 bits of milliseconds, 80 of chance: they sort by the time of their making and can be made anywhere. Within one process
-they only go up, also when the clock goes back. Used by everybody who makes a run or a request.
+48 bits of milliseconds, 80 of chance: they sort by the time of their making and can be made anywhere. Within one
+process they only go up, also when the clock goes back. Used by everybody who makes a run or a request.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Requests from people to the daemon: small files in `.jobsctl/requests/`, and the doorbell that says one is there.
 
 Written by the command line, read by the daemon. Files work while the daemon is down, need no second database writer,
-and are audited in the database. The doorbell is a Unix datagram socket: it carries no meaning, a lost ring costs only
-the time until the daemon's next look. Anything in the folder that is no sound request of our own user is set aside.
+and are audited in the database. The doorbell is the daemon's Unix datagram socket (`reconciler.doorbell`): a ring has no
+meaning but "look now", and a lost one costs only the time until the daemon's next look. Anything in the folder that is no sound request of our own user is set aside.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Request:
     """One wish. The id names the file and makes it happen once."""
 
     id: str
-    kind: RequestKind
+    kind: str
+    """One of `RequestKind`."""
     identity: str | None = None
     """`project/name`, for what is about a job."""
     run_id: str | None = None
@@ -220,25 +221,6 @@ def remove_request(home: Home, id: str) -> None:
     """The request is handled and recorded: forget the file. Gone already: nothing."""
     with suppress(FileNotFoundError):
         (home.requests / f"{id}.json").unlink()
-
-
-def bind_doorbell(home: Home) -> socket.socket:
-    """The daemon's end: a non-blocking datagram socket to wait on and drain. Only the holder of the lock may call it."""
-    home.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-    try:
-        with _short_name(home.doorbell) as name:
-            with suppress(FileNotFoundError):
-                os.unlink(name)
-            mask = os.umask(0o177)
-            try:
-                bell.bind(name)
-            finally:
-                os.umask(mask)
-    except BaseException:
-        bell.close()
-        raise
-    return bell
 
 
 def ring(home: Home) -> bool:

@@ -3,8 +3,8 @@
 Never waits long and never makes the daemon wait: read-only connections, one per thread, short busy timeout.
 Plain sqlite3: importing peewee would cost every command 30 ms. Raises the errors of `state.errors`.
 
-Pages: `before`/`after` are the id of the last row of the page before, exclusive; rows come newest first (`order="desc"`)
-or oldest first (`"asc"`). Times are microseconds.
+Pages: `before` and `after` are ids, exclusive: the last one of the page that was read. Rows come newest first
+(`order="desc"`) or oldest first (`"asc"`). Times are microseconds.
 """
 
 from __future__ import annotations
@@ -204,7 +204,12 @@ class Reader:
         return [run_of(row) for row in self._rows(sql, (orjson.dumps(ids).decode(),))]
 
     def _run_ids(
-        self, jobs: list[int] | None, states: set[RunState] | None, bounds: list[tuple[str, str]], limit: int, order: Order
+        self,
+        jobs: list[int] | None,
+        states: set[RunState] | None,
+        bounds: list[tuple[str, str]],
+        limit: int,
+        order: Order,
     ) -> list[str]:
         """The ids of a page, every one found by walking an index from the right place."""
         conditions = [f"run.id {operator} ?" for operator, _ in bounds]
@@ -300,9 +305,7 @@ def _limit(limit: int) -> int:
     return limit
 
 
-def _id_bounds(
-    since: int | None, until: int | None, before: str | None, after: str | None
-) -> list[tuple[str, str]]:
+def _id_bounds(since: int | None, until: int | None, before: str | None, after: str | None) -> list[tuple[str, str]]:
     """Conditions on a run id: (operator, id)."""
     bounds = []
     if since is not None:

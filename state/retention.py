@@ -42,25 +42,29 @@ class Doomed:
     job: str
 
 
+_AGES_DONE = "~"
+"""Behind every id."""
+
+
 def choose(
     connection: sqlite3.Connection, *, cutoff: int, max_runs: int, limit: int, after: str
 ) -> tuple[list[Doomed], str]:
-    """At most `limit` runs to delete, and where to look on next time ("" when all ages were looked at).
+    """At most `limit` runs to delete, and `after` for the next call; fewer than `limit`: these are the last.
 
-    `after`: the answer of the last call, so that what is kept for ever is not walked over again and again.
+    `after` ("" at first) keeps a round from walking again and again over old runs that stay.
     """
     values = {"cutoff": cutoff, "bound": first_id(cutoff), "after": after, "limit": limit}
-    found = [Doomed(*row) for row in connection.execute(_TOO_OLD, values)]
+    found = [] if after == _AGES_DONE else [Doomed(*row) for row in connection.execute(_TOO_OLD, values)]
     if len(found) == limit:
         return found, found[-1].run_id
-    taken = {doomed.run_id for doomed in found}
+    too_old = {run.run_id for run in found}
     for job_id, kept in connection.execute(_FULL_JOBS, (max_runs,)).fetchall():
         room = min(kept - max_runs, limit - len(found))
         if room <= 0:
             break
         rows = connection.execute(_TOO_MANY, {"job": job_id, "cutoff": cutoff, "limit": room})
-        found += [doomed for doomed in (Doomed(*row) for row in rows) if doomed.run_id not in taken]
-    return found, ""
+        found += [run for run in (Doomed(*row) for row in rows) if run.run_id not in too_old]
+    return found, _AGES_DONE if len(found) == limit else ""
 
 
 def delete(connection: sqlite3.Connection, doomed: list[Doomed]) -> None:
@@ -72,18 +76,20 @@ def delete(connection: sqlite3.Connection, doomed: list[Doomed]) -> None:
 
 
 def delete_old_notes(connection: sqlite3.Connection, cutoff: int, limit: int) -> None:
-    """Delete events without a run, handled requests and removals older than the age limit, `limit` of each."""
-    for table, column, where in (
-        ("event", "at", "run_id IS NULL AND at < ?"),
-        ("removal", "at", "at < ?"),
-    ):
-        connection.execute(
-            f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {where} ORDER BY {column} LIMIT ?)",
-            (cutoff, limit),
-        )
+    """Delete events without a run and handled requests older than `cutoff`, at most `limit` of each.
+
+    Of removals the newest 1000 stay: a reader that missed more than these reads everything anew.
+    """
+    connection.execute(
+        "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE run_id IS NULL AND at < ? ORDER BY at LIMIT ?)",
+        (cutoff, limit),
+    )
     connection.execute(
         "DELETE FROM request WHERE id IN (SELECT id FROM request WHERE id < ? AND handled_at < ? ORDER BY id LIMIT ?)",
         (first_id(cutoff), cutoff, limit),
+    )
+    connection.execute(
+        "DELETE FROM removal WHERE seq <= (SELECT seq FROM removal ORDER BY seq DESC LIMIT 1 OFFSET 1000)"
     )
 
 
@@ -92,7 +98,7 @@ def empty_archived_jobs(connection: sqlite3.Connection, cutoff: int, limit: int)
     return connection.execute(_EMPTY_JOBS, (cutoff, limit)).fetchall()
 
 
-def delete_job(connection: sqlite3.Connection, job_id: int, project: str, name: str, *, seq: int, at: int) -> list[str]:
+def delete_job(connection: sqlite3.Connection, job_id: int, project: str, name: str, *, seq: int) -> list[str]:
     """Delete a job with all that belongs to it. The ids of its runs. Inside the caller's transaction."""
     ids = [row[0] for row in connection.execute("SELECT id FROM run WHERE job_id = ? ORDER BY id", (job_id,))]
     connection.execute("DELETE FROM event WHERE job_id = ?", (job_id,))
@@ -100,5 +106,5 @@ def delete_job(connection: sqlite3.Connection, job_id: int, project: str, name: 
     connection.execute("DELETE FROM job WHERE id = ?", (job_id,))
     # Labels are JSON with sorted keys, so those of a job start alike; names hold no wildcard of GLOB.
     connection.execute("DELETE FROM counter WHERE labels GLOB ?", (f'{{"job":"{name}","project":"{project}"*',))
-    connection.execute("INSERT INTO removal VALUES (?, ?, ?, ?)", (seq, project, name, at))
+    connection.execute("INSERT INTO removal VALUES (?, ?, ?)", (seq, project, name))
     return ids

@@ -25,11 +25,14 @@ _JOB_STATISTICS = (
 )  # fmt: skip
 COUNTED_STATES = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.EXPIRED, RunState.SKIPPED)
 _JOB = ("id", *JOB_DEFINITION, *_JOB_STATISTICS, *COUNTED_STATES, "seq")
-SELECT_JOB = f"SELECT {', '.join(f'job.{name}' for name in _JOB)}, spec.canonical FROM job JOIN spec ON spec.job_id = job.id"
+SELECT_JOB = (
+    f"SELECT {', '.join(f'job.{name}' for name in _JOB)}, spec.canonical "
+    "FROM job CROSS JOIN spec ON spec.job_id = job.id"
+)
 
 RUN_COLUMNS = (
-    "id", "job_id", "generation", "digest", "revision", "trigger", "scheduled_for", "attempt", "state", "reason", "error",
-    "created_at", "started_at", "finished_at", "exit_code", "signal", "cpu_seconds", "peak_memory", "output_bytes",
+    "id", "job_id", "generation", "digest", "revision", "trigger", "scheduled_for", "attempt", "state", "reason",
+    "error", "created_at", "started_at", "finished_at", "exit_code", "signal", "cpu_seconds", "peak_memory", "output_bytes",
     "requested_by", "request_id", "cancel_requested_at", "cancel_requested_by", "supervisor", "boot_id", "pid",
     "pid_start", "skipped_first", "skipped_count", "progress", "result",
 )  # fmt: skip
@@ -42,7 +45,8 @@ SELECT_REQUEST = (
     "SELECT id, kind, identity, run_id, requested_by, requested_at, handled_at, outcome, message, data FROM request"
 )
 SELECT_SOURCE = (
-    "SELECT root, revision, scanned_at, files, jobs, invalid, problem, prune_blocked, diagnostics FROM source WHERE id = 1"
+    "SELECT root, revision, scanned_at, files, jobs, invalid, problem, prune_blocked, diagnostics "
+    "FROM source WHERE id = 1"
 )
 
 

@@ -6,7 +6,7 @@ Not STRICT and without RETURNING: RHEL 9 ships Python 3.11 with SQLite 3.34.
 Why the tables are cut as they are:
 - A job's spec may be 256 KiB; its counters change three times a run. So `spec` is a table of its own.
 - "All jobs with their latest run" must not search the history: `job` repeats what lists show (last_*, counts).
-- A page is a walk down one index: (job_id, id), (state, id), or the primary key. Ids sort by time, so "since" is a bound.
+- A page is a walk down one index: (job_id, id), (state, id), or the primary key. Ids sort by time: "since" is a bound.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ CREATE TABLE label (
   PRIMARY KEY (job_id, key)
 ) WITHOUT ROWID;
 CREATE INDEX label_value ON label (key, value, job_id);
-CREATE TABLE removal (seq INTEGER PRIMARY KEY, project TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE removal (seq INTEGER PRIMARY KEY, project TEXT NOT NULL, name TEXT NOT NULL);
 
 CREATE TABLE run (
   id TEXT PRIMARY KEY,
@@ -89,7 +89,10 @@ CREATE TABLE source (
   root TEXT NOT NULL, revision TEXT, scanned_at INTEGER NOT NULL, files INTEGER NOT NULL, jobs INTEGER NOT NULL,
   invalid INTEGER NOT NULL, problem TEXT, prune_blocked TEXT NOT NULL, diagnostics TEXT NOT NULL
 );
-CREATE TABLE counter (name TEXT NOT NULL, labels TEXT NOT NULL, value NOT NULL, PRIMARY KEY (name, labels)) WITHOUT ROWID;
+CREATE TABLE counter (
+  name TEXT NOT NULL, labels TEXT NOT NULL, value NOT NULL,
+  PRIMARY KEY (name, labels)
+) WITHOUT ROWID;
 """
 
 STEPS: tuple[str, ...] = (VERSION_1,)

@@ -64,7 +64,7 @@ class Store(JobStore, RunStore):
         with writer_errors(path):
             try:
                 database.connect()
-                backup = migrate(database.connection(), path)
+                backup = migrate(database.connection(), path)  # type: ignore[no-untyped-call]
             except BaseException:
                 database.close()
                 raise
@@ -154,7 +154,7 @@ class Store(JobStore, RunStore):
                 ],
             )  # fmt: skip
 
-    def purge_job(self, job_id: int, *, now: int | None = None) -> list[str]:
+    def purge_job(self, job_id: int) -> list[str]:
         """Delete a job with its whole history. The ids of its runs: the caller deletes their directories.
 
         Raises NotFound, JobHasActiveRuns.
@@ -165,9 +165,7 @@ class Store(JobStore, RunStore):
                 raise NotFound(f"no job with id {job_id}")
             if job.active_runs:
                 raise JobHasActiveRuns(f"job {job.identity} has active runs", hint="cancel them first")
-            return retention.delete_job(
-                self._connection, job_id, job.project, job.name, seq=self._next_seq(), at=now or job.applied_at
-            )
+            return retention.delete_job(self._connection, job_id, job.project, job.name, seq=self._next_seq())
 
     def prune(
         self, now: int, *, max_age_us: int = 30 * 86_400_000_000, max_runs: int = 1000, limit: int = 50
@@ -185,5 +183,5 @@ class Store(JobStore, RunStore):
             retention.delete(self._connection, doomed)
             retention.delete_old_notes(self._connection, cutoff, limit * 10)
             for job_id, project, name in retention.empty_archived_jobs(self._connection, cutoff, limit):
-                retention.delete_job(self._connection, job_id, project, name, seq=self._next_seq(), at=now)
+                retention.delete_job(self._connection, job_id, project, name, seq=self._next_seq())
         return [(run.project, run.job, run.run_id) for run in doomed]

@@ -63,9 +63,7 @@ class JobStore(Writer):
             execute = self._connection.execute
             if job.id is None:
                 if execute(_INSERT, (*job_definition(job), seq)).rowcount != 1:
-                    raise Conflict(
-                        f"job {job.identity} is stored already", hint="read it, and put it under its own id"
-                    )
+                    raise Conflict(f"job {job.identity} is stored already", hint="read it, and put it under its own id")
                 (job_id,) = execute("SELECT last_insert_rowid()").fetchone()
                 stored = replace(job, id=job_id, seq=seq)
                 self._put_spec(stored, job_id)

@@ -37,7 +37,8 @@ _END = (
 )
 # Health follows how the job itself ended: a cancel says nothing about it.
 _JOB_ENDED = {
-    RunState.SUCCEEDED: "succeeded = succeeded + 1, consecutive_failures = 0, last_success_at = ?1, last_success_id = ?2, "
+    RunState.SUCCEEDED: "succeeded = succeeded + 1, consecutive_failures = 0, "
+    "last_success_at = ?1, last_success_id = ?2, "
     "health_since = CASE health WHEN 'healthy' THEN health_since ELSE ?1 END, health = 'healthy'",
     RunState.FAILED: "failed = failed + 1, consecutive_failures = consecutive_failures + 1, "
     "health_since = CASE health WHEN 'failing' THEN health_since ELSE ?1 END, health = 'failing'",
@@ -50,7 +51,8 @@ _JOB_ENDED_SQL = {
     state: (
         "UPDATE job SET active_runs = active_runs - 1, last_finished_at = ?1, "
         "last_started_at = max(coalesce(last_started_at, ?4), coalesce(?4, last_started_at)), "
-        f"last_run_state = CASE last_run_id WHEN ?2 THEN '{state}' ELSE last_run_state END, {change}, seq = ?3 WHERE id = ?5"
+        f"last_run_state = CASE last_run_id WHEN ?2 THEN '{state}' ELSE last_run_state END, {change}, "
+        "seq = ?3 WHERE id = ?5"
     )
     for state, change in _JOB_ENDED.items()
 }
@@ -128,9 +130,7 @@ class RunStore(Writer):
                 self._connection.execute(_JOB_STARTED, (start.at, run.id, self._next_seq(), run.job_id))
                 events.append(event_values(start.at, run.job_id, run.id, "Normal", "started", "Started"))
                 changed.append(
-                    replace(
-                        run, state=RunState.RUNNING, started_at=start.at, pid=start.pid, pid_start=start.pid_start
-                    )
+                    replace(run, state=RunState.RUNNING, started_at=start.at, pid=start.pid, pid_start=start.pid_start)
                 )
             self._add_event_rows(events)
         return changed

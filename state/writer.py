@@ -43,7 +43,7 @@ class Writer:
     def __init__(self, path: Path, database: peewee.SqliteDatabase) -> None:
         self.path = path
         self._database = database
-        self._connection: sqlite3.Connection = database.connection()
+        self._connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]
         self._depth = 0
         self._seq: int | None = None
         """The last number given out in the open transaction; None: none yet."""
