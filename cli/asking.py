@@ -12,7 +12,6 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cli.errors import Refused, TimedOut
@@ -20,7 +19,8 @@ from cli.options import Settings
 from cli.output import say
 from state.errors import NoDatabase, OlderSchema
 from state.ids import new_id
-from state.inbox import Request, write_request
+from state.home import Home
+from state.inbox import Request, RequestKind, write_request
 from state.reads import Reader
 from state.records import RequestRecord
 
@@ -50,7 +50,7 @@ class Asked:
 
 def ask(
     settings: Settings,
-    kind: str,
+    kind: RequestKind,
     *,
     identity: str | None = None,
     run_id: str | None = None,
@@ -68,6 +68,8 @@ def ask(
         TimedOut: no answer yet; the request stays and may still be done.
     """
     home = settings.existing_home()
+    # Before the inbox makes it with everybody's rights: the state of all jobs will be in it.
+    home.state.mkdir(mode=0o700, exist_ok=True)
     now = settings.now()
     request = Request(
         id=new_id(now),
@@ -82,23 +84,24 @@ def ask(
     if not write_request(home, request):
         say("The daemon is not running: this is done when it starts (`jobsctl daemon`).")
         return Asked(request.id, None)
-    answer = _answer(settings, home.database, request.id, timeout)
+    answer = _answer(settings, home, request.id, timeout)
     if answer.outcome != "done":
         raise Refused(answer.message)
     return Asked(request.id, answer)
 
 
-def _answer(settings: Settings, database: Path, request_id: str, timeout: float | None) -> RequestRecord:
+def _answer(settings: Settings, home: Home, request_id: str, timeout: float | None) -> RequestRecord:
     deadline = None if timeout is None else settings.clock.monotonic() + timeout
     pause = 0.005
     while True:
         try:
-            with Reader(database) as reader:
+            with Reader(home.database) as reader:
                 answer = reader.request(request_id)
         except (NoDatabase, OlderSchema):
             answer = None  # the daemon is starting for the first time, or migrates
         if answer is not None:
             return answer
+        _raise_if_rejected(home, request_id)
         if deadline is not None and settings.clock.monotonic() >= deadline:
             raise TimedOut(
                 f"the daemon did not answer within {timeout:g}s; the request {request_id} stays and may still be done",
@@ -106,6 +109,13 @@ def _answer(settings: Settings, database: Path, request_id: str, timeout: float 
             )
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def _raise_if_rejected(home: Home, request_id: str) -> None:
+    """The daemon puts aside what it cannot read as a request, or will not take from this user."""
+    note = home.requests / "rejected" / f"{request_id}.json.reason"
+    if note.exists():
+        raise Refused(f"the daemon does not take the request: {note.read_text(errors='replace').strip()}")
 
 
 def requester() -> str:

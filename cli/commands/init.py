@@ -18,6 +18,9 @@ CONFIG = """\
 # specs: jobs                 # the folder with the job files
 # timezone: UTC               # of schedules that name none
 # resync: 60s                 # look at all files this often, also when nothing seems to have changed
+# prune_limit:                # more jobs than the greater of both may not vanish in one look
+#   jobs: 3
+#   share: 0.3
 # http:                       # read-only API; `http: null` switches it off
 #   listen: 127.0.0.1:8787
 # retention:                  # of runs, their output and events

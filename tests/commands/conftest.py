@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import jobsctl as jobsctl_package
 from cli.main import run
 from cli.options import Settings
+from specs.load import load_bytes
 from state.home import Home
+from state.ids import new_id
+from state.records import JobRecord, Reason, Run, RunState, SourceState, Trigger
+from state.store import RunEnd, RunStarted, Store
 
 NOW = 1_795_248_000_000_000
 """2026-11-21 08:00:00Z."""
@@ -70,3 +75,86 @@ def jobsctl(capsysbinary, home) -> Callable[..., Done]:
         return Done(int(code), captured.out.decode(), captured.err.decode())
 
     return call
+
+
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
+
+HELLO = """\
+name: hello
+description: Says hello.
+labels: {team: ops}
+schedule: every 10m
+run: {command: [echo, hello]}
+"""
+
+
+class Known:
+    """Puts jobs, runs and events into the home's database as the daemon would, through `state.store`."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.store = Store.open(home.database, now=NOW - 100 * HOUR)
+
+    def job(self, text: str = HELLO, *, path: str = "hello.yaml", **fields: Any) -> JobRecord:
+        """Store the one job of `text`, and write the file it came from."""
+        (self.home.specs / path).write_text(text)
+        found = load_bytes(text.encode(), path)
+        assert not found.invalid, found.diagnostics
+        (job,) = found.jobs
+        defaults: dict[str, Any] = {
+            "created_at": NOW - 24 * HOUR, "applied_at": NOW - 24 * HOUR, "anchor_at": NOW - 24 * HOUR,
+            "cursor_at": NOW - 5 * MINUTE, "next_at": NOW + 5 * MINUTE,
+        }  # fmt: skip
+        return self.store.put_job(
+            JobRecord(
+                project=job.project, name=job.name, spec=job.spec, digest=job.digest, path=job.path, line=job.line,
+                **(defaults | fields),
+            )
+        )  # fmt: skip
+
+    def update(self, job: JobRecord, **fields: Any) -> JobRecord:
+        """Change what `put_job` changes."""
+        stored = self.store.job(job.id)
+        return self.store.put_job(replace(stored, **fields))
+
+    def run(self, job: JobRecord, *, ago: int = 10 * MINUTE, state: RunState = RunState.SUCCEEDED,
+            took: int = 1_500_000, **end: Any) -> Run:  # fmt: skip
+        """A run that was made `ago` before NOW and is in `state`."""
+        at = NOW - ago
+        run = Run(
+            id=new_id(at), job_id=job.id, project=job.project, job=job.name, generation=job.generation,
+            digest=job.digest, revision=job.revision, trigger=end.pop("trigger", Trigger.SCHEDULE),
+            scheduled_for=end.pop("scheduled_for", at), state=RunState.PENDING, created_at=at,
+            requested_by=end.pop("requested_by", None),
+        )  # fmt: skip
+        self.store.insert_runs([run])
+        if state is RunState.PENDING:
+            return run
+        self.store.started([RunStarted(run_id=run.id, at=at + 20_000, pid=4711, pid_start=1)])
+        if state is RunState.RUNNING:
+            return run
+        defaults: dict[str, Any] = {
+            "reason": Reason.SUCCEEDED if state is RunState.SUCCEEDED else Reason.EXIT_CODE,
+            "exit_code": 0 if state is RunState.SUCCEEDED else 1,
+            "error": None if state is RunState.SUCCEEDED else "exit code 1",
+            "cpu_seconds": 0.25, "peak_memory": 3 << 20, "output_bytes": 6,
+        }  # fmt: skip
+        self.store.finished([RunEnd(run_id=run.id, at=at + 20_000 + took, state=state, **(defaults | end))])
+        return run
+
+    def source(self, **fields: Any) -> None:
+        """The last look at the files."""
+        defaults: dict[str, Any] = {
+            "root": str(self.home.specs), "revision": "main@sha1:" + "1a2b3c4d" * 5, "scanned_at": NOW - 3_000_000,
+            "files": 1, "jobs": 1, "invalid": 0,
+        }  # fmt: skip
+        self.store.set_source(SourceState(**(defaults | fields)))
+
+
+@pytest.fixture
+def known(home: Home) -> Iterator[Known]:
+    """The home's database, and the daemon's pen."""
+    known = Known(home)
+    yield known
+    known.store.close()

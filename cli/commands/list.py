@@ -1,0 +1,59 @@
+"""`jobsctl list`: the jobs, one line each."""
+
+from __future__ import annotations
+
+import click
+
+from cli.exits import Exit
+from cli.options import Settings
+
+PHASES = ("pending", "active", "in_progress", "blocked", "suspended", "completed", "failed", "cancelled", "archived")
+"""`status.phase.Phase`, spelled out so that `--help` needs not load it; a test compares."""
+
+
+@click.command("list")
+@click.option(
+    "-l", "--label", "labels", multiple=True, metavar="SELECTOR", help="As kubectl: team=ops, team!=ops, team, !team."
+)
+@click.option("--phase", "phases", multiple=True, type=click.Choice(PHASES), help="Only jobs in this phase.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Archived jobs too: those no file defines any more.")
+@click.pass_obj
+def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...], everything: bool) -> int:
+    """List jobs: schedule, phase, last and next run.
+
+    \b
+    Examples:
+      jobsctl list
+      jobsctl list --phase failed
+      jobsctl list -l team=data -o wide
+      jobsctl list -o json
+    """
+    from cli.output import print_items
+    from cli.reading import reading
+    from cli.tables import job_columns
+    from specs.model import Job
+    from status.phase import Phase, phase_of
+
+    wanted = {Phase(phase) for phase in phases}
+    with reading(settings) as seen:
+        archived = None if everything or Phase.ARCHIVED in wanted else False
+        jobs = seen.reader.jobs(project=settings.project, labels=labels, archived=archived)
+        if wanted:
+            jobs = [job for job in jobs if phase_of(job) in wanted]
+        chosen = bool(labels or phases or settings.project)
+        print_items(
+            settings,
+            jobs,
+            view=seen.view,
+            name=lambda job: f"job/{job.identity}",
+            columns=job_columns(
+                seen.now,
+                seen.words,
+                lambda job: Job.from_canonical(job.spec).description,
+                source_problem=seen.source_problem,
+            ),
+            empty="No job fits."
+            if chosen
+            else "No jobs yet. Put a spec into the jobs folder: `jobsctl init` shows one.",
+        )
+    return Exit.OK

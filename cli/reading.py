@@ -1,0 +1,82 @@
+"""What the readers share: the open database, what the files said last, and jobs as the views and tables need them.
+
+Used by every command that shows or names something. Reads SQLite directly, so it works with no daemon running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from cli.options import Settings
+from specs.config import Config, load_config
+from specs.expression import ScheduleError
+from specs.model import Job
+from specs.schedule import compile_schedule
+from state.errors import NotFound
+from state.home import Home
+from state.reads import Reader
+from state.records import JobRecord, Run, SourceState
+from status.views import View, job_view
+
+
+@dataclass
+class Reading:
+    """An open database with what is asked of it again and again."""
+
+    home: Home
+    reader: Reader
+    now: int
+
+    @cached_property
+    def source(self) -> SourceState | None:
+        """The last look at the files."""
+        return self.reader.source()
+
+    @property
+    def source_problem(self) -> str | None:
+        return self.source.problem if self.source else None
+
+    @cached_property
+    def config(self) -> Config:
+        return load_config(self.home.root)
+
+    def last_run(self, job: JobRecord) -> Run | None:
+        """The run a job's `lastRun` is about; None when there is none, or it was pruned meanwhile."""
+        if job.last_run_id is None:
+            return None
+        try:
+            return self.reader.run(job.last_run_id)
+        except NotFound:
+            return None
+
+    def view(self, job: JobRecord) -> View:
+        """The job as in status files and over HTTP."""
+        return job_view(
+            job,
+            last_run=self.last_run(job),
+            source_problem=self.source_problem,
+            default_timezone=self.config.timezone,
+        )
+
+    def words(self, job: JobRecord) -> str:
+        """The schedule in words."""
+        try:
+            return compile_schedule(Job.from_canonical(job.spec), default_timezone=self.config.timezone).words
+        except ScheduleError as error:
+            return error.message
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Reading]:
+    """Open the home's database for reading.
+
+    Raises:
+        cli.errors.NotFound: there is no home.
+        StateError: there is no database yet, or it cannot be read by this version.
+    """
+    home = settings.existing_home()
+    with Reader(home.database) as reader:
+        yield Reading(home, reader, settings.now())

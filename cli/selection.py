@@ -1,0 +1,82 @@
+"""From what somebody typed to the job or run that is meant, with suggestions when there is none.
+
+A job is `name` or `project/name`; a run is its id or the beginning of it. Names win over run ids.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from cli.errors import NotFound
+from cli.options import Settings
+from state import errors
+from state.ids import is_prefix
+from state.reads import Reader
+from state.records import JobRecord, Run, RunState
+
+SHORTEST_RUN = 8
+"""A shorter text is not taken for the beginning of a run id: the first characters of an id are its time."""
+
+
+def find_job(settings: Settings, reader: Reader, text: str) -> JobRecord:
+    """The job called `text`; an archived one only when no living one has the name.
+
+    Raises:
+        NotFound: with the nearest names.
+        state.errors.Ambiguous: several projects have a job of this name.
+    """
+    try:
+        return reader.job(text, project=settings.project)
+    except errors.NotFound:
+        identities = [job.identity for job in reader.jobs(archived=None)]
+    raise NotFound(f"there is no job {shown(settings, text)}", hint=suggestion(text, identities))
+
+
+def find_target(settings: Settings, reader: Reader, text: str) -> JobRecord | Run:
+    """The job or run called `text`.
+
+    Raises:
+        NotFound: neither; with the nearest job names.
+        state.errors.Ambiguous: several of them.
+    """
+    try:
+        return reader.job(text, project=settings.project)
+    except errors.NotFound:
+        pass
+    if len(text) >= SHORTEST_RUN and is_prefix(text.lower()):
+        try:
+            return reader.run(text)
+        except errors.NotFound:
+            pass
+    identities = [job.identity for job in reader.jobs(archived=None)]
+    raise NotFound(f"there is no job or run {shown(settings, text)}", hint=suggestion(text, identities))
+
+
+def latest_run(reader: Reader, job: JobRecord) -> Run:
+    """The job's newest run that really ran, or runs.
+
+    Raises:
+        NotFound: none yet, or all were pruned.
+    """
+    states = [state for state in RunState if state is not RunState.SKIPPED]
+    found = reader.runs(job_id=job.id, states=states, limit=1)
+    if not found:
+        raise NotFound(f"{job.identity} has no run yet", hint=f"`jobsctl trigger {job.identity}` runs it now")
+    return found[0]
+
+
+def shown(settings: Settings, text: str) -> str:
+    """`text` with the project it was looked for in."""
+    return text if "/" in text or settings.project is None else f"{settings.project}/{text}"
+
+
+def suggestion(text: str, identities: Iterable[str]) -> str:
+    """`did you mean ...?`, or where to look."""
+    known = list(identities)
+    by_name = {identity.partition("/")[2]: identity for identity in known}
+    close = difflib.get_close_matches(text, [*known, *by_name], n=3)
+    unique = dict.fromkeys(by_name.get(name, name) for name in close)
+    if unique:
+        return f"did you mean {' or '.join(unique)}?"
+    return "`jobsctl list` shows the jobs" if known else "no file was applied yet; `jobsctl status` says why"
