@@ -1,6 +1,6 @@
 """Check the certificates of TLS endpoints as a client would: chain, name, and how long they are still good.
 
-Environment: TARGETS ("host:port host:port"), WARN_DAYS (default 21), CA_FILE (default: the machine's own).
+Environment: TARGETS ("host:port host:port"), WARN_DAYS (default 21), CA_FILE (default: Python's own).
 Every target is looked at before the job fails: one report, not one failure a day.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 def main() -> None:
     targets = os.environ["TARGETS"].split()
     warn_days = float(os.environ.get("WARN_DAYS", "21"))
-    context = ssl.create_default_context(cafile=os.environ.get("CA_FILE"))
+    context = ssl.create_default_context(cafile=os.environ.get("CA_FILE") or None)
     now = datetime.now(UTC)
     if not targets:
         sys.exit("TARGETS names no endpoint: set it in jobs/certificates.yaml")
