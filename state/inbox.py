@@ -1,8 +1,9 @@
 """Requests from people to the daemon: small files in `.jobsctl/requests/`, and the doorbell that says one is there.
 
 Written by the command line, read by the daemon. Files work while the daemon is down, need no second database writer,
-and are audited in the database. The doorbell is the daemon's Unix datagram socket (`reconciler.doorbell`): a ring has no
-meaning but "look now", and a lost one costs only the time until the daemon's next look. Anything in the folder that is no sound request of our own user is set aside.
+and are audited in the database. The doorbell is the daemon's Unix datagram socket (`reconciler.doorbell`): a ring only
+means "look now", and a lost one costs only the time until the daemon's next look. Whatever in the folder is no sound
+request of our own user is set aside.
 """
 
 from __future__ import annotations
@@ -203,7 +204,7 @@ def _reject(home: Home, path: Path, reason: str) -> None:
     folder = home.requests / "rejected"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        os.replace(path, folder / path.name)
+        path.replace(folder / path.name)
         note = os.open(
             folder / f"{path.name}.reason", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
         )

@@ -1,0 +1,232 @@
+"""The directory of one run: what is in it besides output (see `state.logs`), how it is read, how it goes.
+
+Layout of `runs/<project>/<job>/<run id>/`, made by the supervisor:
+  output.log | stdout.log + stderr.log   exactly what the job wrote; *.idx and *.gap beside them: `state.logs`
+  series.bin      24-byte records: time (µs, signed), CPU used so far (µs), memory now (bytes); little endian
+  progress.json   the job's own word on how far it is; result.json: on what came out. JSON objects, at most 64 KiB
+  outputs/        files the job wants kept
+  run.json        the run as stored, and the spec it ran under; written at its end
+
+A job can put anything there: symlinks, pipes, half-written and huge files. Nothing here follows a link or blocks on a
+pipe, and what is not as described counts as absent. Used by the daemon, the status process and the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from specs.fields import NAME_PATTERN
+from state.errors import Unwritable
+from state.home import Home
+from state.ids import is_id
+from state.records import Run
+
+PROGRESS = "progress.json"
+RESULT = "result.json"
+RUN_JSON = "run.json"
+OUTPUTS = "outputs"
+SERIES = "series.bin"
+MAX_DOCUMENT = 65_536
+"""Bytes of progress.json and result.json: they are stored in the run's row."""
+MAX_OUTPUTS = 10_000
+MAX_DEPTH = 16
+_RECORD = struct.Struct("<qQQ")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at a run's process tree."""
+
+    at: int
+    """Microseconds, UTC."""
+    cpu_seconds: float
+    """Used since the start."""
+    memory: int
+    """Bytes; in a thinned-out series the peak of the interval that ends at `at`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file the job left in `outputs/`."""
+
+    path: str
+    """Relative to `outputs/`; undecodable bytes as `\\xNN`."""
+    size: int
+    modified_at: int
+    """Microseconds, UTC."""
+
+
+def open_plain(path: Path) -> int | None:
+    """A descriptor for reading a regular file; None for anything else: absent, a link, a pipe, not ours to read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def read_progress(run_dir: Path) -> dict[str, Any] | None:
+    """What the job says about its progress now; None when it says nothing sound (half-written: ask again later)."""
+    return _document(run_dir / PROGRESS)
+
+
+def read_result(run_dir: Path) -> dict[str, Any] | None:
+    """What the job says came out; None when it says nothing sound."""
+    return _document(run_dir / RESULT)
+
+
+def _document(path: Path) -> dict[str, Any] | None:
+    descriptor = open_plain(path)
+    if descriptor is None:
+        return None
+    try:
+        with open(descriptor, "rb") as file:
+            data = file.read(MAX_DOCUMENT + 1)
+    except OSError:
+        return None
+    if len(data) > MAX_DOCUMENT:
+        return None
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def read_series(run_dir: Path, *, points: int = 300) -> list[Sample]:
+    """CPU and memory over the run's life, thinned out to at most `points`, the last one kept."""
+    descriptor = open_plain(run_dir / SERIES)
+    if descriptor is None:
+        return []
+    with open(descriptor, "rb") as file:
+        data = file.read()
+    count = len(data) // _RECORD.size  # a record cut by a crash is left out
+    if count == 0 or points < 1:
+        return []
+    step = -(-count // points)
+    samples = []
+    for end in range(count, 0, -step):
+        records = [_RECORD.unpack_from(data, index * _RECORD.size) for index in range(max(end - step, 0), end)]
+        at, cpu, _ = records[-1]
+        samples.append(Sample(at, cpu / 1e6, max(memory for _, _, memory in records)))
+    samples.reverse()
+    return samples
+
+
+def list_outputs(run_dir: Path) -> list[OutputFile]:
+    """The regular files below `outputs/`, by path; links are not followed. At most 10,000, 16 folders deep."""
+    found: list[OutputFile] = []
+    try:
+        root = os.open(run_dir / OUTPUTS, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return found
+    try:
+        _walk(root, b"", found, MAX_DEPTH)
+    finally:
+        os.close(root)
+    return sorted(found, key=lambda file: file.path)
+
+
+def _walk(folder: int, prefix: bytes, found: list[OutputFile], depth: int) -> None:
+    with os.scandir(folder) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        if len(found) >= MAX_OUTPUTS:
+            return
+        path = prefix + os.fsencode(entry.name)
+        try:
+            status = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(status.st_mode):
+                text = path.decode("utf-8", "backslashreplace")
+                found.append(OutputFile(text, status.st_size, status.st_mtime_ns // 1000))
+            elif stat.S_ISDIR(status.st_mode) and depth > 1:
+                inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+                try:
+                    _walk(inner, path + b"/", found, depth - 1)
+                finally:
+                    os.close(inner)
+        except OSError:
+            continue  # gone, or closed to us, since it was listed
+
+
+def open_output(run_dir: Path, path: str) -> int | None:
+    """A descriptor of one file of `list_outputs`, no link on the way followed; None when there is none such."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts) or len(parts) > MAX_DEPTH or "\0" in path:
+        return None
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        folder = os.open(run_dir / OUTPUTS, flags)
+    except OSError:
+        return None
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, flags, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        last = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return None
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(last).st_mode):
+        os.close(last)
+        return None
+    return last
+
+
+def write_run_json(run_dir: Path, run: Run, spec: bytes | None) -> None:
+    """Write `run.json`: {"run": fields of `Run`, "spec": the canonical spec or null}. Atomic. Raises OSError."""
+    document = {"run": run, "spec": None if spec is None else orjson.Fragment(spec)}
+    data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, default=str)
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = run_dir / f".{RUN_JSON}.tmp"
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(data)
+    partial.replace(run_dir / RUN_JSON)
+
+
+def remove_run_dir(home: Home, project: str, job: str, run_id: str) -> None:
+    """Delete the directory of a run with all in it; gone already: nothing. Never follows a link, never leaves `runs/`.
+
+    Raises Unwritable when something in it cannot be deleted, ValueError for what are no names.
+    """
+    if not (_is_name(project) and _is_name(job) and is_id(run_id)):
+        raise ValueError(f"not the directory of a run: {project!r}/{job!r}/{run_id!r}")
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    folder = -1
+    try:
+        folder = os.open(home.runs, flags)
+        for part in (project, job):
+            inner = os.open(part, flags, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # Walks by descriptors (shutil.rmtree.avoids_symlink_attacks), so no link can be slipped in on the way.
+        shutil.rmtree(run_id, dir_fd=folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Unwritable(
+            home.run_dir(project, job, run_id), error.strerror or str(error), hint="remove it by hand"
+        ) from error
+    finally:
+        if folder >= 0:
+            os.close(folder)
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch(NAME_PATTERN, text) is not None
