@@ -33,7 +33,8 @@ SELECT_JOB = (
 RUN_COLUMNS = (
     "id", "job_id", "generation", "digest", "revision", "trigger", "scheduled_for", "attempt", "state", "reason",
     "error", "created_at", "started_at", "finished_at", "exit_code", "signal", "cpu_seconds", "peak_memory",
-    "output_bytes", "requested_by", "request_id", "cancel_requested_at", "cancel_requested_by", "supervisor", "boot_id", "pid",
+    "output_bytes", "requested_by", "request_id", "cancel_requested_at", "cancel_requested_by", "supervisor",
+    "boot_id", "pid",
     "pid_start", "skipped_first", "skipped_count", "progress", "result",
 )  # fmt: skip
 SELECT_RUN = (
