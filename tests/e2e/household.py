@@ -163,7 +163,7 @@ class Household:
 
 def _processes(*, with_environment: bool = False) -> list[tuple[int, str]]:
     found = []
-    for name in os.listdir("/proc"):
+    for name in (path.name for path in Path("/proc").iterdir()):
         if not name.isdigit() or int(name) == os.getpid():
             continue
         try:

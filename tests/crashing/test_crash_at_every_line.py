@@ -1,0 +1,113 @@
+"""The daemon, the supervisor, or both die at every marked line; the next daemon accounts for every slot.
+
+The marked lines are found in the source, so a new mark is tested without a word here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.crashing import ledger
+from tests.e2e.household import ROOT, Household, eventually
+
+_MARK = re.compile(r"""(?<!def )crashpoint\(["']([a-z-]+)["']\)""")
+
+SLEEPER = """\
+name: sleeper
+run:
+  command: [sleep, "2"]
+"""
+
+
+def marks(folder: str) -> list[str]:
+    """Every mark below `folder`, once."""
+    found = {name for path in (ROOT / folder).rglob("*.py") for name in _MARK.findall(path.read_text(encoding="utf-8"))}
+    return sorted(found)
+
+
+DAEMON_MARKS = marks("reconciler")
+SUPERVISOR_MARKS = marks("runners")
+
+
+def test_there_are_marks_to_die_at() -> None:
+    assert len(DAEMON_MARKS) >= 6
+    assert len(SUPERVISOR_MARKS) >= 4
+    assert not set(DAEMON_MARKS) & set(SUPERVISOR_MARKS), "a mark must name one process"
+
+
+def prepare(household: Household) -> Path:
+    """A ticker that runs every second and a sleeper that is running, left behind by a killed daemon."""
+    witness = household.home.root / "witness.txt"
+    household.commit({"ticker.yaml": ledger.spec(witness), "sleeper.yaml": SLEEPER})
+    household.start()
+    eventually(lambda: household.job("default/sleeper"), "the sleeper is known")
+    household.jobsctl("trigger", "sleeper")
+    eventually(lambda: ledger.witnessed(witness), "the ticker ran")
+    household.kill()
+    return witness
+
+
+def provoke(household: Household, number: int) -> None:
+    """Give the dying daemon something of everything to do."""
+    household.write("sleeper.yaml", SLEEPER + f"description: edit {number}\n")
+    household.jobsctl("suspend", "sleeper", "--reason", "test", "--timeout", "0.1s", check=False)
+
+
+def recovered(household: Household, witness: Path) -> None:
+    """A healthy daemon takes over and goes on, then stops with nothing in flight."""
+    before = len(ledger.witnessed(witness))
+    household.start()
+    eventually(lambda: len(ledger.witnessed(witness)) >= before + 2, f"the ticker goes on\n{household.log()}")
+    household.jobsctl("suspend", "ticker", "--reason", "the end")
+    eventually(
+        lambda: all(run.state in ledger.TERMINAL_STATES for run in household.runs("default/ticker")),
+        "the last run ended",
+    )
+    assert household.stop() == 0
+
+
+def judge(household: Household, witness: Path, *, lost: int) -> None:
+    job = household.job("default/ticker")
+    assert job is not None
+    ledger.check(job, household.runs("default/ticker"), witness, lost=lost)
+    assert all(run.state in ledger.TERMINAL_STATES for run in household.runs("default/sleeper"))
+
+
+@pytest.mark.parametrize("mark", DAEMON_MARKS)
+@pytest.mark.parametrize("both", [False, True], ids=["daemon", "both"])
+def test_the_daemon_dies_at(mark: str, both: bool, household: Household) -> None:
+    witness = prepare(household)
+    household.start(env={"JOBSCTL_CRASH_AT": mark}, ready=False)
+    daemon = household.daemon
+    assert daemon is not None
+    for number in range(40):
+        if daemon.poll() is not None:
+            break
+        provoke(household, number)
+    assert daemon.wait(20) == -signal.SIGKILL, f"the mark {mark} was not reached\n{household.log()}"
+    if both:
+        for pid in household.supervisors():
+            os.kill(pid, signal.SIGKILL)
+    recovered(household, witness)
+    judge(household, witness, lost=2 if both else 0)
+
+
+@pytest.mark.parametrize("mark", SUPERVISOR_MARKS)
+def test_the_supervisor_dies_at(mark: str, household: Household) -> None:
+    witness = prepare(household)
+    old = set(household.supervisors())
+    household.start(env={"JOBSCTL_CRASH_AT": mark})
+    fresh = eventually(lambda: set(household.supervisors()) - old, "a new supervisor")
+    for number in range(40):
+        if not fresh <= set(household.supervisors()):
+            break
+        provoke(household, number)
+    eventually(lambda: not fresh <= set(household.supervisors()), f"the mark {mark} is reached\n{household.log()}")
+    household.kill()
+    recovered(household, witness)
+    judge(household, witness, lost=2)
