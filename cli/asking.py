@@ -18,8 +18,8 @@ from cli.errors import Refused, TimedOut
 from cli.options import Settings
 from cli.output import say
 from state.errors import NoDatabase, OlderSchema
-from state.ids import new_id
 from state.home import Home
+from state.ids import new_id
 from state.inbox import Request, RequestKind, write_request
 from state.reads import Reader
 from state.records import RequestRecord

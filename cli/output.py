@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TextIO, TypeVar
 
 import click
 
@@ -113,10 +113,14 @@ _ANSI: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def wants_color(settings: Settings) -> bool:
-    """Only on a terminal that can, and when nobody said no (no-color.org: NO_COLOR set and not empty)."""
+def wants_color(settings: Settings, stream: TextIO | None = None) -> bool:
+    """Only on a terminal that can, and when nobody said no (no-color.org: NO_COLOR set and not empty).
+
+    Args:
+        stream: where the text goes; default stdout. stderr may be a terminal when stdout is not.
+    """
     return (
-        sys.stdout.isatty()
+        (stream or sys.stdout).isatty()
         and not settings.no_color
         and not os.environ.get("NO_COLOR")
         and os.environ.get("TERM") != "dumb"

@@ -12,6 +12,7 @@ from cli.errors import NotFound
 from cli.options import Settings
 from state import errors
 from state.ids import is_prefix
+from state.inbox import daemon_alive
 from state.reads import Reader
 from state.records import JobRecord, Run, RunState
 
@@ -80,3 +81,37 @@ def suggestion(text: str, identities: Iterable[str]) -> str:
     if unique:
         return f"did you mean {' or '.join(unique)}?"
     return "`jobsctl list` shows the jobs" if known else "no file was applied yet; `jobsctl status` says why"
+
+
+def identity_to_change(settings: Settings, text: str) -> str:
+    """The identity of the job called `text`: of those applied, and with no daemon running also of those in the files.
+
+    Raises:
+        NotFound: with the nearest names.
+        state.errors.Ambiguous: several projects have a job of this name.
+    """
+    home = settings.existing_home()
+    try:
+        with Reader(home.database) as reader:
+            return find_job(settings, reader, text).identity
+    except (errors.NoDatabase, errors.OlderSchema, NotFound) as error:
+        # A running daemon has applied every file: what it does not know is not there.
+        if daemon_alive(home):
+            raise
+        missing = error
+    from cli.specfiles import read_home
+
+    identities = [job.identity for job in read_home(settings).jobs]
+    wanted = [identity for identity in identities if _called(settings, identity, text)]
+    if len(wanted) > 1:
+        raise errors.Ambiguous(f"job {text} is in several projects", wanted)
+    if wanted:
+        return wanted[0]
+    if isinstance(missing, NotFound):
+        raise missing
+    raise NotFound(f"there is no job {shown(settings, text)}", hint=suggestion(text, identities))
+
+
+def _called(settings: Settings, identity: str, text: str) -> bool:
+    project, _, name = identity.partition("/")
+    return text == identity or (text == name and settings.project in (None, project))

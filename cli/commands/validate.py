@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Literal
 
 import click
 
@@ -21,7 +22,9 @@ from cli.output import say, wants_color
     help="How findings are printed. Default: full; json with -o json.",
 )
 @click.pass_obj
-def command(settings: Settings, paths: Sequence[str], style: str | None) -> int:
+def command(
+    settings: Settings, paths: Sequence[str], style: Literal["full", "concise", "json", "github"] | None
+) -> int:
     """Check spec files, folders of them, or `-` (standard input). Default: the home's specs.
 
     Findings go to stdout, the summary to stderr. Ends with 3 when there is an error; warnings alone end with 0.
@@ -35,10 +38,10 @@ def command(settings: Settings, paths: Sequence[str], style: str | None) -> int:
     """
     from cli.specfiles import check
     from specs.diagnostic import Severity
-    from specs.render import render
+    from specs.render import Format, render
 
     checked = check(settings, paths)
-    chosen = style or ("json" if settings.output in ("json", "jsonl") else "full")
+    chosen: Format = style or ("json" if settings.output in ("json", "jsonl") else "full")
     text = render(checked.findings, chosen, wants_color(settings))
     if text:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")

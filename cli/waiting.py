@@ -1,0 +1,45 @@
+"""Waiting for a run's end, by looking at its row: works also while the daemon is restarted.
+
+Used by the commands with `--wait`. Ctrl-C ends the waiting, never the run.
+"""
+
+from __future__ import annotations
+
+import time
+
+from cli.asking import LONGEST_PAUSE
+from cli.errors import TimedOut
+from cli.exits import Exit
+from cli.options import Settings
+from cli.output import say
+from state.reads import Reader
+from state.records import TERMINAL_STATES, Run, RunState
+
+
+def wait_for_end(settings: Settings, run_id: str, deadline: float | None) -> Run:
+    """The run, once it is over.
+
+    Args:
+        deadline: monotonic seconds; None: as long as it takes.
+
+    Raises:
+        TimedOut: it is not over at the deadline; it goes on.
+    """
+    pause = 0.01
+    with Reader(settings.home.database) as reader:
+        while True:
+            run = reader.run(run_id)
+            if run.state in TERMINAL_STATES:
+                return run
+            if deadline is not None and settings.clock.monotonic() >= deadline:
+                raise TimedOut(
+                    f"run {run_id} is still {run.state}; it goes on", hint=f"`jobsctl run {run_id}` shows how it is"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def tell_end(run: Run) -> Exit:
+    """Say how a run ended, on stderr; the exit code for it."""
+    say(f"run {run.id} {run.state}" + (f": {run.error}" if run.error else ""))
+    return Exit.OK if run.state is RunState.SUCCEEDED else Exit.FAILED
