@@ -1,0 +1,216 @@
+"""What all files say together: every file's part, and from these what each identity is.
+
+Used by `specs.source`, one object for the life of a process, in one thread. A change of one file costs as much as that
+file defines. Touches no file: `specs.source` brings what was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from specs.desired import CachedFile, DesiredJob
+from specs.diagnostic import Diagnostic, Severity
+from specs.load import FileResult
+from specs.scan import StatKey
+
+NEVER: StatKey = (0, -1, -1, -1)
+"""A key that no file has: the file is read again at the next look (git's smudged index entry)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """What one file says, and how to know that it still says so."""
+
+    key: StatKey
+    digest: bytes
+    """sha256 of the content; empty when it could not be read."""
+    jobs: tuple[DesiredJob, ...] = ()
+    invalid: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    findings: tuple[Diagnostic, ...] = ()
+    unreadable: bool = False
+    held: frozenset[str] = frozenset()
+    """Identities it defined when it was last understood and that cannot be seen now. They are not gone."""
+
+    def identities(self) -> Iterable[str]:
+        """Everything it defines, badly defines, or holds."""
+        yield from (job.identity for job in self.jobs)
+        yield from self.invalid
+        yield from self.held
+
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+
+def part_of(result: FileResult, key: StatKey, digest: bytes, before: FilePart | None) -> FilePart:
+    """A file's new part. A mistake that hides a name does not take away what the file defined `before`."""
+    seen = {job.identity for job in result.jobs} | set(result.invalid)
+    held = frozenset(before.identities()) - seen if before is not None and result.unreadable else frozenset()
+    return FilePart(key, digest, result.jobs, result.invalid, result.diagnostics, result.unreadable, held)
+
+
+class Snapshot:
+    """All parts, and the resolved identities.
+
+    `duplicate(job, identity, other)` makes the finding that `other` defines the identity of `job` too.
+    """
+
+    def __init__(self, duplicate: Callable[[DesiredJob, str, str], Diagnostic]) -> None:
+        self.parts: dict[str, FilePart] = {}
+        self.jobs: dict[str, DesiredJob] = {}
+        self.invalid: dict[str, tuple[Diagnostic, ...]] = {}
+        self.unreadable: set[str] = set()
+        self._duplicate = duplicate
+        self._doubles: dict[str, tuple[Diagnostic, ...]] = {}
+        self._owners: dict[str, str | tuple[str, ...]] = {}
+        self._told: set[str] = set()
+        """Paths whose part has findings."""
+
+    def put(self, changes: Mapping[str, FilePart | None]) -> tuple[set[str], set[str]]:
+        """Replace the parts of these paths (None: the file is gone). Returns `(changed, gone)` identities."""
+        affected: set[str] = set()
+        for path, part in changes.items():
+            before = self.parts.get(path)
+            names = set(before.identities()) if before is not None else set()
+            if before is not None:
+                self._disown(path, names)
+            if part is None:
+                self.parts.pop(path, None)
+                self.unreadable.discard(path)
+                self._told.discard(path)
+            else:
+                self.parts[path] = part
+                self._own(path, part)
+                names.update(part.identities())
+            affected |= names
+        changed: set[str] = set()
+        gone: set[str] = set()
+        for identity in affected:
+            if self._resolve(identity):
+                (changed if identity in self.jobs or identity in self.invalid else gone).add(identity)
+        return changed, gone
+
+    def findings(self, notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+        """Every finding of every file, with `notes`, in the order of paths and lines."""
+        found = [finding for path in self._told for finding in self.parts[path].findings]
+        found += (finding for double in self._doubles.values() for finding in double)
+        found += notes
+        return tuple(sorted(found, key=lambda each: (each.path, each.line, each.column)))
+
+    def _own(self, path: str, part: FilePart) -> None:
+        for identity in part.identities():
+            owners = self._owners.get(identity)
+            if owners is None:
+                self._owners[identity] = path
+            else:
+                self._owners[identity] = (*((owners,) if isinstance(owners, str) else owners), path)
+        (self.unreadable.add if part.unreadable else self.unreadable.discard)(path)
+        (self._told.add if part.findings else self._told.discard)(path)
+
+    def _disown(self, path: str, identities: Collection[str]) -> None:
+        for identity in identities:
+            owners = self._owners[identity]
+            rest = () if isinstance(owners, str) else tuple(owner for owner in owners if owner != path)
+            if rest:
+                self._owners[identity] = rest[0] if len(rest) == 1 else rest
+            else:
+                del self._owners[identity]
+
+    def _resolve(self, identity: str) -> bool:
+        """Decide anew what an identity is. Returns whether that changed."""
+        before = self.jobs.get(identity), self.invalid.get(identity)
+        owners = self._owners.get(identity, ())
+        paths = (owners,) if isinstance(owners, str) else tuple(sorted(owners))
+        naming = [path for path in paths if identity not in self.parts[path].held]
+        job: DesiredJob | None = None
+        errors: tuple[Diagnostic, ...] = ()
+        self._doubles.pop(identity, None)
+        if len(naming) > 1:
+            double = tuple(self._double(identity, path, naming) for path in naming)
+            self._doubles[identity] = double
+            bad = (finding for path in naming for finding in self.parts[path].invalid.get(identity, ()))
+            errors = (*bad, *double)
+        elif naming:
+            part = self.parts[naming[0]]
+            errors = part.invalid.get(identity, ())
+            job = None if errors else self._job(naming[0], identity)
+        else:
+            errors = tuple(
+                replace(finding, identity=identity) for path in paths for finding in self.parts[path].errors()
+            )
+        self._set(identity, job, errors)
+        return before != (self.jobs.get(identity), self.invalid.get(identity))
+
+    def _set(self, identity: str, job: DesiredJob | None, errors: tuple[Diagnostic, ...]) -> None:
+        if job is None:
+            self.jobs.pop(identity, None)
+        else:
+            self.jobs[identity] = job
+        if errors:
+            self.invalid[identity] = errors
+        else:
+            self.invalid.pop(identity, None)
+
+    def _job(self, path: str, identity: str) -> DesiredJob | None:
+        return next((job for job in self.parts[path].jobs if job.identity == identity), None)
+
+    def _double(self, identity: str, path: str, naming: list[str]) -> Diagnostic:
+        others = [other for other in naming if other != path]
+        first = self._job(others[0], identity)
+        where = f"{others[0]}:{first.line}" if first is not None else others[0]
+        if len(others) > 1:
+            where += f" and {len(others) - 1} more"
+        job = self._job(path, identity)
+        if job is None:
+            project, name = identity.split("/")
+            job = DesiredJob(project, name, b"", "", path, self.parts[path].invalid[identity][0].line)
+        return self._duplicate(job, identity, where)
+
+
+def to_row(path: str, part: FilePart, *, racy: bool) -> CachedFile:
+    """A part as a row of the file cache: JSON lines, the first for what was found, then one canonical spec each."""
+    header: dict[str, Any] = {"jobs": [(job.project, job.name, job.digest, job.line) for job in part.jobs]}
+    if part.findings:
+        header["findings"] = [asdict(finding) for finding in part.findings]
+    if part.invalid:
+        header["invalid"] = {name: [asdict(finding) for finding in found] for name, found in part.invalid.items()}
+    if part.unreadable:
+        header["unreadable"] = True
+    if part.held:
+        header["held"] = sorted(part.held)
+    inode, size, mtime, ctime = NEVER if racy else part.key
+    return CachedFile(
+        path=path,
+        inode=inode,
+        size=size,
+        mtime_ns=mtime,
+        ctime_ns=ctime,
+        sha256=part.digest.hex(),
+        documents=b"\n".join((orjson.dumps(header), *(job.spec for job in part.jobs))),
+    )
+
+
+def from_row(row: CachedFile) -> FilePart:
+    """The part that `to_row` wrote. Raises ValueError, KeyError or TypeError for a row that it did not write."""
+    first, *specs = row.documents.split(b"\n")
+    header = orjson.loads(first)
+    jobs = tuple(
+        DesiredJob(project, name, spec, digest, row.path, line)
+        for (project, name, digest, line), spec in zip(header["jobs"], specs, strict=True)
+    )
+    return FilePart(
+        (row.inode, row.size, row.mtime_ns, row.ctime_ns),
+        bytes.fromhex(row.sha256),
+        jobs,
+        {name: _findings(found) for name, found in header.get("invalid", {}).items()},
+        _findings(header.get("findings", ())),
+        header.get("unreadable", False),
+        frozenset(header.get("held", ())),
+    )
+
+
+def _findings(found: Iterable[dict[str, Any]]) -> tuple[Diagnostic, ...]:
+    return tuple(Diagnostic(**(each | {"severity": Severity(each["severity"])})) for each in found)

@@ -1,0 +1,402 @@
+"""The specs directory as a source of desired state: one look gives one complete, consistent snapshot.
+
+Made by the composition root; looked at by `specs.watch.SourceThread` (daemon) or directly (command line). The scan is
+the truth: a watcher only says when to look, and where first. Every look is applied as one unit or not at all.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from specs import scan
+from specs.desired import CachedFile, Desired, DesiredJob
+from specs.diagnostic import Diagnostic, InvalidSpec, Severity
+from specs.document import read_documents
+from specs.load import duplicate, identity_of, load_bytes
+from specs.revision import WorkTree, find_work_tree
+from specs.scan import Entry, Root, Unstable
+from specs.snapshot import NEVER, FilePart, Snapshot, from_row, part_of, to_row
+from specs.text import decode
+
+RACY_NS = 2_000_000_000
+"""A file that changed less than this before it was read may change again without a new time stamp (git's rule)."""
+GIT_PATIENCE = 10_000_000
+"""Microseconds that a look waits for git to finish. A lock that is older was left by a git that crashed."""
+BULK = 50
+"""Files parsed between two pauses: 5 ms, then the daemon's loop, which shares this process, has its turn."""
+SWEEP_ABOVE = 1000
+"""With so many hints everything is looked at: it costs less, and a watcher that reports so many has lost some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The outcome of one look."""
+
+    desired: Desired
+    cache_changed: tuple[CachedFile, ...] = ()
+    cache_removed: tuple[str, ...] = ()
+    again_in: float | None = None
+    """Seconds after which to look again: something was being written."""
+    postponed: bool = False
+    """Nothing was looked at: git is at work in the directory. `desired` is the last look's."""
+
+
+def cache_version(default_timezone: str = "UTC") -> str:
+    """Changes when a file would be read differently: with this program's reader, or the default zone."""
+    digest = hashlib.sha256(default_timezone.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class Source:
+    """One specs directory. Not for several threads."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        now: Callable[[], int],
+        cache: Iterable[CachedFile] = (),
+        default_timezone: str = "UTC",
+    ) -> None:
+        """`now`: microseconds since the epoch. `cache`: rows saved under the same `cache_version`."""
+        self.root = root
+        self.folders: frozenset[str] = frozenset()
+        """Every real folder below the root at the last full sweep, `""` for the root itself: what to watch."""
+        self.real_root: str | None = None
+        self.work_tree: WorkTree | None = None
+        self._now = now
+        self._timezone = default_timezone
+        self._snapshot = Snapshot(self._duplicate)
+        self._descriptor = -1
+        self._identity: tuple[int, int] | None = None
+        self._notes: dict[str, Diagnostic] = {}
+        self._unstable: dict[str, int] = {}
+        """Path as the file system gives it: since when it is being written, microseconds."""
+        self._racy: set[str] = set()
+        self._hints: set[str] = set()
+        self._swept = False
+        self._lock: tuple[tuple[int, int], int] | None = None
+        self._last: Desired | None = None
+        self._sequence = 0
+        self._started = 0
+        self._restore(cache)
+
+    def look(self, dirty: Collection[str] | None = None) -> Look:
+        """Look at everything, or only at `dirty`: paths below the root (files or folders) where something happened.
+
+        Costs as much as changed, besides one stat per file (all, or the dirty ones). Never raises for what is in the
+        directory, or for a directory that is not there: that is `Desired.problem`.
+        """
+        self._started = self._now()
+        with _collector_paused():
+            return self._look(dirty)
+
+    def _look(self, dirty: Collection[str] | None) -> Look:
+        try:
+            root = scan.open_root(os.fspath(self.root))
+        except OSError as error:
+            return self._problem(f"{self.root}: {error.strerror or error}")
+        try:
+            self.work_tree = find_work_tree(root.path)
+            waiting = self._git_is_busy()
+            self._descriptor = root.descriptor
+            if dirty is not None:
+                self._hints |= set(dirty)
+            if waiting:
+                self._swept = self._swept and dirty is not None
+                return Look(
+                    self._last or self._nothing(root.path, "git is at work here"), again_in=0.02, postponed=True
+                )
+            index = None if self.work_tree is None else self.work_tree.index()
+            sweep = (
+                dirty is None or not self._swept or self._identity != root.identity or len(self._hints) > SWEEP_ABOVE
+            )
+            seen = _Seen(self, root, set() if sweep else {*self._hints, *self._unstable}, sweep)
+            try:
+                seen.collect()
+            except OSError as error:
+                self._swept = False
+                return self._problem(f"{self.root}: {error.strerror or error}")
+            if self.work_tree is not None and self.work_tree.index() != index and self._git_is_busy(begun=True):
+                self._swept = False  # half of it may be the old revision
+                return Look(
+                    self._last or self._nothing(root.path, "git is at work here"), again_in=0.02, postponed=True
+                )
+            return self._commit(root, seen, sweep)
+        finally:
+            self._descriptor = -1
+            os.close(root.descriptor)
+
+    def _commit(self, root: Root, seen: _Seen, sweep: bool) -> Look:
+        self._identity, self.real_root = root.identity, root.path
+        self._hints.clear()
+        if sweep:
+            self._swept = True
+            self.folders = frozenset(seen.folders)
+            self._notes = {}
+        else:
+            self.folders |= seen.folders
+            self.folders -= seen.gone_folders
+        for path in seen.looked_at:
+            self._notes.pop(path, None)
+        self._notes |= seen.notes
+        for path in seen.settled:
+            self._unstable.pop(path, None)
+        for path in seen.unstable:
+            self._unstable.setdefault(path, self._now())
+        if sweep:
+            self._unstable = {path: since for path, since in self._unstable.items() if path in seen.unstable}
+        self._racy = (set() if sweep else self._racy - seen.looked_at) | seen.racy
+        known = self._snapshot.parts
+        changes: dict[str, FilePart | None] = dict(seen.parts)
+        missing = (set(known) if sweep else seen.candidates & set(known)) - seen.looked_at
+        changes |= dict.fromkeys(missing)
+        changed, gone = self._snapshot.put(changes)
+        first = self._last is None or self._last.sequence == 0
+        desired = self._desired(root.path, changed, gone, first, seen.parsed)
+        self._last = desired
+        kept = (path for path, part in seen.parts.items() if part.digest)
+        return Look(
+            desired,
+            cache_changed=tuple(to_row(path, known[path], racy=path in self._racy) for path in kept),
+            cache_removed=tuple(sorted(missing)),
+            again_in=self._again(),
+        )
+
+    def _desired(self, path: str, changed: set[str], gone: set[str], first: bool, parsed: int) -> Desired:
+        self._sequence += 1
+        snapshot, last = self._snapshot, self._last
+        same = last is not None and not first and not changed and not gone
+        return Desired(
+            sequence=self._sequence,
+            scanned_at=self._now(),
+            started_at=self._started,
+            root=path,
+            revision=None if self.work_tree is None else self.work_tree.revision(),
+            jobs=last.jobs if same and last is not None else dict(snapshot.jobs),
+            invalid=last.invalid if same and last is not None else dict(snapshot.invalid),
+            diagnostics=snapshot.findings((*self._notes.values(), *self._long_unstable())),
+            unreadable_paths=frozenset(snapshot.unreadable),
+            changed=frozenset(snapshot.jobs) | frozenset(snapshot.invalid) if first else frozenset(changed),
+            gone=frozenset(gone),
+            files=len(snapshot.parts),
+            parsed=parsed,
+        )
+
+    def _problem(self, problem: str) -> Look:
+        self._sequence += 1
+        last = self._last or self._nothing(os.fspath(self.root), problem)
+        none: frozenset[str] = frozenset()
+        desired = replace(
+            last,
+            scanned_at=self._now(),
+            started_at=self._started,
+            changed=none,
+            gone=none,
+            parsed=0,
+            problem=problem,
+            sequence=self._sequence,
+        )
+        if self._last is not None:
+            self._last = replace(desired, problem=None)
+        return Look(desired, again_in=1.0)
+
+    def _nothing(self, path: str, problem: str) -> Desired:
+        """Before the first good look: what the cache remembers."""
+        jobs, invalid = dict(self._snapshot.jobs), dict(self._snapshot.invalid)
+        return Desired(0, self._now(), self._started, path, None, jobs, invalid, problem=problem)
+
+    def _git_is_busy(self, *, begun: bool = False) -> bool:
+        """Whether git is changing the work tree right now. Its lock is believed for `GIT_PATIENCE`."""
+        lock = None if self.work_tree is None else self.work_tree.lock()
+        if lock is None:
+            self._lock = None
+            return begun
+        now = self._now()
+        if self._lock is None or self._lock[0] != lock:
+            self._lock = (lock, now)
+        return 0 <= now - self._lock[1] < GIT_PATIENCE
+
+    def _again(self) -> float | None:
+        if not self._unstable:
+            return None
+        newest = max(self._unstable.values())
+        return 0.05 if self._now() - newest < 5_000_000 else 1.0
+
+    def _long_unstable(self) -> Iterator[Diagnostic]:
+        for path, since in self._unstable.items():
+            if self._now() - since >= 5_000_000:
+                yield Diagnostic(
+                    "JOB061",
+                    "another program keeps this file open for writing; what it said before still holds",
+                    scan.shown(path),
+                    help="close it, or write a new file and rename it",
+                    severity=Severity.WARNING,
+                )
+
+    def _restore(self, cache: Iterable[CachedFile]) -> None:
+        parts: dict[str, FilePart | None] = {}
+        for row in cache:
+            try:
+                parts[row.path] = from_row(row)
+            except (ValueError, KeyError, TypeError):
+                continue  # the file is simply read again
+        self._snapshot.put(parts)
+
+    def _duplicate(self, job: DesiredJob, identity: str, other: str) -> Diagnostic:
+        """The finding for a second definition. Reads the file once more: places of names are not kept in memory."""
+        try:
+            if self._descriptor < 0:
+                raise OSError
+            entry = next(iter(scan.look_at(self._descriptor, job.path)), None)
+            if entry is None:
+                raise OSError
+            content, _ = scan.read_file(entry, self._now() * 1000)
+            documents, _ = read_documents(decode(content, job.path))
+        except (OSError, Unstable, InvalidSpec):
+            documents = []
+        for document in documents:
+            if identity_of(document.value) == identity:
+                return duplicate(document, identity, other)
+        return Diagnostic("JOB050", f"`{identity}` is also defined in {other}", job.path, job.line, identity=identity)
+
+
+class _Seen:
+    """What one look sees, before it counts: nothing of it is applied until all of it is there."""
+
+    def __init__(self, source: Source, root: Root, hints: set[str], sweep: bool) -> None:
+        self.source = source
+        self.root = root
+        self.hints = hints
+        self.sweep = sweep
+        self.now_ns = source._now() * 1000
+        self.parts: dict[str, FilePart] = {}
+        self.notes: dict[str, Diagnostic] = {}
+        self.looked_at: set[str] = set()
+        self.candidates: set[str] = set()
+        """Known paths that a hint is about: gone when they are not seen."""
+        self.folders: set[str] = {""}
+        self.gone_folders: set[str] = set()
+        self.unstable: set[str] = set()
+        self.settled: set[str] = set()
+        self.racy: set[str] = set()
+        self.parsed = 0
+
+    def collect(self) -> None:
+        """Walk and read. Raises OSError when a folder cannot be listed."""
+        if self.root.loose:
+            self._note(".", "JOB060", f"the specs directory {self.root.loose}", "whoever can write it can run programs")
+        for entry in self._entries():
+            if entry.is_folder:
+                self.folders.add(entry.path)
+                loose = scan.loose(entry.status)
+                path = scan.shown(entry.path)
+                self.looked_at.add(path)
+                if loose:
+                    self._note(path, "JOB060", f"this folder {loose}", "whoever can write it can run programs")
+            else:
+                self._file(entry)
+
+    def _entries(self) -> Iterator[Entry]:
+        if self.sweep:
+            yield from scan.walk(self.root.descriptor)
+            return
+        for hint in sorted(self._whole(self.hints)):
+            if hint == "":
+                yield from scan.walk(self.root.descriptor)
+                self.candidates |= set(self.source._snapshot.parts)
+                continue
+            path = scan.shown(hint)
+            self.candidates.add(path)
+            self.settled.add(hint)
+            if hint in self.source.folders:
+                below = f"{path}/"
+                self.candidates |= {known for known in self.source._snapshot.parts if known.startswith(below)}
+                self.gone_folders |= {f for f in self.source.folders if f == hint or f.startswith(f"{hint}/")}
+            yield from scan.look_at(self.root.descriptor, hint)
+        self.gone_folders -= self.folders
+
+    def _whole(self, hints: Collection[str]) -> set[str]:
+        """Hints without those inside another: `..data` in a folder is about the folder."""
+        folders = {hint.rpartition("/")[0] if hint.rpartition("/")[2].startswith("..") else hint for hint in hints}
+        return {
+            hint
+            for hint in folders
+            if hint == "" or ("" not in folders and not any(above in folders for above in _above(hint)))
+        }
+
+    def _file(self, entry: Entry) -> None:
+        path = scan.shown(entry.path)
+        self.looked_at.add(path)
+        if entry.link:
+            self._note(path, "JOB062", "a symbolic link is not followed", "put the file itself here")
+            return
+        source = self.source
+        before = source._snapshot.parts.get(path)
+        loose = scan.loose(entry.status)
+        if loose:
+            self._note(path, "JOB060", f"this file {loose}", "whoever can write it can run programs")
+        if before is not None and before.key == entry.key and path not in source._racy:
+            self.settled.add(entry.path)
+            return
+        try:
+            content, key = scan.read_file(entry, self.now_ns)
+        except FileNotFoundError:
+            self.looked_at.discard(path)
+            return
+        except Unstable:
+            self.unstable.add(entry.path)
+            self.settled.discard(entry.path)
+            return
+        except OSError as error:
+            self._cannot_read(path, error, before)
+            return
+        self.settled.add(entry.path)
+        if max(key[2], key[3]) > self.now_ns - RACY_NS:
+            self.racy.add(path)
+        digest = hashlib.sha256(content).digest()
+        if before is not None and before.digest == digest:
+            if before.key != key or (path in source._racy and path not in self.racy):
+                self.parts[path] = replace(before, key=key)
+            return
+        self.parsed += 1
+        if self.parsed % BULK == 0:
+            time.sleep(0.0002)
+        result = load_bytes(content, path, default_timezone=source._timezone)
+        self.parts[path] = part_of(result, key, digest, before)
+
+    def _cannot_read(self, path: str, error: OSError, before: FilePart | None) -> None:
+        message = f"cannot be read: {error.strerror or error}"
+        finding = Diagnostic("JOB001", message, path, help="look at its owner and mode; it must be a regular file")
+        held = frozenset(before.identities()) if before is not None else frozenset()
+        self.parts[path] = FilePart(NEVER, b"", (), {}, (finding,), True, held)
+
+    def _note(self, path: str, code: str, message: str, advice: str) -> None:
+        self.notes[path] = Diagnostic(code, message, path, help=advice, severity=Severity.WARNING)
+
+
+def _above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Nothing that a look makes is cyclic: the collector would only walk over it, again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
