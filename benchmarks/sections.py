@@ -1,0 +1,32 @@
+"""The sections in the order they run, first what needs a quiet machine. Each is a module of this package with `PARTS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A module of this package. Limits: seconds after which it is stopped."""
+
+    name: str
+    title: str
+    limit: float
+    quick_limit: float
+
+
+SECTIONS = (
+    Section("loading", "Reading spec files", 120, 40),
+    Section("comparing", "Finding what changed", 60, 30),
+    Section("timers", "Knowing and keeping the time", 60, 20),
+    Section("capture", "Keeping output", 60, 20),
+    Section("storing", "Storing runs", 60, 20),
+    Section("statusfiles", "Writing status files", 60, 20),
+    Section("scraping", "Rendering metrics", 60, 30),
+    Section("spawning", "Carrying out runs", 90, 30),
+    Section("bursts", "Many jobs due in one second", 180, 40),
+    Section("sustained", "Runs per second, full history", 120, 40),
+    Section("editing", "From a saved file to an applied job", 120, 40),
+    Section("reading", "Readers, and what they do to starts", 240, 60),
+    Section("rivals", "The same work beside others", 600, 60),
+)
