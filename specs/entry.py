@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic_core import PydanticCustomError
@@ -20,7 +20,7 @@ from specs.model import ScheduleParts
 from specs.phrases import follows_the_clock, say_cron, say_period
 from specs.slots import SECOND, CronSlots, GridSlots, OneSlot, Slots
 from specs.words import reads_as_words, to_cron
-from specs.zones import Zone, find_zone, to_micros
+from specs.zones import Zone, find_zone, rfc3339, to_micros
 
 EntryKind = Literal["manual", "cron", "interval", "once", "reboot"]
 Gap = Literal["run_after", "skip"]
@@ -174,7 +174,7 @@ def _interval(seconds: float, origin: int | None) -> Entry:
     period = round(seconds * SECOND)
     words = say_period(period)
     if origin is not None:
-        words += f", counted from {_rfc3339(origin)}"
+        words += f", counted from {rfc3339(origin)}"
     return Entry(
         "interval", words, "", f"every {seconds:g}s" if seconds % 1 else f"every {int(seconds)}s",
         ("interval", period, None if origin is None else origin % period), GridSlots(period, origin),
@@ -186,7 +186,7 @@ def _once(text: str, context: Context) -> Entry:
     local = context.zone.local(at)
     clock = local.strftime("%Y-%m-%d %H:%M" + (":%S" if at % (60 * SECOND) else ""))
     words = f"Once at {clock}, {context.zone.name}"
-    return Entry("once", words, context.zone.name, _rfc3339(at), ("once", at), OneSlot(at), warnings)
+    return Entry("once", words, context.zone.name, rfc3339(at), ("once", at), OneSlot(at), warnings)
 
 
 def _cron(text: str, context: Context) -> Entry:
@@ -233,13 +233,13 @@ def _local_instant(text: str, moment: datetime, context: Context) -> tuple[int, 
     advice = "write the offset to say which, like +01:00"
     if matching:
         first = matching[0]
-        message = f"`{text}` exists twice in {zone.name}: the first is meant, {_rfc3339(first)}"
+        message = f"`{text}` exists twice in {zone.name}: the first is meant, {rfc3339(first)}"
         return first, (ScheduleWarning(message, advice, (), *span),)
     era = zone.era(wall // SECOND - min(frame))
     if context.gap == "skip":
         raise ScheduleError(f"`{text}` does not exist in {zone.name}, and `dst.gap` is `skip`", help=advice, span=span)
     at = era.start * SECOND
-    message = f"`{text}` does not exist in {zone.name}: it runs right after the clock was moved, {_rfc3339(at)}"
+    message = f"`{text}` does not exist in {zone.name}: it runs right after the clock was moved, {rfc3339(at)}"
     return at, (ScheduleWarning(message, advice, (), *span),)
 
 
@@ -248,8 +248,3 @@ def _unknown_alias(text: str) -> ScheduleError:
     near = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.6)
     help = f"did you mean {near[0]}?" if near else f"one of {', '.join(known)} (@every with a duration)"
     return ScheduleError(f"`{text}` is not a known schedule", help=help, span=(0, len(text)))
-
-
-def _rfc3339(micros: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
-    return moment.isoformat().replace("+00:00", "Z")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -132,6 +132,11 @@ def to_micros(moment: datetime) -> int:
     """Microseconds since the epoch of an aware datetime, exactly (no float in between)."""
     delta = moment.astimezone(UTC) - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def rfc3339(micros: int) -> str:
+    """`2026-11-21T07:56:28Z`, with a fraction only when there is one."""
+    return (_EPOCH + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
