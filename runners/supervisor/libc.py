@@ -8,15 +8,15 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _FALLOC_FL_KEEP_SIZE_PUNCH_HOLE = 3
 
-_handle = _ctypes.dlopen(None, 0)
+_handle = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]  # this program itself
 
 
-class _Long(_ctypes._SimpleCData):  # type: ignore[misc,name-defined]
+class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]
     _type_ = "l"
 
 
 def _call(name: str, *arguments: object) -> int:
-    return int(_ctypes.call_cdeclfunction(_ctypes.dlsym(_handle, name), arguments))  # type: ignore[attr-defined]
+    return int(_ctypes.call_cdeclfunction(_ctypes.dlsym(_handle, name), arguments))
 
 
 def become_subreaper() -> None:

@@ -5,7 +5,7 @@ Run by `runners.supervised`. The working directory is /, the descriptors 0 to 2 
 
 from __future__ import annotations
 
-import _signal
+import _signal  # type: ignore[import-not-found]
 import os
 import sys
 

@@ -19,7 +19,9 @@ class Run:
     __slots__ = (
         "argv",
         "cpu",
+        "cpu_seen",
         "cpu_us",
+        "cuts",
         "cwd",
         "deadline",
         "details",
@@ -27,11 +29,11 @@ class Run:
         "env",
         "error",
         "exit_at",
-        "gid",
         "grace",
         "group",
         "groups",
         "id",
+        "killed",
         "kill_at",
         "memory",
         "needles",
@@ -56,7 +58,6 @@ class Run:
         "status",
         "strays_until",
         "timeout",
-        "uid",
         "umask",
         "user",
     )  # fmt: skip
@@ -106,7 +107,13 @@ class Run:
         """After the main process: until when the rest of the tree is hunted."""
         self.cpu_us = 0
         """Of processes that were reaped here."""
+        self.cpu_seen = 0
+        """Of the whole tree, at the last sample."""
+        self.cuts: dict[bytes, int] = {}
+        """How far each output file was cut, by stem."""
         self.peak = 0
+        self.killed: set[int] = set()
+        """What was left of the tree."""
         self.groups: Groups | None = None
         self.details: dict[str, str] = {}
         self.pipes: list[Pipe] = []

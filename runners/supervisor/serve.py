@@ -8,11 +8,12 @@ from __future__ import annotations
 import _socket
 import os
 import select
-from _collections import deque
+from _collections import deque  # type: ignore[import-not-found]
 
-from runners.supervisor import journal, run, spawn, tree
+from runners.supervisor import cgroup, journal, run, spawn
 from runners.supervisor.crash import crashpoint
 from runners.supervisor.journal import Journal
+from runners.supervisor.lives import Lives
 from runners.supervisor.run import Run
 from runners.supervisor.wall import monotonic, now_us
 from runners.supervisor.wire import PROTOCOL, BrokenFrame, Channel
@@ -21,11 +22,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-TERM, KILL, CONT = 15, 9, 18
+    from runners.supervisor.capture import Pipe
+
 SPAWN_CHUNK = 32
 """Starts between two looks at everything else. Their intents are one write, their `started` another."""
-YOUNG, SWEEP_YOUNG, SWEEP_OLD = 10.0, 0.25, 1.0
-"""Seconds: a run is young for YOUNG; how often output sizes and deadlines are looked at while any is, and later."""
+OWED_AGAIN = 1.0
+"""Seconds between two attempts to write what the disk did not take."""
+FIRST_CONNECTION = 10.0
+"""Seconds a daemon has to connect to the supervisor it has just started."""
 
 
 class Supervisor:
@@ -38,10 +42,9 @@ class Supervisor:
         """Queued, running, or with a tree that is not gone yet."""
         self.ends: dict[str, dict[str, Any]] = {}
         """Not acknowledged yet."""
-        self.by_pid: dict[int, Run] = {}
         self.queue: deque[Run] = deque()
-        self.ending: dict[str, Run] = {}
-        """Main process gone, tree not known to be gone."""
+        self.pipes: dict[int, Pipe] = {}
+        """By descriptor, those that are polled."""
         self.said: list[tuple[Any, ...]] = []
         """Messages of this turn of the loop."""
         self.told: set[str] = set()
@@ -49,6 +52,7 @@ class Supervisor:
         self.leaving = False
         self.channel: Channel | None = None
         self.journal = Journal(f"{directory}/{name}.journal", create=True)
+        self.lives = Lives(self.journal)
         self.null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         self.awake = awake
         self.listener = _socket.socket(fileno=listener)
@@ -57,9 +61,8 @@ class Supervisor:
         self.poller = select.epoll()
         self.poller.register(awake, select.EPOLLIN)
         self.poller.register(listener, select.EPOLLIN)
-        self.next_sweep = 0.0
-        self.waited_for = True
-        """Nobody has connected yet: the daemon that started this process is about to."""
+        self.expected_until: float | None = monotonic() + FIRST_CONNECTION
+        """Until when to wait for the daemon that started this process; None once one has connected."""
 
     def leave(self) -> None:
         """End when the last run is over, also when a daemon is connected."""
@@ -72,30 +75,42 @@ class Supervisor:
         while not self.done():
             for fd, event in self.poller.poll(self.patience()):
                 self.handle(fd, event)
-            self.reap()
+            self.lives.reap()
             self.start_some()
             now = monotonic()
-            if now >= self.next_sweep:
-                self.sweep(now)
-            self.finish_trees(now)
+            if self.lives.by_pid and now >= self.lives.next_sweep:
+                self.lives.sweep(now)
+            self.conclude(self.lives.finish(now))
+            self.journal.retry()
             self.say()
         self.journal.close()
-        os.unlink(f"{self.directory}/{self.name}.sock")
+        self.tidy()
 
     def done(self) -> bool:
-        if self.runs or self.journal.owes or self.waited_for:
+        if self.runs or self.journal.owes:
             return False
         if self.channel is None:
-            return True
+            return self.expected_until is None or monotonic() > self.expected_until
         return self.leaving and not self.ends and not self.channel.unsent
 
     def patience(self) -> float:
         """Seconds the loop may sleep; -1 for ever."""
         if self.queue:
             return 0
-        if not self.runs and not self.journal.owes:
-            return -1
-        return max(0.0, self.next_sweep - monotonic())
+        due = [when for when in (self.lives.wake_at(), self.expected_until) if when is not None]
+        if self.journal.owes:
+            due.append(monotonic() + OWED_AGAIN)
+        return max(0.0, min(due) - monotonic()) if due else -1
+
+    def tidy(self) -> None:
+        """Leave nothing but a journal that still has something to tell, and an error log that has."""
+        for name in (f"{self.name}.sock", f"{self.name}.err"):
+            path = f"{self.directory}/{name}"
+            try:
+                if not name.endswith(".err") or os.stat(path).st_size == 0:
+                    os.unlink(path)
+            except OSError:
+                pass
 
     def handle(self, fd: int, event: int) -> None:
         if fd == self.awake:
@@ -103,6 +118,8 @@ class Supervisor:
                 os.read(fd, 4096)
             except BlockingIOError:
                 pass
+        elif fd in self.pipes:
+            self.pump(fd)
         elif fd == self.listener.fileno():
             self.welcome()
         elif self.channel is not None and fd == self.channel.socket.fileno():
@@ -110,6 +127,16 @@ class Supervisor:
                 self.channel.flush()
             if event & ~select.EPOLLOUT:
                 self.listen()
+
+    def pump(self, fd: int) -> None:
+        """One chunk of one pipe: a slow disk holds up everything else for one write, not more."""
+        try:
+            more = self.pipes[fd].pump()
+        except BlockingIOError:
+            return
+        if not more:
+            self.poller.unregister(fd)
+            del self.pipes[fd]
 
     # --- the daemon
 
@@ -129,7 +156,7 @@ class Supervisor:
         socket.setblocking(False)
         self.channel = Channel(socket)
         self.told.clear()
-        self.waited_for = False
+        self.expected_until = None
         self.poller.register(fd, select.EPOLLIN)
         self.channel.send([("hello", PROTOCOL, self.name, os.getpid())])
         for run_id in self.ends:
@@ -166,8 +193,12 @@ class Supervisor:
 
     def do_stop(self, run_id: str, grace: float) -> None:
         known = self.runs.get(run_id)
-        if known is not None and run_id not in self.ending:
-            self.stop(known, run.CANCEL, grace)
+        if known is None:
+            return
+        if not known.pid:
+            known.reason = run.CANCEL  # still in the queue: `start_some` will see it
+        elif known.pid in self.lives.by_pid:
+            self.lives.stop(known, run.CANCEL, grace)
 
     def do_adopt(self, run_ids: list[str]) -> None:
         for run_id in run_ids:
@@ -221,13 +252,17 @@ class Supervisor:
         batch = [new for new in batch if not self.stopped_before(new)]
         if not batch:
             return
+        intents = []
+        for new in batch:
+            new.groups = cgroup.plan(new)
+            groups = [os.fsencode(path) for path in new.groups.paths] if new.groups else []
+            intents.append((new.id, new.dir, groups))
         try:
-            self.journal.intend([(new.id, new.dir, []) for new in batch])
+            self.journal.intend(intents)
         except OSError as error:
+            reason = os.strerror(error.errno or 0)
             for new in batch:
-                self.refuse(
-                    new, f"cannot write the journal of starts: {os.strerror(error.errno or 0)}; free some disk space"
-                )
+                self.refuse(new, f"cannot write the journal of starts: {reason}; free some disk space")
             return
         records: list[tuple[Any, ...]] = []
         for new in batch:
@@ -238,21 +273,16 @@ class Supervisor:
                 self.refuse(new, str(error))
                 continue
             crashpoint("spawned")
-            new.started_at = now_us()
-            new.started_mono = monotonic()
-            new.pid_start = tree.start_of(new.pid)
-            if new.timeout is not None:
-                new.deadline = new.started_mono + new.timeout
-                self.next_sweep = min(self.next_sweep, new.deadline)
-            self.by_pid[new.pid] = new
-            new.launched()
+            self.lives.started(new)
+            for pipe in new.pipes:
+                self.pipes[pipe.fd] = pipe
+                self.poller.register(pipe.fd, select.EPOLLIN)
             records.append((journal.STARTED, new.id, new.pid, new.pid_start, new.started_at))
         os.chdir("/")  # keep no file system busy
         if records:
             self.journal.record(records)
             crashpoint("started")
             self.said += [("started", run_id, at, pid, start) for _, run_id, pid, start, at in records]
-            self.next_sweep = min(self.next_sweep, monotonic() + SWEEP_YOUNG)
 
     def stopped_before(self, new: Run) -> bool:
         """It was cancelled while it waited in the queue."""
@@ -266,86 +296,22 @@ class Supervisor:
         new.error = error
         self.conclude([new])
 
-    # --- stopping
-
-    def stop(self, known: Run, reason: str, grace: float) -> None:
-        """TERM to the tree; KILL follows after `grace` seconds. A second stop can only shorten the grace."""
-        if known.reason != run.EXIT:
-            if known.kill_at is not None:
-                known.kill_at = min(known.kill_at, monotonic() + grace)
-                self.next_sweep = min(self.next_sweep, known.kill_at)
-            return
-        known.reason = reason
-        if not known.pid:
-            return
-        self.journal.record([(journal.STOP, known.id, reason, now_us())])
-        known.deadline = None
-        known.kill_at = monotonic() + grace
-        self.next_sweep = min(self.next_sweep, known.kill_at)
-        tree.send_group(TERM, known.pid)
-        tree.send_group(CONT, known.pid)
-
-    def sweep(self, now: float) -> None:
-        """Deadlines."""
-        self.journal.retry()
-        due = now + SWEEP_OLD
-        for known in self.by_pid.values():
-            if known.deadline is not None and now >= known.deadline:
-                self.stop(known, run.TIMEOUT, known.grace)
-            if known.kill_at is not None:
-                if now >= known.kill_at:
-                    tree.send_group(KILL, known.pid)
-                    known.kill_at = now + SWEEP_OLD
-                due = min(due, known.kill_at)
-            if known.deadline is not None:
-                due = min(due, known.deadline)
-            if now - known.started_mono < YOUNG:
-                due = min(due, now + SWEEP_YOUNG)
-        self.next_sweep = due
-
     # --- ending
 
-    def reap(self) -> None:
-        """Take the status of every child that has ended, journaling it before the kernel forgets it."""
-        while True:
-            try:
-                info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-            except ChildProcessError:
-                return
-            if info is None:
-                return
-            pid = info.si_pid
-            known = self.by_pid.pop(pid, None)
-            if known is None:
-                os.waitpid(pid, 0)
-                continue
-            known.exit_at = now_us()
-            known.status = info.si_status << 8 if info.si_code == os.CLD_EXITED else info.si_status
-            tree.send_group(KILL, pid)
-            self.journal.record([(journal.EXIT, known.id, known.status, known.exit_at)])
-            crashpoint("exit")
-            _, _, usage = os.wait4(pid, 0)
-            crashpoint("reaped")
-            known.cpu_us += int((usage.ru_utime + usage.ru_stime) * 1e6)
-            known.peak = max(known.peak, usage.ru_maxrss * 1024)
-            self.ending[known.id] = known
-
-    def finish_trees(self, now: float) -> None:
-        if self.ending:
-            gone = list(self.ending.values())
-            self.ending.clear()
-            self.conclude(gone)
-
-    def conclude(self, gone: list[Run]) -> None:
+    def conclude(self, over: list[Run]) -> None:
         """These runs are over, their trees too: journal the ends and tell them."""
+        if not over:
+            return
         crashpoint("tree")
         records = []
-        for known in gone:
+        for known in over:
+            for pipe in known.pipes:
+                self.pipes.pop(pipe.fd, None)
             end = known.end(known.exit_at or now_us())
             self.ends[known.id] = end
             del self.runs[known.id]
             records.append((journal.ENDED, known.id, end))
         self.journal.record(records)
         crashpoint("ended")
-        for known in gone:
+        for known in over:
             self.tell_end(known.id)

@@ -69,11 +69,20 @@ def scan() -> dict[int, Process]:
     return found
 
 
-def below(processes: dict[int, Process], roots: Iterable[int]) -> list[Process]:
-    """`roots` and all their living descendants."""
+def children_of(processes: dict[int, Process]) -> dict[int, list[Process]]:
+    """The processes by their parent."""
     children: dict[int, list[Process]] = {}
     for process in processes.values():
         children.setdefault(process.ppid, []).append(process)
+    return children
+
+
+def below(
+    processes: dict[int, Process], roots: Iterable[int], children: dict[int, list[Process]] | None = None
+) -> list[Process]:
+    """`roots` and all their living descendants. `children`: of these processes, for callers that ask more than once."""
+    if children is None:
+        children = children_of(processes)
     found: dict[int, Process] = {}
     todo = [processes[pid] for pid in roots if pid in processes]
     while todo:

@@ -1,0 +1,108 @@
+"""Looks after the output files of live runs: when which byte came (`.idx`), and how much is kept (`.gap`).
+
+Called by the loop's sweep and once more at the end of a run. Offsets are those of what the job wrote, also after a cut:
+the cut is a hole in the file.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runners.supervisor import libc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runners.supervisor.run import Run
+
+_BLOCK = 4096
+_COPY = 1 << 20
+
+
+def look_after(run: Run, at: int, last: bool = False) -> None:
+    """Sample the sizes at `at` (microseconds), cut what is over the limit. `last`: all writers are gone."""
+    total = 0
+    for stem in run.stems:
+        path = run.dir + b"/" + stem
+        try:
+            size = os.stat(path + b".log").st_size
+        except OSError:  # the job may delete its own output; then there is nothing to look after
+            continue
+        total += size
+        before = run.sizes.get(stem)
+        if size != (before or 0):
+            line = b"%d %d\n" % (at, size)
+            _append(path + b".idx", line if before is not None else b"%d 0\n%s" % (run.started_at, line))
+            run.sizes[stem] = size
+        if size > run.output_max:
+            _cut(run, stem, size, last)
+    run.output_size = total
+
+
+def _append(path: bytes, data: bytes) -> None:
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return
+    try:
+        os.write(fd, data)
+    except OSError:
+        pass  # a full disk costs times of lines, never the run
+    finally:
+        os.close(fd)
+
+
+def _cut(run: Run, stem: bytes, size: int, last: bool) -> None:
+    """Keep the first quarter and the last three, whole blocks; free what is between."""
+    head = run.output_max // 4
+    start = -(-head // _BLOCK) * _BLOCK
+    end = (size - (run.output_max - head)) // _BLOCK * _BLOCK
+    done = run.cuts.get(stem, start)
+    if end <= done:
+        return
+    path = run.dir + b"/" + stem
+    cut = False
+    try:
+        # The gap is told before it is there: a reader must never take a hole for output.
+        _tell(path + b".gap", start, end)
+        fd = os.open(path + b".log", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            cut = libc.punch_hole(fd, done, end)
+            if not cut and last:
+                _copy_around(fd, path + b".log", start, end, size)
+                cut = True
+        finally:
+            os.close(fd)
+    except OSError as error:
+        run.details["output"] = f"over its limit of {run.output_max} bytes and could not be cut: {error.strerror}"
+        return
+    if cut:
+        run.cuts[stem] = end
+        run.details["output"] = (
+            f"limited to {run.output_max} bytes; {end - start} from the middle of {stem.decode()}.log were cut"
+        )
+
+
+def _tell(path: bytes, start: int, end: int) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, b"%d %d\n" % (start, end))  # over the old line: `start` stays, `end` only gets longer
+    finally:
+        os.close(fd)
+
+
+def _copy_around(fd: int, path: bytes, start: int, end: int, size: int) -> None:
+    """For file systems that cannot free a part of a file: a copy that never wrote it. Needs all writers gone."""
+    new = os.open(path + b".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        for at, stop in ((0, start), (end, size)):
+            while at < stop:
+                data = os.pread(fd, min(_COPY, stop - at), at)
+                at += os.pwrite(new, data, at)
+        owner = os.fstat(fd)
+        os.fchown(new, owner.st_uid, owner.st_gid)
+        os.rename(path + b".new", path)
+    except OSError:
+        os.unlink(path + b".new")
+        raise
+    finally:
+        os.close(new)
