@@ -1,6 +1,6 @@
 """One line of the bench: what was measured, beside what, and whether the target is reached. Pure.
 
-Made by the sections, printed by `benchmarks.report`. Sections run in processes of their own, so a figure is JSON on its way.
+Made by the sections, printed by `benchmarks.report`. Sections run in processes of their own: figures travel as JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Against = Literal["ratio", "value", "excess"]
 class Target:
     """What a figure must be: at most, or at least, `bound`.
 
-    `against`: the ratio to the reference, the value itself, or what it is more than the reference (in the figure's unit).
+    `against`: the ratio to the reference, the value itself, or its excess over the reference (in the figure's unit).
     """
 
     bound: float

@@ -1,4 +1,4 @@
-"""The sections in the order they run, first what needs a quiet machine. Each is a module of this package with `PARTS`."""
+"""The sections in the order they run. Each is a module of this package with `PARTS`: functions that yield figures."""
 
 from __future__ import annotations
 
