@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 @click.command("next")
 @click.argument("job", required=False)
 @click.option("--schedule", metavar="EXPR", help="An expression instead of a job's: cron, `every 2h`, plain words.")
-@click.option(
-    "--timezone", metavar="ZONE", help="Zone of EXPR and of the times shown. Default: the job's, the home's."
-)
+@click.option("--timezone", metavar="ZONE", help="Zone of EXPR and of the times shown. Default: the job's, the home's.")
 @click.option("--after", type=Instant(), help="Instants after this one. Default: now.")
 @click.option("-n", "--number", type=click.IntRange(1, 10_000), default=5, show_default=True, help="How many.")
 @click.pass_obj

@@ -49,8 +49,8 @@ def command(settings: Settings, job: str, reason: str | None, wait: bool, timeou
             raise DaemonDown(
                 f"nobody can run {identity} now; the request stays", hint="start the daemon with `jobsctl daemon`"
             )
-        if settings.output not in ("table", "wide", "name"):
-            print_one(settings, asked.view(), name="", text=[])
+        if settings.output != "name":
+            print_one(settings, asked.view(), name="", text=[f"job/{identity} runs when the daemon starts"])
         return Exit.OK
     if not wait:
         print_one(settings, asked.view(), name=run_id, text=[run_id])

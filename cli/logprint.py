@@ -1,0 +1,163 @@
+"""Printing a run's log: a window of it, its tail, matching lines, or as it grows. Used by `logs`.
+
+Streams that a spec keeps apart go to the same streams here: the job's stderr to ours.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+from cli.errors import NotFound
+from cli.output import say
+from cli.reading import Reading
+from cli.terminal import VisibleBytes
+from state.logs import Follower, Log, lines_of, matching, streams
+from state.records import TERMINAL_STATES, Run, RunState
+
+PAUSE = 0.1
+"""Seconds between two looks at a growing log: below what a person notices, and hardly any work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What of a log to print. Times in microseconds."""
+
+    since: int | None = None
+    until: int | None = None
+    tail: int | None = None
+    """Lines."""
+    pattern: str | None = None
+    stream: str | None = None
+    follow: bool = False
+
+
+class Sink:
+    """One of our streams: bytes as they are into a pipe or file, made harmless on a terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._visible = VisibleBytes() if stream.isatty() else None
+
+    def write(self, data: bytes) -> None:
+        if self._visible is not None:
+            self._stream.write(self._visible.feed(data))
+        else:
+            self._stream.buffer.write(data)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def close(self) -> None:
+        """The log is over: what is left of a cut character."""
+        if self._visible is not None:
+            self._stream.write(self._visible.feed(b"", final=True))
+        self._stream.flush()
+
+
+def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
+    """Print `wanted` of the log of `run`.
+
+    Raises:
+        NotFound: there is no such stream, or the run never wrote anything that was kept.
+        InvalidQuery: the pattern is none.
+    """
+    if run.state is RunState.SKIPPED:
+        raise NotFound(
+            f"run {run.id} never ran: its slot was skipped ({run.reason})", hint=f"`jobsctl run {run.id}` tells more"
+        )
+    directory = seen.home.run_dir(run.project, run.job, run.id)
+    active = run.state not in TERMINAL_STATES
+    if active and wanted.follow:
+        _wait_for_log(seen, run)
+    there = streams(directory)
+    if not there and run.state not in TERMINAL_STATES:
+        say(f"run {run.id} is {run.state}; it wrote nothing yet")
+        return
+    chosen = [wanted.stream] if wanted.stream else list(there) or ["output"]
+    sinks = {name: Sink(sys.stderr if name == "stderr" and not wanted.stream else sys.stdout) for name in chosen}
+    ends: dict[str, int] = {}
+    for name, sink in sinks.items():
+        with Log(directory, name) as log:
+            ends[name] = _print_now(log, sink, wanted)
+        sink.flush()
+    if active and wanted.follow:
+        _follow(seen, run, {name: Follower(directory, name, start=ends[name]) for name in sinks}, sinks, wanted)
+    for sink in sinks.values():
+        sink.close()
+
+
+def _print_now(log: Log, sink: Sink, wanted: Wanted) -> int:
+    """Print what is there. Where it ended: whole lines only when more is to come and lines are chosen."""
+    end = log.size if wanted.until is None else log.offset_until(wanted.until)
+    start = 0 if wanted.since is None else log.offset_since(wanted.since)
+    pieces: Iterable[bytes]
+    if wanted.tail is not None and wanted.until is None:
+        start = max(start, log.tail_offset(wanted.tail))
+        pieces = log.read(start, end)
+    elif wanted.tail is not None:
+        pieces = deque(lines_of(log.read(start, end)), maxlen=wanted.tail)
+    else:
+        pieces = log.read(start, end)
+    if wanted.pattern is not None:
+        if wanted.follow:
+            unfinished = _Unfinished(pieces)
+            pieces = matching(unfinished, wanted.pattern)
+            for piece in pieces:
+                sink.write(piece)
+            return end - len(unfinished.rest)
+        pieces = matching(pieces, wanted.pattern)
+    for piece in pieces:
+        sink.write(piece)
+    return end
+
+
+class _Unfinished:
+    """Passes whole lines on and keeps the beginning of the last one, which is still being written."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self.rest = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in lines_of(self._pieces):
+            if line.endswith(b"\n"):
+                yield line
+            else:
+                self.rest = line
+
+
+def _wait_for_log(seen: Reading, run: Run) -> None:
+    directory = seen.home.run_dir(run.project, run.job, run.id)
+    while not streams(directory) and seen.reader.run(run.id).state not in TERMINAL_STATES:
+        time.sleep(PAUSE)
+
+
+def _follow(seen: Reading, run: Run, followers: dict[str, Follower], sinks: dict[str, Sink], wanted: Wanted) -> None:
+    rests = dict.fromkeys(followers, b"")
+    over = False
+    while True:
+        # Asked before reading: what was written before the end is read after it.
+        over = over or seen.reader.run(run.id).state in TERMINAL_STATES
+        new = False
+        for name, follower in followers.items():
+            data = follower.poll()
+            new = new or bool(data)
+            if wanted.pattern is not None:
+                whole, newline, rests[name] = (rests[name] + data).rpartition(b"\n")
+                data = b"".join(matching([whole + newline], wanted.pattern))
+                if over and not new:
+                    data += b"".join(matching([rests[name]], wanted.pattern))
+            if data:
+                sinks[name].write(data)
+                sinks[name].flush()
+        if over and not new:
+            break
+        if not new:
+            time.sleep(PAUSE)
+    ended = seen.reader.run(run.id)
+    say(f"run {ended.id} {ended.state}" + (f": {ended.error}" if ended.error else ""))

@@ -1,0 +1,80 @@
+"""A run told in lines: what it was, how it ended, what it used, what it left, what happened. Used by `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from cli.output import Cell, to_json
+from cli.reading import Reading
+from cli.tables import STATE_STYLE, duration_text, short_revision, state_cell
+from cli.terminal import one_line
+from cli.times import both, precise, size, span, stamp
+from state.records import ACTIVE_STATES, Event, Run, RunState
+from state.runfiles import list_outputs, read_progress
+
+SHOWN_OUTPUTS = 20
+LABEL = 11
+"""Width of the names on the left."""
+
+
+def run_lines(seen: Reading, run: Run, events: Sequence[Event]) -> Iterator[str | Cell]:
+    """The lines, most important first."""
+    yield Cell(f"{'Run':{LABEL}}{run.id}", "bold")
+    yield f"{'Job':{LABEL}}{run.identity} (generation {run.generation}, revision {short_revision(run.revision)})"
+    state = state_cell(run)
+    yield Cell(f"{'State':{LABEL}}{state.text}", STATE_STYLE[run.state])
+    yield from _facts(_pairs(seen, run))
+    yield from _files(seen, run)
+    yield ""
+    yield Cell("Events", "bold")
+    for event in events:
+        text = f"  {precise(event.at)}  {one_line(event.reason):12} {one_line(event.message)}"
+        yield Cell(text, "yellow" if event.type == "Warning" else "")
+    if not events:
+        yield "  none"
+
+
+def _pairs(seen: Reading, run: Run) -> Iterator[tuple[str, str | None]]:
+    now = seen.now
+    yield "Error", run.error
+    slot = f", slot {stamp(run.scheduled_for)}" if run.scheduled_for is not None else ""
+    by = f", by {run.requested_by}" if run.requested_by else ""
+    yield "Trigger", f"{run.trigger}{slot}{by}" + (f", attempt {run.attempt}" if run.attempt > 1 else "")
+    if run.state is RunState.SKIPPED:
+        yield "Slots", f"{run.skipped_count or 1}, from {stamp(run.skipped_first)} to {stamp(run.scheduled_for)}"
+        return
+    yield "Created", both(run.created_at, now)
+    yield "Started", both(run.started_at, now)
+    if run.finished_at is not None:
+        yield "Finished", both(run.finished_at, now)
+    yield "Duration", duration_text(run, now)
+    if run.cancel_requested_at is not None:
+        yield "Cancel", f"asked for by {run.cancel_requested_by} at {stamp(run.cancel_requested_at)}"
+    if run.state in ACTIVE_STATES:
+        yield "Process", None if run.pid is None else str(run.pid)
+    yield "CPU", None if run.cpu_seconds is None else span(run.cpu_seconds)
+    yield "Memory", None if run.peak_memory is None else f"{size(run.peak_memory)} at most"
+    yield "Output", None if run.output_bytes is None else size(run.output_bytes)
+    progress = run.progress
+    if progress is None and run.state is RunState.RUNNING:
+        progress = read_progress(seen.home.run_dir(run.project, run.job, run.id))
+    yield "Progress", None if progress is None else to_json(progress, indent=False)
+    yield "Result", None if run.result is None else to_json(run.result, indent=False)
+
+
+def _facts(pairs: Iterable[tuple[str, str | None]]) -> Iterator[str]:
+    for name, value in pairs:
+        if value is not None:
+            yield f"{name:{LABEL}}{one_line(value)}"
+
+
+def _files(seen: Reading, run: Run) -> Iterator[str]:
+    directory = seen.home.run_dir(run.project, run.job, run.id)
+    if not directory.is_dir():
+        return
+    yield f"{'Directory':{LABEL}}{directory}"
+    outputs = list_outputs(directory)
+    for index, file in enumerate(outputs[:SHOWN_OUTPUTS]):
+        yield f"{'Files' if index == 0 else '':{LABEL}}outputs/{one_line(file.path)} ({size(file.size)})"
+    if len(outputs) > SHOWN_OUTPUTS:
+        yield f"{'':{LABEL}}and {len(outputs) - SHOWN_OUTPUTS} more"
