@@ -1,0 +1,172 @@
+"""From a job's spec to a `Launch`: program, environment, secrets.
+
+Called by the reconciler right before a run is handed to the runner, so a secret is read when it is used and kept nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runners.base import Launch
+from specs.model import FromCredential, FromEnv, FromFile, Job, ProcessRun
+
+_INHERITED = ("PATH", "HOME", "LANG", "TZ")
+"""All a job sees of the daemon's environment: the rest may hold tokens."""
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_DEFAULT_INTERPRETER = ("/bin/sh", "-eu")
+_SECRET_MAX = 131_071 - 257
+"""Bytes. One environment string is at most 128 KiB (MAX_ARG_STRLEN), its name included."""
+
+
+class LaunchError(Exception):
+    """Raised when a run cannot be prepared: what of it, why, and what to do. Never holds a secret's value."""
+
+    def __init__(self, subject: str, cause: str, hint: str) -> None:
+        super().__init__(subject, cause, hint)
+        self.subject = subject
+        self.cause = cause
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.cause}; {self.hint}"
+
+
+def make_launch(
+    job: Job,
+    *,
+    run_id: str,
+    run_dir: Path,
+    base_dir: Path,
+    attempt: int,
+    scheduled_for: int | None,
+    trigger: str,
+    environ: Mapping[str, str],
+) -> Launch:
+    """Everything needed to start one run of `job`. Raises LaunchError.
+
+    Args:
+        run_dir: absolute; the runner makes it.
+        base_dir: what relative paths in the spec start at: the root of the specs' repository.
+        scheduled_for: the slot in microseconds UTC; None for a run somebody asked for.
+        environ: the daemon's own environment.
+    """
+    process = job.run
+    secrets: list[str] = []
+    env = {name: environ[name] for name in _INHERITED if name in environ}
+    env.setdefault("PATH", _DEFAULT_PATH)
+    env |= _account(process)
+    for name, value in job.env.items():
+        if isinstance(value, str):
+            env[name] = value
+        else:
+            env[name] = _secret(name, value, base_dir, environ)
+            secrets.append(env[name])
+        if "\0" in env[name]:
+            raise LaunchError(
+                f"env {name}", "its value holds a NUL character", "environment values cannot; pass a file"
+            )
+    env |= {
+        "JOBSCTL_RUN_ID": run_id,
+        "JOBSCTL_JOB": job.name,
+        "JOBSCTL_PROJECT": job.project,
+        "JOBSCTL_ATTEMPT": str(attempt),
+        "JOBSCTL_SCHEDULED_FOR": "" if scheduled_for is None else _rfc3339(scheduled_for),
+        "JOBSCTL_TRIGGER": trigger,
+        "JOBSCTL_OUTPUT_DIR": str(run_dir / "outputs"),
+        "JOBSCTL_PROGRESS_FILE": str(run_dir / "progress.json"),
+        "JOBSCTL_RESULT_FILE": str(run_dir / "result.json"),
+    }
+    return Launch(
+        run_id=run_id,
+        run_dir=run_dir,
+        argv=_argv(process, run_dir),
+        script=process.script,
+        env=env,
+        secrets=tuple(secrets),
+        working_dir=_working_dir(process, base_dir),
+        user=process.user,
+        group=process.group,
+        umask=None if process.umask is None else int(process.umask, 8),
+        memory=process.limits.memory,
+        cpu=process.limits.cpu,
+        pids=process.limits.pids,
+        nofile=process.limits.nofile,
+        output_max=process.limits.output,
+        separate_streams=job.capture.streams == "separate",
+        stamp_lines=job.capture.timestamps == "line",
+        timeout=job.timeout_seconds(),
+        grace=job.grace,
+    )
+
+
+def _argv(process: ProcessRun, run_dir: Path) -> tuple[str, ...]:
+    if process.command is not None:
+        return tuple(process.command)
+    return (*(process.interpreter or _DEFAULT_INTERPRETER), str(run_dir / "script"))
+
+
+def _working_dir(process: ProcessRun, base_dir: Path) -> str:
+    if process.working_dir is None:
+        return str(base_dir)
+    if "\0" in process.working_dir:
+        raise LaunchError("working_dir", "it holds a NUL character", "correct the path")
+    return str(base_dir / process.working_dir)
+
+
+def _account(process: ProcessRun) -> dict[str, str]:
+    """What login sets for another user. An unknown one is the runner's to refuse, where it switches."""
+    if process.user is None:
+        return {}
+    try:
+        account = pwd.getpwuid(int(process.user)) if process.user.isdigit() else pwd.getpwnam(process.user)
+    except KeyError:
+        return {}
+    return {"HOME": account.pw_dir, "USER": account.pw_name, "LOGNAME": account.pw_name}
+
+
+def _secret(name: str, source: FromFile | FromEnv | FromCredential, base_dir: Path, environ: Mapping[str, str]) -> str:
+    if isinstance(source, FromEnv):
+        if source.from_env not in environ:
+            raise LaunchError(
+                f"env {name}",
+                f"the daemon has no environment variable {source.from_env}",
+                "set it where the daemon is started, and restart the daemon",
+            )
+        return environ[source.from_env]
+    if isinstance(source, FromFile):
+        return _content(f"env {name}", base_dir / source.from_file)
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise LaunchError(
+            f"env {name}",
+            f"credential {source.credential}: the daemon was given no credentials",
+            f"add LoadCredential={source.credential}:PATH to the daemon's systemd unit",
+        )
+    return _content(f"env {name}", Path(folder) / source.credential)
+
+
+def _content(subject: str, path: Path) -> str:
+    """The file's text without one trailing newline. Never waits on a pipe."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise LaunchError(subject, f"{path} is not a regular file", "name a file that holds the value")
+            data = file.read(_SECRET_MAX + 1)
+    except OSError as error:
+        hint = "create it" if isinstance(error, FileNotFoundError) else "let the daemon's user read it"
+        raise LaunchError(subject, f"cannot read {path}: {error.strerror}", hint) from None
+    if len(data) > _SECRET_MAX:
+        raise LaunchError(subject, f"{path} is larger than {_SECRET_MAX} bytes", "let the job read the file itself")
+    return os.fsdecode(data.removesuffix(b"\n"))
+
+
+def _rfc3339(at: int) -> str:
+    instant = datetime.fromtimestamp(at // 1_000_000, UTC)
+    fraction = f".{at % 1_000_000:06d}".rstrip("0") if at % 1_000_000 else ""
+    return instant.strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"
