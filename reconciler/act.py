@@ -108,7 +108,7 @@ def carry_out(world: World, decided: Sequence[Decided], now: int) -> None:
     for run in runs:
         world.live[run.id] = run
         world.jobs[run.job_id].active += 1
-        if run.scheduled_for is not None:
+        if run.trigger is Trigger.SCHEDULE and run.scheduled_for is not None:
             world.lag.observe(max(0, now - run.scheduled_for) / SECOND)
     launch(world, runs, now)
     if runs or skips:

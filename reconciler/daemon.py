@@ -30,7 +30,8 @@ from reconciler.wake import Wakeup
 from reconciler.world import World, log
 from runners.supervised import SupervisedRunner
 from specs.config import Config
-from specs.source import Look, Source, SourceThread, cache_version
+from specs.source import Look, Source, cache_version
+from specs.watch import SourceThread
 from state.home import Home
 from state.store import Store
 

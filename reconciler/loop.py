@@ -142,7 +142,9 @@ class Loop:
             self.look_wanted, self._look_at = False, None
             self._source.look_now()
         while self._looks:
-            self._apply(self._looks[0], now)
+            # A postponed look saw nothing: git is at work, and the source looks again by itself.
+            if not self._looks[0].postponed:
+                self._apply(self._looks[0], now)
             self._looks.popleft()
         self._take_requests(now)
         if world.unlaunched:
