@@ -8,7 +8,6 @@ unknown. Instants are RFC 3339 in UTC with three decimals, durations seconds, si
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from specs.model import Job
@@ -29,7 +28,6 @@ def job_view(
     *,
     last_run: Run | None = None,
     source_problem: str | None = None,
-    next_instants: Sequence[int] = (),
     default_timezone: str = "UTC",
 ) -> View:
     """A job. Says instants, not ages, so it stays true until the record, the last run or the source changes.
@@ -37,7 +35,6 @@ def job_view(
     Args:
         last_run: the run `record.last_run_id` names: gives `lastRun` its reason, error and exit code.
         source_problem: `SourceState.problem`: while the files cannot be read, `sync` is Unknown.
-        next_instants: coming slots (microseconds), for `nextRun.instants`; a caller that does not know leaves it out.
         default_timezone: of the daemon's config: what a job without `timezone` uses.
     """
     job = Job.from_canonical(record.spec)
@@ -94,12 +91,7 @@ def job_view(
         ],
         "lastRun": _last_run(record, last_run),
         "lastSuccessAt": rfc3339(record.last_success_at),
-        "nextRun": None
-        if record.next_at is None or not waits
-        else {
-            "scheduledFor": rfc3339(record.next_at),
-            "instants": [rfc3339(at) for at in next_instants],
-        },
+        "nextRun": {"scheduledFor": rfc3339(record.next_at)} if record.next_at is not None and waits else None,
         "successDeadline": rfc3339(success_deadline(record, job, schedule)),
         "timeoutSeconds": job.timeout_seconds(),
         "activeRuns": record.active_runs,
@@ -195,6 +187,10 @@ def run_view(run: Run) -> View:
     }
 
 
+_INSTANTS = frozenset(("scheduledFor", "first", "last"))
+"""Keys of an event's data that hold slots, stored as microseconds."""
+
+
 def event_view(event: Event, *, identity: str | None = None) -> View:
     """One change. `identity` is `project/name` of the event's job, when the caller knows it."""
     return {
@@ -205,7 +201,10 @@ def event_view(event: Event, *, identity: str | None = None) -> View:
         "message": event.message,
         "job": identity,
         "run": event.run_id,
-        "data": dict(event.data),
+        "data": {
+            key: rfc3339(value) if key in _INSTANTS and isinstance(value, int) else value
+            for key, value in event.data.items()
+        },
     }
 
 

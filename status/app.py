@@ -1,0 +1,130 @@
+"""The ASGI application: routes, the guard before them, and errors in one shape. Made by `status.serve`.
+
+The guard does what every request needs, in one layer: GET and HEAD only, a Host that is ours, a bounded address, a
+bounded number of answers in the making, security headers, and counting.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Collection, MutableMapping
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from status.errors import ApiError, MethodNotAllowed, NotFound, Overloaded, UrlTooLong, WrongHost
+
+MAX_URL = 4096
+MAX_ANSWERING = 64
+"""Answers in the making at once; more are told to come back. One takes 0.1 to 10 ms."""
+
+SECURITY_HEADERS = (
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"()"),
+)
+NO_STORE = (b"cache-control", b"no-store")
+
+LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
+
+
+class Guard:
+    """Wraps the application; owns the numbers `status.metrics` shows of it."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = (), *, any_address: bool = False) -> None:
+        """
+        Args:
+            hosts: names under which we may be called besides the loopback ones, IPv6 in brackets, without port.
+            any_address: any IP address will do as a Host: DNS rebinding needs a name.
+        """
+        self._any_address = any_address
+        self._app = app
+        self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
+        self._answering = 0
+        self.requests: Counter[tuple[str, int]] = Counter()
+        """Answers by route (its pattern, never a path: paths have no bound) and status code."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500
+        answered = False
+
+        async def guarded_send(message: MutableMapping[str, Any]) -> None:
+            nonlocal status, answered
+            if message["type"] == "http.response.start":
+                answered = True
+                status = message["status"]
+                headers = list(message["headers"])
+                headers += SECURITY_HEADERS
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(NO_STORE)
+                message["headers"] = headers
+            await send(message)
+
+        self._answering += 1
+        try:
+            self._check(scope)
+            await self._app(scope, receive, guarded_send)
+        except Exception as error:
+            if answered:
+                raise  # half an answer is out: only hanging up is honest
+            await _respond(error)(scope, receive, guarded_send)
+        finally:
+            self._answering -= 1
+            route = scope.get("route")
+            self.requests[route.path if isinstance(route, Route) else "other", status] += 1
+
+    def _check(self, scope: Scope) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise MethodNotAllowed(f"{scope['method']} is not allowed: this server only reads", allow=["GET", "HEAD"])
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URL:
+            raise UrlTooLong(f"path and query together have at most {MAX_URL} bytes")
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        name = _host_name(hosts[0]) if len(hosts) == 1 else None
+        if name is None or not (name in self._hosts or (self._any_address and _is_address(name))):
+            raise WrongHost("the Host header names another server", allowed=sorted(self._hosts))
+        if self._answering > MAX_ANSWERING:
+            raise Overloaded(f"more than {MAX_ANSWERING} requests at once; try again in a second")
+
+
+def _host_name(value: bytes) -> str:
+    """Of `name:port`, the name, in lower case; brackets of IPv6 stay."""
+    text = value.decode("latin-1").lower()
+    if text.startswith("["):
+        return text.partition("]")[0] + "]"
+    return text.partition(":")[0]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _respond(error: Exception) -> Response:
+    """The response for an error; an unexpected one is told to the operator (stderr), not to the client."""
+    if not isinstance(error, ApiError):
+        print("".join(traceback.format_exception(error)), file=sys.stderr, flush=True)  # noqa: T201
+        error = ApiError("something went wrong inside; the daemon's log says what")
+    return Response(error.body(), error.status, dict(error.headers), "application/json")
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    path = scope["path"][:200]
+    raise NotFound(f"there is no {path}", path=path)
+
+
+def build_app(routes: list[Route], hosts: Collection[str] = (), *, any_address: bool = False) -> Guard:
+    """The application for these routes. A bare router: the guard is the only layer, and the one place for errors."""
+    return Guard(Router(routes=routes, redirect_slashes=False, default=_not_found), hosts, any_address=any_address)

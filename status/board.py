@@ -1,0 +1,151 @@
+"""All jobs as readers see them, rendered: the status process's picture of the database.
+
+`Board` is owned by the refresher thread (`status.refresh`), which hands it changed records; every change makes a new
+`Picture`, and a picture never changes, so the event loop reads it without a lock. A job costs its rendered JSON
+(2 KiB) and its sample; the record itself is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from specs.model import Job
+from state.records import JobRecord, Run, SourceState
+from status.deadline import schedule_of, success_deadline
+from status.jobseries import JobSample, last_duration, sample_of
+from status.phase import phase_of
+from status.views import View, job_view
+
+
+@dataclass(frozen=True, slots=True)
+class JobEntry:
+    """One job, rendered, with what lists filter by."""
+
+    job_id: int
+    identity: str
+    project: str
+    name: str
+    labels: Mapping[str, str]
+    tags: Sequence[str]
+    phase: str
+    active: bool
+    fragment: bytes
+    """The view, as JSON."""
+    sample: JobSample | None
+    """None for an archived job: its series end."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What lists are ordered by: the database orders alike."""
+        return self.project, self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One consistent state of all jobs. `version` counts pictures of this process; `seq` is the database's."""
+
+    version: int = 0
+    seq: int = 0
+    entries: Mapping[str, JobEntry] = field(default_factory=dict)
+    keys: Sequence[tuple[str, str]] = ()
+    """(project, name) of all jobs, sorted."""
+    by_name: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Identities by bare name."""
+    source: SourceState | None = None
+    loaded: bool = False
+    """False until the database was read once."""
+
+
+class Board:
+    """Makes pictures. Not thread-safe: one owner."""
+
+    def __init__(self, *, default_timezone: str = "UTC") -> None:
+        self._default_timezone = default_timezone
+        self._entries: dict[str, JobEntry] = {}
+        self._keys: list[tuple[str, str]] = []
+        self._members_changed = False
+        self._by_name: dict[str, tuple[str, ...]] = {}
+        self._labels: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+        self.picture = Picture()
+
+    def __contains__(self, identity: str) -> bool:
+        return identity in self._entries
+
+    def update(
+        self, records: Iterable[JobRecord], *, last_runs: Mapping[str, Run], source_problem: str | None
+    ) -> dict[str, View]:
+        """Take over jobs that changed; seen by readers after `publish`. Their views, by identity.
+
+        Args:
+            last_runs: runs by id, for `lastRun`.
+            source_problem: `SourceState.problem`; when it came or went, every job must be handed in again.
+        """
+        views: dict[str, View] = {}
+        for record in records:
+            run = last_runs.get(record.last_run_id or "")
+            views[record.identity] = job_view(
+                record, last_run=run, source_problem=source_problem, default_timezone=self._default_timezone
+            )
+            self._members_changed |= record.identity not in self._entries
+            self._entries[record.identity] = self._entry(record, run, views[record.identity])
+        return views
+
+    def remove(self, identities: Iterable[str]) -> list[str]:
+        """Forget jobs purged from the database. Those that were known."""
+        gone = [identity for identity in identities if self._entries.pop(identity, None) is not None]
+        self._members_changed |= bool(gone)
+        return gone
+
+    def publish(self, *, source: SourceState | None, seq: int) -> Picture:
+        """Show readers what was taken over."""
+        if self._members_changed:
+            entries = sorted(self._entries.values(), key=lambda entry: entry.key)
+            self._keys = [entry.key for entry in entries]
+            names: dict[str, list[str]] = {}
+            for entry in entries:
+                names.setdefault(entry.name, []).append(entry.identity)
+            self._by_name = {name: tuple(identities) for name, identities in names.items()}
+            self._members_changed = False
+        self.picture = Picture(
+            version=self.picture.version + 1,
+            seq=seq,
+            entries=self._entries.copy(),
+            keys=self._keys,
+            by_name=self._by_name,
+            source=source,
+            loaded=True,
+        )
+        return self.picture
+
+    def _entry(self, record: JobRecord, run: Run | None, view: View) -> JobEntry:
+        assert record.id is not None
+        job = Job.from_canonical(record.spec)
+        schedule = schedule_of(record, default_timezone=self._default_timezone)
+        sample = None
+        known = self._entries.get(record.identity)
+        if record.archived_at is None:
+            sample = sample_of(
+                record,
+                job,
+                schedule_kind=schedule.kind if schedule else "",
+                expression=schedule.expression if schedule else "",
+                timezone=schedule.timezone if schedule else "",
+                deadline=success_deadline(record, job, schedule),
+                last_duration=last_duration(run, known.sample if known else None),
+            )
+        labels = tuple(sorted(job.labels.items()))
+        return JobEntry(
+            job_id=record.id,
+            identity=record.identity,
+            project=record.project,
+            name=record.name,
+            labels=self._labels.setdefault(labels, dict(labels)),  # thousands of jobs share few sets
+            tags=tuple(job.tags),
+            phase=phase_of(record).value,
+            active=record.active_runs > 0,
+            fragment=orjson.dumps(view),
+            sample=sample,
+        )

@@ -1,0 +1,152 @@
+"""Status files: `status/<project>/<job>.yaml`, the view of every job, for people, scripts and `git diff`.
+
+Written by the status process's refresher thread (`status.refresh`), read by anybody. One writer. A file is replaced
+whole (tmp, rename), so a reader sees the old or the new text, never half of one. Nothing is forced to the disk: a
+status file can be made again at any time, from the database.
+
+An unchanged view costs no system call: the digest of what was written is kept in memory. A changed one is written at
+most once a second per job; what changes faster is written once, a second later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+
+from specs.fields import NAME_PATTERN
+
+SPACING = 1.0
+"""Seconds between two writes of one job's file."""
+
+TEMPORARY = ".tmp-"
+_NAME = re.compile(NAME_PATTERN)
+HEADER = "# Written by jobsctl; edits are lost. The job is defined in the file named below.\n"
+
+
+@dataclass(slots=True)
+class _Written:
+    digest: bytes
+    at: float
+    """Monotonic seconds; far in the past for a file found at the start."""
+
+
+@dataclass(slots=True)
+class StatusFiles:
+    """The files below `root`. Times are monotonic seconds, given by the caller."""
+
+    root: Path
+    written: dict[str, _Written] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
+    """Texts that came less than a second after the last one, by identity."""
+    writes: int = 0
+    """Files written since the start."""
+
+    def open(self) -> None:
+        """Learn what is there, so that what is unchanged is not written again, and clear what a crash left.
+
+        Raises:
+            OSError: the directory cannot be made or read.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in self._present():
+            if file.name.startswith(TEMPORARY):
+                file.unlink(missing_ok=True)
+            elif file.suffix == ".yaml":
+                self.written[f"{file.parent.name}/{file.stem}"] = _Written(_digest(file.read_bytes()), float("-inf"))
+
+    def keep_only(self, identities: Container[str]) -> None:
+        """Remove the files of jobs that are not there any more; others' files, whatever they are, stay.
+
+        Raises:
+            OSError: a file cannot be removed.
+        """
+        for identity in [identity for identity in self.written if identity not in identities]:
+            if _is_identity(identity):
+                self.remove(identity)
+
+    def _present(self) -> Iterator[Path]:
+        for folder in self.root.iterdir():
+            if folder.is_dir() and not folder.is_symlink():
+                yield from (file for file in folder.iterdir() if file.is_file() and not file.is_symlink())
+
+    def put(self, identity: str, text: str, now: float) -> None:
+        """Have the file of `identity` say `text`: at once, or a second after its last write.
+
+        Raises:
+            ValueError: the identity is not `project/name`.
+            OSError: the disk is full, or the directory is not ours; the text is kept for the next `flush`.
+        """
+        last = self.written.get(identity)
+        if last is not None and now - last.at < SPACING:
+            self.waiting[identity] = text
+            return
+        self.waiting[identity] = text  # stays there when the write fails
+        self._write(identity, text, last, now)
+        del self.waiting[identity]
+
+    def flush(self, now: float) -> float | None:
+        """Write what has waited long enough. Seconds until the next is due; None when nothing waits.
+
+        Raises:
+            OSError: as `put`.
+        """
+        soonest: float | None = None
+        for identity in list(self.waiting):
+            last = self.written.get(identity)
+            left = 0.0 if last is None else last.at + SPACING - now
+            if left <= 0:
+                self._write(identity, self.waiting[identity], last, now)
+                del self.waiting[identity]
+            else:
+                soonest = left if soonest is None else min(soonest, left)
+        return soonest
+
+    def remove(self, identity: str) -> None:
+        """The job was purged: its file goes, and an empty folder with it."""
+        self.waiting.pop(identity, None)
+        self.written.pop(identity, None)
+        path = self.path(identity)
+        path.unlink(missing_ok=True)
+        try:
+            path.parent.rmdir()
+        except OSError:
+            pass  # other jobs of the project are still there
+
+    def path(self, identity: str) -> Path:
+        """Where the file of `project/name` is.
+
+        Raises:
+            ValueError: a part is not a name: it could lead out of `root`.
+        """
+        if not _is_identity(identity):
+            raise ValueError(f"{identity!r} is not project/name")
+        project, _, name = identity.partition("/")
+        return self.root / project / f"{name}.yaml"
+
+    def _write(self, identity: str, text: str, last: _Written | None, now: float) -> None:
+        data = (HEADER + text).encode()
+        digest = _digest(data)
+        if last is not None and last.digest == digest:
+            return
+        path = self.path(identity)
+        temporary = path.with_name(f"{TEMPORARY}{path.stem}")
+        try:
+            temporary.write_bytes(data)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary.write_bytes(data)
+        temporary.replace(path)
+        self.written[identity] = _Written(digest, now)
+        self.writes += 1
+
+
+def _is_identity(text: str) -> bool:
+    project, _, name = text.partition("/")
+    return bool(_NAME.fullmatch(project) and _NAME.fullmatch(name))
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=16).digest()

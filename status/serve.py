@@ -1,0 +1,243 @@
+"""The status process: status files and, where an address is given, HTTP. Started and restarted by the daemon.
+
+`python -c "import jobsctl; from status.serve import main; main()" --home DIR [--listen HOST:PORT]`. It reads the
+database, the heartbeat and run files, and writes status files and `http.json`, nothing else; so it may end at any
+instant, and does: at end of file on stdin (the daemon closed the pipe, or died), at SIGTERM, and when its parent dies.
+One byte on stdin says that something changed. It runs at a lower priority than the daemon and the runs.
+
+Exit codes: 0 told to end, 1 cannot serve (one line on stderr says why), 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import errno
+import ipaddress
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+
+import orjson
+import uvicorn
+
+from jobsctl import __version__
+from specs.config import load_config
+from specs.diagnostic import InvalidSpec
+from state.home import Home
+from status.api import Api, House
+from status.app import Guard, build_app
+from status.board import Board
+from status.errors import CannotServe
+from status.files import StatusFiles
+from status.metrics import Exporter, Sources
+from status.refresh import Refresher
+from status.wire import LimitedProtocol
+
+NICENESS = 5
+MOST_CONNECTIONS = 512
+KEEP_ALIVE_SECONDS = 15
+"""Prometheus scrapes every 15 to 60 seconds and reconnects gladly."""
+BACKLOG = 512
+_PR_SET_PDEATHSIG = 1
+_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="jobsctl-status", allow_abbrev=False)
+    parser.add_argument("--home", type=Path, required=True, help="root of the home, absolute")
+    parser.add_argument("--listen", help="HOST:PORT to serve HTTP on; left out: only status files")
+    arguments = parser.parse_args()
+    try:
+        serve(Home(arguments.home.resolve()), arguments.listen)
+    except CannotServe as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(1)
+
+
+def serve(home: Home, listen: str | None) -> None:
+    """Run until told to end.
+
+    Raises:
+        CannotServe: the address cannot be had, or the settings cannot be read.
+    """
+    listener = None if listen is None else bind(listen)
+    _end_with_parent()
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal: the daemon decides when we end
+    threading.excepthook = _end_on_error
+    try:
+        os.nice(NICENESS)
+    except OSError:
+        pass  # a sandbox may forbid it; it is a courtesy
+    try:
+        timezone = load_config(home.root).timezone
+    except InvalidSpec as error:
+        raise CannotServe(f"jobsctl.yaml: {error}") from None
+    refresher = Refresher(
+        home.database, Board(default_timezone=timezone), StatusFiles(home.status), monotonic=time.monotonic
+    )
+    threading.Thread(target=_watch_bell, args=(home, refresher), name="bell", daemon=True).start()
+    refresher.start()
+    if listener is None or listen is None:
+        refresher.join()
+        return
+    server = Server(_uvicorn_config(_application(home, refresher, listen)))
+    announce(home, listener)
+    server.run(sockets=[listener])
+
+
+def _application(home: Home, refresher: Refresher, listen: str) -> Guard:
+    guards: list[Guard] = []
+    exporter = Exporter(
+        Sources(
+            home=home,
+            picture=lambda: refresher.picture,
+            requests=lambda: dict(guards[0].requests),
+            files_written=lambda: refresher.files_written,
+            now=now_us,
+            monotonic=time.monotonic,
+            version=__version__,
+        )
+    )
+    api = Api(House(home=home, refresher=refresher, exporter=exporter, now=now_us, monotonic=time.monotonic))
+    host, _ = split_address(listen)
+    guards.append(build_app(api.routes(), own_names(host), any_address=not is_loopback(host)))
+    return guards[0]
+
+
+def _uvicorn_config(app: Guard) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=LimitedProtocol,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",  # uvloop gains 5 % here; not worth a dependency
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its goodbye: nothing here needs an orderly end, and the daemon waits for ours."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """uvicorn's handler of SIGTERM and SIGINT."""
+        if sig == signal.SIGTERM:
+            _end(sig, frame)
+
+
+def _end(_signum: int, _frame: FrameType | None) -> None:
+    os._exit(0)
+
+
+def now_us() -> int:
+    """Microseconds since the epoch, UTC: this process's one look at the wall clock."""
+    return time.time_ns() // 1000  # noqa: TID251  (a composition root of its own; reconciler.clock is out of reach)
+
+
+def split_address(listen: str) -> tuple[str, int]:
+    """Host (without brackets) and port of `127.0.0.1:8787`, `[::1]:0`, `localhost:8787`.
+
+    Raises:
+        CannotServe: it is not an address.
+    """
+    found = _ADDRESS.fullmatch(listen)
+    if found is None or int(found["port"]) > 65535:
+        raise CannotServe(f"http.listen: {listen!r} is not HOST:PORT, as 127.0.0.1:8787 or [::1]:8787")
+    return found["six"] or found["host"], int(found["port"])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def own_names(host: str) -> list[str]:
+    """Names a request may call us by, besides the loopback ones: the address served, and the machine's own name."""
+    shown = f"[{host}]" if ":" in host else host
+    return [shown] if is_loopback(host) else [shown, socket.gethostname(), socket.getfqdn()]
+
+
+def bind(listen: str) -> socket.socket:
+    """The listening socket.
+
+    Raises:
+        CannotServe: no such address here, the port is taken, or it needs more rights.
+    """
+    host, port = split_address(listen)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        hint = {
+            errno.EADDRINUSE: "another program has this port; set http.listen in jobsctl.yaml to a free one",
+            errno.EACCES: "ports below 1024 need rights; set http.listen in jobsctl.yaml to a higher one",
+        }.get(error.errno or 0, "set http.listen in jobsctl.yaml to an address of this machine")
+        raise CannotServe(f"cannot listen on {listen}: {error.strerror or error}; {hint}") from None
+    listener.setblocking(False)
+    return listener
+
+
+def announce(home: Home, listener: socket.socket) -> None:
+    """Say in `http.json` where we are: the port may have been chosen by the system.
+
+    Raises:
+        CannotServe: the state directory cannot be written.
+    """
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    spare = home.http.with_suffix(".tmp")
+    try:
+        spare.write_bytes(orjson.dumps({"listen": shown, "pid": os.getpid()}))
+        spare.replace(home.http)
+    except OSError as error:
+        raise CannotServe(f"cannot write {home.http}: {error.strerror}; is the daemon's home writable?") from None
+
+
+def _watch_bell(home: Home, refresher: Refresher) -> None:
+    """A byte on stdin: something changed. Its end: so is ours."""
+    while os.read(0, 65536):
+        refresher.ring()
+    try:
+        if orjson.loads(home.http.read_bytes())["pid"] == os.getpid():
+            home.http.unlink()
+    except (OSError, ValueError, KeyError):
+        pass  # never announced, or the next one has announced itself already
+    os._exit(0)
+
+
+def _end_with_parent() -> None:
+    """SIGTERM when the daemon dies, should the pipe's end be held open by somebody else. Linux only; else nothing."""
+    try:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    except (OSError, AttributeError):
+        pass
+
+
+def _end_on_error(hook: threading.ExceptHookArgs) -> None:
+    """A thread died of what nobody foresaw: stale answers would be a lie, so end; the daemon starts us anew."""
+    traceback.print_exception(hook.exc_type, hook.exc_value, hook.exc_traceback, file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(1)

@@ -1,0 +1,117 @@
+"""HTTP/1.1 on a socket, with limits: uvicorn's httptools protocol plus what it leaves open.
+
+Used by `status.serve` (as uvicorn's `http` class). httptools takes headers without end and waits for them for ever;
+here a request has one size and one time for its head, no body, and a client that stops reading loses its connection.
+The errors that are found before there is an application have its shape all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from status.errors import ApiError, BadRequest
+
+MAX_HEAD = 16 * 1024
+"""Bytes of request line and headers together; browsers and Prometheus send 1 KiB."""
+MAX_HEADERS = 100
+HEAD_SECONDS = 10.0
+"""From the connection, or the answer before, to the end of the head."""
+ANSWER_SECONDS = 60.0
+"""From the head to the last byte of the answer taken by the client."""
+
+
+class HeadTooLarge(ApiError):
+    """Raised when request line and headers are longer than any real ones."""
+
+    status = 431
+    type = "head_too_large"
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    _head_bytes = 0
+    _head_lines = 0
+    _too_large = False
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._arm(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = self._head_lines = 0
+        if self._timer is None:  # the next request on a kept connection: its head has its own time
+            self._arm(HEAD_SECONDS)
+
+    def on_url(self, url: bytes) -> None:
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_lines += 1
+        self._count(name, value)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._arm(ANSWER_SECONDS)
+        if any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers):
+            self.cycle.keep_alive = False  # nothing here reads a body: answer, and hang up
+
+    def on_response_complete(self) -> None:
+        self._disarm()
+        super().on_response_complete()
+        if self.pipeline or self.transport.get_write_buffer_size() > 0:
+            self._arm(ANSWER_SECONDS)
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self.transport.get_write_buffer_size() > 0:
+            self._unset_keepalive_if_required()  # it is still reading: `_expired` decides
+            return
+        super().timeout_keep_alive_handler()
+
+    def send_400_response(self, msg: str) -> None:
+        error: ApiError = BadRequest("the request is not HTTP/1.1")
+        if self._too_large:
+            error = HeadTooLarge(f"a request's head has at most {MAX_HEAD} bytes and {MAX_HEADERS} headers")
+        body = error.body()
+        head = (
+            STATUS_LINE[error.status]
+            + b"content-type: application/json\r\nx-content-type-options: nosniff\r\ncontent-length: %d\r\n" % len(body)
+            + b"connection: close\r\n\r\n"
+        )
+        self.transport.write(head + body)
+        self.transport.close()
+
+    def _count(self, *parts: bytes) -> None:
+        self._head_bytes += sum(map(len, parts))
+        if self._head_bytes > MAX_HEAD or self._head_lines > MAX_HEADERS:
+            self._too_large = True
+            raise httptools.HttpParserError("head too large")  # ends the parsing; comes out of feed_data
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._timer = self.loop.call_later(seconds, self._expired)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _expired(self) -> None:
+        self._timer = None
+        self.transport.abort()
