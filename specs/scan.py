@@ -9,6 +9,7 @@ the pattern of Kubernetes volumes (`x.yaml -> ..data/x.yaml`, `..data -> ..2026_
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -60,6 +61,8 @@ class Entry:
     status: os.stat_result
     link: bool = False
     """A symbolic link that is not followed."""
+    closed: bool = False
+    """A folder that we may not list."""
 
     @property
     def key(self) -> StatKey:
@@ -103,7 +106,7 @@ def open_root(path: str) -> Root:
 def walk(folder: int, prefix: str = "", depth: int = 0) -> Iterator[Entry]:
     """Everything below an open folder that a spec can be, folders first named, in the order of names.
 
-    Raises OSError when a folder cannot be listed: half a look is no look.
+    Raises OSError when a folder cannot be listed (half a look is no look), except where permission is what is missing.
     """
     data: int | None = None
     try:
@@ -133,7 +136,7 @@ def look_at(root: int, path: str) -> Iterator[Entry]:
     folder = os.dup(root)
     try:
         for part in folders:
-            inner = os.open(part, _FOLDER, dir_fd=folder)
+            inner = _enter(part, folder)
             os.close(folder)
             folder = inner
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -147,21 +150,44 @@ def look_at(root: int, path: str) -> Iterator[Entry]:
                     os.close(data)
         else:
             yield from _here(name, folder, prefix, len(folders), status)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
     finally:
         os.close(folder)
 
 
+def _enter(name: str, folder: int) -> int:
+    """Open a folder inside another, also the one behind a link of a Kubernetes volume."""
+    try:
+        return os.open(name, _FOLDER, dir_fd=folder)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise
+    data = _open_data(folder)
+    if data < 0:
+        raise NotADirectoryError(errno.ENOTDIR, "is not a folder", name)
+    try:
+        if os.readlink(name, dir_fd=folder) != f"{_DATA}/{name}":
+            raise NotADirectoryError(errno.ENOTDIR, "is not a folder", name)
+        return os.open(name, _FOLDER, dir_fd=data)
+    except OSError as error:
+        raise NotADirectoryError(errno.ENOTDIR, "is not a folder", name) from error
+    finally:
+        os.close(data)
+
+
 def _here(name: str, folder: int, prefix: str, depth: int, status: os.stat_result) -> Iterator[Entry]:
     if stat.S_ISDIR(status.st_mode):
-        yield Entry(prefix + name, name, folder, status)
         if depth >= MAX_FOLDERS_DEEP:
             return
         try:
             inner = os.open(name, _FOLDER, dir_fd=folder)
         except (FileNotFoundError, NotADirectoryError):
             return  # replaced since it was listed; the next look sees by what
+        except PermissionError:
+            yield Entry(prefix + name, name, folder, status, closed=True)
+            return
+        yield Entry(prefix + name, name, folder, status)
         try:
             yield from walk(inner, f"{prefix}{name}/", depth + 1)
         finally:

@@ -1,6 +1,6 @@
 """The specs directory as a source of desired state: one look gives one complete, consistent snapshot.
 
-Made by the composition root; looked at by `specs.watch.SourceThread` (daemon) or directly (command line). The scan is
+Made by the composition root; looked at by `SourceThread` (daemon) or directly (command line). The scan is
 the truth: a watcher only says when to look, and where first. Every look is applied as one unit or not at all.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,18 +18,19 @@ from specs import scan
 from specs.desired import CachedFile, Desired, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import read_documents
-from specs.load import duplicate, identity_of, load_bytes
+from specs.load import duplicate, identity_of
 from specs.revision import WorkTree, find_work_tree
-from specs.scan import Entry, Root, Unstable
-from specs.snapshot import NEVER, FilePart, Snapshot, from_row, part_of, to_row
+from specs.scan import Root, Unstable
+from specs.snapshot import FilePart, Snapshot, from_row, to_row
+from specs.source_thread import SourceThread
+from specs.sweep import Known, Sweep
 from specs.text import decode
+from specs.watch import Places, places_of
 
-RACY_NS = 2_000_000_000
-"""A file that changed less than this before it was read may change again without a new time stamp (git's rule)."""
+__all__ = ["Look", "Source", "SourceThread", "cache_version"]
+
 GIT_PATIENCE = 10_000_000
 """Microseconds that a look waits for git to finish. A lock that is older was left by a git that crashed."""
-BULK = 50
-"""Files parsed between two pauses: 5 ms, then the daemon's loop, which shares this process, has its turn."""
 SWEEP_ABOVE = 1000
 """With so many hints everything is looked at: it costs less, and a watcher that reports so many has lost some."""
 
@@ -69,8 +69,8 @@ class Source:
     ) -> None:
         """`now`: microseconds since the epoch. `cache`: rows saved under the same `cache_version`."""
         self.root = root
-        self.folders: frozenset[str] = frozenset()
-        """Every real folder below the root at the last full sweep, `""` for the root itself: what to watch."""
+        self.folders: dict[str, int] = {}
+        """Every real folder below the root with its inode, `""` for the root itself: what to watch."""
         self.real_root: str | None = None
         self.work_tree: WorkTree | None = None
         self._now = now
@@ -90,6 +90,16 @@ class Source:
         self._started = 0
         self._restore(cache)
 
+    def places(self) -> Places:
+        """What to watch, so that the next change is heard of. As of the last look."""
+        git = () if self.work_tree is None else self.work_tree.watched()
+        return places_of(os.fspath(self.root), self.real_root or "", self.folders, git)
+
+    def failed(self, error: Exception) -> Look:
+        """The outcome of a look that ended in a mistake of this program: nothing changes, and it is told."""
+        self._swept = False
+        return self._problem(f"internal error while looking at {self.root}: {type(error).__name__}: {error}")
+
     def look(self, dirty: Collection[str] | None = None) -> Look:
         """Look at everything, or only at `dirty`: paths below the root (files or folders) where something happened.
 
@@ -104,6 +114,7 @@ class Source:
         try:
             root = scan.open_root(os.fspath(self.root))
         except OSError as error:
+            self._identity, self.real_root, self.work_tree = None, None, None
             return self._problem(f"{self.root}: {error.strerror or error}")
         try:
             self.work_tree = find_work_tree(root.path)
@@ -120,7 +131,8 @@ class Source:
             sweep = (
                 dirty is None or not self._swept or self._identity != root.identity or len(self._hints) > SWEEP_ABOVE
             )
-            seen = _Seen(self, root, set() if sweep else {*self._hints, *self._unstable}, sweep)
+            known = Known(self._snapshot.parts, self._racy, self.folders, self._timezone, self._started * 1000)
+            seen = Sweep(root, known, None if sweep else {*self._hints, *self._unstable})
             try:
                 seen.collect()
             except OSError as error:
@@ -136,16 +148,16 @@ class Source:
             self._descriptor = -1
             os.close(root.descriptor)
 
-    def _commit(self, root: Root, seen: _Seen, sweep: bool) -> Look:
+    def _commit(self, root: Root, seen: Sweep, sweep: bool) -> Look:
         self._identity, self.real_root = root.identity, root.path
         self._hints.clear()
         if sweep:
             self._swept = True
-            self.folders = frozenset(seen.folders)
+            self.folders = dict(seen.folders)
             self._notes = {}
         else:
+            self.folders = {path: inode for path, inode in self.folders.items() if path not in seen.gone_folders}
             self.folders |= seen.folders
-            self.folders -= seen.gone_folders
         for path in seen.looked_at:
             self._notes.pop(path, None)
         self._notes |= seen.notes
@@ -268,126 +280,6 @@ class Source:
             if identity_of(document.value) == identity:
                 return duplicate(document, identity, other)
         return Diagnostic("JOB050", f"`{identity}` is also defined in {other}", job.path, job.line, identity=identity)
-
-
-class _Seen:
-    """What one look sees, before it counts: nothing of it is applied until all of it is there."""
-
-    def __init__(self, source: Source, root: Root, hints: set[str], sweep: bool) -> None:
-        self.source = source
-        self.root = root
-        self.hints = hints
-        self.sweep = sweep
-        self.now_ns = source._now() * 1000
-        self.parts: dict[str, FilePart] = {}
-        self.notes: dict[str, Diagnostic] = {}
-        self.looked_at: set[str] = set()
-        self.candidates: set[str] = set()
-        """Known paths that a hint is about: gone when they are not seen."""
-        self.folders: set[str] = {""}
-        self.gone_folders: set[str] = set()
-        self.unstable: set[str] = set()
-        self.settled: set[str] = set()
-        self.racy: set[str] = set()
-        self.parsed = 0
-
-    def collect(self) -> None:
-        """Walk and read. Raises OSError when a folder cannot be listed."""
-        if self.root.loose:
-            self._note(".", "JOB060", f"the specs directory {self.root.loose}", "whoever can write it can run programs")
-        for entry in self._entries():
-            if entry.is_folder:
-                self.folders.add(entry.path)
-                loose = scan.loose(entry.status)
-                path = scan.shown(entry.path)
-                self.looked_at.add(path)
-                if loose:
-                    self._note(path, "JOB060", f"this folder {loose}", "whoever can write it can run programs")
-            else:
-                self._file(entry)
-
-    def _entries(self) -> Iterator[Entry]:
-        if self.sweep:
-            yield from scan.walk(self.root.descriptor)
-            return
-        for hint in sorted(self._whole(self.hints)):
-            if hint == "":
-                yield from scan.walk(self.root.descriptor)
-                self.candidates |= set(self.source._snapshot.parts)
-                continue
-            path = scan.shown(hint)
-            self.candidates.add(path)
-            self.settled.add(hint)
-            if hint in self.source.folders:
-                below = f"{path}/"
-                self.candidates |= {known for known in self.source._snapshot.parts if known.startswith(below)}
-                self.gone_folders |= {f for f in self.source.folders if f == hint or f.startswith(f"{hint}/")}
-            yield from scan.look_at(self.root.descriptor, hint)
-        self.gone_folders -= self.folders
-
-    def _whole(self, hints: Collection[str]) -> set[str]:
-        """Hints without those inside another: `..data` in a folder is about the folder."""
-        folders = {hint.rpartition("/")[0] if hint.rpartition("/")[2].startswith("..") else hint for hint in hints}
-        return {
-            hint
-            for hint in folders
-            if hint == "" or ("" not in folders and not any(above in folders for above in _above(hint)))
-        }
-
-    def _file(self, entry: Entry) -> None:
-        path = scan.shown(entry.path)
-        self.looked_at.add(path)
-        if entry.link:
-            self._note(path, "JOB062", "a symbolic link is not followed", "put the file itself here")
-            return
-        source = self.source
-        before = source._snapshot.parts.get(path)
-        loose = scan.loose(entry.status)
-        if loose:
-            self._note(path, "JOB060", f"this file {loose}", "whoever can write it can run programs")
-        if before is not None and before.key == entry.key and path not in source._racy:
-            self.settled.add(entry.path)
-            return
-        try:
-            content, key = scan.read_file(entry, self.now_ns)
-        except FileNotFoundError:
-            self.looked_at.discard(path)
-            return
-        except Unstable:
-            self.unstable.add(entry.path)
-            self.settled.discard(entry.path)
-            return
-        except OSError as error:
-            self._cannot_read(path, error, before)
-            return
-        self.settled.add(entry.path)
-        if max(key[2], key[3]) > self.now_ns - RACY_NS:
-            self.racy.add(path)
-        digest = hashlib.sha256(content).digest()
-        if before is not None and before.digest == digest:
-            if before.key != key or (path in source._racy and path not in self.racy):
-                self.parts[path] = replace(before, key=key)
-            return
-        self.parsed += 1
-        if self.parsed % BULK == 0:
-            time.sleep(0.0002)
-        result = load_bytes(content, path, default_timezone=source._timezone)
-        self.parts[path] = part_of(result, key, digest, before)
-
-    def _cannot_read(self, path: str, error: OSError, before: FilePart | None) -> None:
-        message = f"cannot be read: {error.strerror or error}"
-        finding = Diagnostic("JOB001", message, path, help="look at its owner and mode; it must be a regular file")
-        held = frozenset(before.identities()) if before is not None else frozenset()
-        self.parts[path] = FilePart(NEVER, b"", (), {}, (finding,), True, held)
-
-    def _note(self, path: str, code: str, message: str, advice: str) -> None:
-        self.notes[path] = Diagnostic(code, message, path, help=advice, severity=Severity.WARNING)
-
-
-def _above(path: str) -> Iterator[str]:
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
 
 
 @contextmanager

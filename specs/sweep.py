@@ -1,0 +1,167 @@
+"""One look at the files below a root: which were seen, which were read again, and what they say now.
+
+Made by `specs.source` for each look. Applies nothing: what was seen counts only when all of it is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from specs import scan
+from specs.diagnostic import Diagnostic, Severity
+from specs.load import load_bytes
+from specs.scan import Entry, Root, Unstable
+from specs.snapshot import NEVER, FilePart, part_of
+
+RACY_NS = 2_000_000_000
+"""A file that changed less than this before it was read may change again without a new time stamp (git's rule)."""
+BULK = 50
+"""Files parsed between two pauses: 5 ms, then the daemon's loop, which shares this process, has its turn."""
+PAUSE = 0.0002
+"""Seconds. Long enough to give the interpreter lock away, not long enough to be seen."""
+_POWER = "whoever can write it can run programs as the daemon's user"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What earlier looks found."""
+
+    parts: Mapping[str, FilePart]
+    racy: AbstractSet[str]
+    """Paths whose status alone does not tell that they are unchanged."""
+    folders: Mapping[str, int]
+    timezone: str
+    now_ns: int
+
+
+class Sweep:
+    """What one look sees, before it counts: nothing of it is applied until all of it is there."""
+
+    def __init__(self, root: Root, known: Known, hints: Collection[str] | None) -> None:
+        """`hints`: paths below the root to look at; None for all."""
+        self.root = root
+        self.known = known
+        self.hints = hints
+        self.parts: dict[str, FilePart] = {}
+        self.notes: dict[str, Diagnostic] = {}
+        self.looked_at: set[str] = set()
+        self.candidates: set[str] = set()
+        """Known paths that a hint is about: gone when they are not seen."""
+        self.folders: dict[str, int] = {"": root.identity[1]}
+        """Real folders seen, with their inodes."""
+        self.gone_folders: set[str] = set()
+        self.unstable: set[str] = set()
+        self.settled: set[str] = set()
+        self.racy: set[str] = set()
+        self.parsed = 0
+
+    def collect(self) -> None:
+        """Walk and read. Raises OSError when a folder cannot be listed."""
+        if self.root.loose:
+            self._note(".", "JOB060", f"the specs directory {self.root.loose}", _POWER)
+        for entry in self._entries():
+            if entry.is_folder:
+                self._folder(entry)
+            else:
+                self._file(entry)
+
+    def _entries(self) -> Iterator[Entry]:
+        if self.hints is None:
+            yield from scan.walk(self.root.descriptor)
+            return
+        for hint in sorted(self._whole(self.hints)):
+            if hint == "":
+                yield from scan.walk(self.root.descriptor)
+                self.candidates |= set(self.known.parts)
+                continue
+            path = scan.shown(hint)
+            self.candidates.add(path)
+            self.settled.add(hint)
+            if hint in self.known.folders:
+                below = f"{path}/"
+                self.candidates |= {known for known in self.known.parts if known.startswith(below)}
+                self.gone_folders |= {f for f in self.known.folders if f == hint or f.startswith(f"{hint}/")}
+            yield from scan.look_at(self.root.descriptor, hint)
+        self.gone_folders -= set(self.folders)
+
+    def _whole(self, hints: Collection[str]) -> set[str]:
+        """Hints without those inside another: `..data` in a folder is about the folder."""
+        folders = {hint.rpartition("/")[0] if hint.rpartition("/")[2].startswith("..") else hint for hint in hints}
+        return {
+            hint
+            for hint in folders
+            if hint == "" or ("" not in folders and not any(above in folders for above in _above(hint)))
+        }
+
+    def _folder(self, entry: Entry) -> None:
+        path = scan.shown(entry.path)
+        self.looked_at.add(path)
+        if entry.closed:
+            self.looked_at |= {known for known in self.known.parts if known.startswith(f"{path}/")}
+            advice = "give the daemon's user the right to list it; what it held before still holds"
+            self.notes[path] = Diagnostic(
+                "JOB001", "this folder cannot be listed: Permission denied", path, help=advice
+            )
+            return
+        self.folders[entry.path] = entry.status.st_ino
+        if loose := scan.loose(entry.status):
+            self._note(path, "JOB060", f"this folder {loose}", _POWER)
+
+    def _file(self, entry: Entry) -> None:
+        path = scan.shown(entry.path)
+        self.looked_at.add(path)
+        if entry.link:
+            self._note(path, "JOB062", "a symbolic link is not followed", "put the file itself here")
+            return
+        known = self.known
+        before = known.parts.get(path)
+        loose = scan.loose(entry.status)
+        if loose:
+            self._note(path, "JOB060", f"this file {loose}", _POWER)
+        if before is not None and before.key == entry.key and path not in known.racy:
+            self.settled.add(entry.path)
+            return
+        try:
+            content, key = scan.read_file(entry, self.known.now_ns)
+        except FileNotFoundError:
+            self.looked_at.discard(path)
+            return
+        except Unstable:
+            self.unstable.add(entry.path)
+            self.settled.discard(entry.path)
+            return
+        except OSError as error:
+            self._cannot_read(path, error, before)
+            return
+        self.settled.add(entry.path)
+        if max(key[2], key[3]) > self.known.now_ns - RACY_NS:
+            self.racy.add(path)
+        digest = hashlib.sha256(content).digest()
+        if before is not None and before.digest == digest:
+            if before.key != key or (path in known.racy and path not in self.racy):
+                self.parts[path] = replace(before, key=key)
+            return
+        self.parsed += 1
+        if self.parsed % BULK == 0:
+            time.sleep(0.0002)
+        result = load_bytes(content, path, default_timezone=known.timezone)
+        self.parts[path] = part_of(result, key, digest, before)
+
+    def _cannot_read(self, path: str, error: OSError, before: FilePart | None) -> None:
+        message = f"cannot be read: {error.strerror or error}"
+        finding = Diagnostic("JOB001", message, path, help="look at its owner and mode; it must be a regular file")
+        held = frozenset(before.identities()) if before is not None else frozenset()
+        self.parts[path] = FilePart(NEVER, b"", (), {}, (finding,), True, held)
+
+    def _note(self, path: str, code: str, message: str, advice: str) -> None:
+        self.notes[path] = Diagnostic(code, message, path, help=advice, severity=Severity.WARNING)
+
+
+def _above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
