@@ -10,7 +10,7 @@ import orjson
 from state.changes import Advance
 from state.errors import Conflict, NotFound
 from state.records import JobRecord
-from state.rows import JOB_DEFINITION, SELECT_JOB, job_definition, job_of
+from state.rows import COUNTED_STATES, JOB_DEFINITION, SELECT_JOB, job_definition, job_of
 from state.writer import Writer
 
 _INSERT = (
@@ -65,9 +65,11 @@ class JobStore(Writer):
                 if execute(_INSERT, (*job_definition(job), seq)).rowcount != 1:
                     raise Conflict(f"job {job.identity} is stored already", hint="read it, and put it under its own id")
                 (job_id,) = execute("SELECT last_insert_rowid()").fetchone()
-                stored = replace(job, id=job_id, seq=seq)
-                self._put_spec(stored, job_id)
-                return self._fresh(job_id) if job.counts or job.active_runs or job.last_run_id else stored
+                self._put_spec(job, job_id)
+                if job.counts or job.active_runs or job.last_run_id:
+                    return self._fresh(job_id)
+                # A new job has no statistics to read back: 10,000 of them are stored at a first start.
+                return replace(job, id=job_id, seq=seq, counts=dict.fromkeys(COUNTED_STATES, 0))
             if execute(_UPDATE, (*job_definition(job), seq, job.id)).rowcount != 1:
                 raise NotFound(f"no job with id {job.id} ({job.identity})")
             self._put_spec(job, job.id)
