@@ -57,11 +57,15 @@ def ask(
     reason: str | None = None,
     params: Mapping[str, Any] | None = None,
     timeout: float | None,
+    wait: bool = True,
+    refusals: bool = True,
 ) -> Asked:
     """Write the request and wait for its answer.
 
     Args:
         timeout: seconds to wait when a daemon is running; None: as long as it takes.
+        wait: False: write it and leave.
+        refusals: False: hand a refusal back instead of raising it.
 
     Raises:
         Refused: the daemon understood and did not do it.
@@ -84,8 +88,10 @@ def ask(
     if not write_request(home, request):
         say("The daemon is not running: this is done when it starts (`jobsctl daemon`).")
         return Asked(request.id, None)
+    if not wait:
+        return Asked(request.id, None)
     answer = _answer(settings, home, request.id, timeout)
-    if answer.outcome != "done":
+    if answer.outcome != "done" and refusals:
         raise Refused(answer.message)
     return Asked(request.id, answer)
 

@@ -42,10 +42,12 @@ class Sink:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._visible = VisibleBytes() if stream.isatty() else None
+        self._at_start_of_line = True
 
     def write(self, data: bytes) -> None:
         if self._visible is not None:
             self._stream.write(self._visible.feed(data))
+            self._at_start_of_line = data.endswith(b"\n") if data else self._at_start_of_line
         else:
             self._stream.buffer.write(data)
 
@@ -53,9 +55,10 @@ class Sink:
         self._stream.flush()
 
     def close(self) -> None:
-        """The log is over: what is left of a cut character."""
+        """The log is over: what is left of a cut character; on a terminal the next prompt gets a line of its own."""
         if self._visible is not None:
             self._stream.write(self._visible.feed(b"", final=True))
+            self._stream.write("" if self._at_start_of_line else "\n")
         self._stream.flush()
 
 

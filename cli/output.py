@@ -44,6 +44,11 @@ class Column(Generic[T]):
     """Numbers stand right."""
 
 
+def counted(number: int, word: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def say(message: str) -> None:
     """A line for people, on stderr: it never gets into a pipe."""
     click.echo(visible(message), err=True)
@@ -83,7 +88,7 @@ def print_items(
 
 
 def print_one(settings: Settings, item: Data, *, name: str, text: Iterable[str | Cell]) -> None:
-    """One thing: its lines for people, or its data."""
+    """One thing: its lines for people, or its data. `name` may be several lines, or none."""
     match settings.output:
         case "json":
             _write(to_json(item) + "\n")
@@ -92,7 +97,7 @@ def print_one(settings: Settings, item: Data, *, name: str, text: Iterable[str |
         case "yaml":
             _write(to_yaml(item))
         case "name":
-            _write(one_line(name) + "\n")
+            _write("".join(f"{visible(line)}\n" for line in name.splitlines()))
         case _:
             print_lines(settings, text)
 

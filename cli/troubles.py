@@ -6,12 +6,12 @@ import sys
 
 from cli.errors import InvalidFiles
 from cli.options import Settings
-from cli.output import wants_color
+from cli.output import counted, wants_color
 from cli.specfiles import Checked
 from specs.render import render
 
 
-def stop_at_errors(settings: Settings, checked: Checked) -> None:
+def stop_at_errors(settings: Settings, checked: Checked, *, done: str = "nothing was changed") -> None:
     """Print every finding; raise `InvalidFiles` when one of them is an error. Warnings do not stop anything."""
     if not checked.findings:
         return
@@ -20,6 +20,6 @@ def stop_at_errors(settings: Settings, checked: Checked) -> None:
     count = len(checked.errors)
     if count:
         raise InvalidFiles(
-            f"{count} error{'s' if count > 1 else ''} in spec files; nothing was changed",
+            f"{counted(count, 'error')} in spec files; {done}",
             hint="correct them; `jobsctl validate` checks again",
         )

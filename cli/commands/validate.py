@@ -10,7 +10,7 @@ import click
 
 from cli.exits import Exit
 from cli.options import Settings
-from cli.output import say, wants_color
+from cli.output import counted, say, wants_color
 
 
 @click.command("validate")
@@ -47,10 +47,6 @@ def command(
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
     errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     warnings = len(checked.findings) - errors
-    found = ", ".join(_count(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
-    say(f"{_count(checked.files, 'file')}, {_count(len(checked.jobs), 'valid job')}: {found or 'no errors'}")
+    found = ", ".join(counted(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
+    say(f"{counted(checked.files, 'file')}, {counted(len(checked.jobs), 'valid job')}: {found or 'no errors'}")
     return Exit.INVALID_SPEC if errors else Exit.OK
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

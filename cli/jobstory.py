@@ -1,0 +1,96 @@
+"""A job told in lines: what it is, how it is, when it runs, its last runs. Used by `status JOB`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cli.output import Cell
+from cli.reading import Reading
+from cli.tables import duration_text, phase_cell, short_revision, state_cell
+from cli.terminal import one_line
+from cli.times import both, relative
+from specs.model import Job
+from state.records import Health, JobRecord
+from status.phase import conditions_of, suspension_of, sync_of
+
+LABEL = 13
+SHOWN_RUNS = 5
+GOOD = {"Ready": "True", "Reconciling": "False", "Stalled": "False", "Healthy": "True"}
+"""What each condition is when all is well; `Complete` is neither good nor bad."""
+
+
+def is_well(job: JobRecord) -> bool:
+    """Nothing of it fails, its file is sound, and the daemon can decide on it."""
+    return not job.problem and job.stalled is None and job.health is not Health.FAILING
+
+
+def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
+    """The lines, most important first."""
+    spec = Job.from_canonical(job.spec)
+    now = seen.now
+    yield Cell(f"{'Job':{LABEL}}{job.identity}", "bold")
+    if spec.description:
+        yield _fact("Description", spec.description)
+    cell = phase_cell(job)
+    yield Cell(_fact("Phase", cell.text), cell.style)
+    yield _fact("Schedule", seen.words(job))
+    suspension = suspension_of(job)
+    if suspension is not None:
+        by = f" by {suspension.by}" if suspension.by else " by its file"
+        yield Cell(
+            _fact("Suspended", f"{relative(suspension.at, now)}{by}: {suspension.reason or 'no reason given'}"),
+            "yellow",
+        )
+    elif job.archived_at is None:
+        yield _fact("Next run", both(job.next_at, now))
+    yield _fact("Last success", both(job.last_success_at, now))
+    revision = f", revision {short_revision(job.revision)}" if job.revision else ""
+    yield _fact("File", f"{job.path}:{job.line}{revision}")
+    applied = f"generation {job.generation}, applied {relative(job.applied_at, now)}"
+    yield _fact("Applied", f"{applied}, {sync_of(job, source_problem=seen.source_problem)}")
+    if job.archived_at is not None:
+        yield _fact("Archived", both(job.archived_at, now))
+    if spec.labels:
+        yield _fact("Labels", ", ".join(f"{key}={value}" for key, value in sorted(spec.labels.items())))
+    counts = ", ".join(f"{count} {state}" for state, count in job.counts.items() if count)
+    yield _fact("Runs ever", counts or "none")
+    yield from _findings(job)
+    yield from _conditions(job)
+    yield from _runs(seen, job)
+
+
+def _fact(name: str, value: str) -> str:
+    return f"{name:{LABEL}}{one_line(value)}"
+
+
+def _findings(job: JobRecord) -> Iterator[str | Cell]:
+    if not job.problem:
+        return
+    yield ""
+    yield Cell(f"Its file is wrong; generation {job.generation} runs on", "red")
+    for finding in job.problem:
+        place = f"{finding.get('path')}:{finding.get('line')}:{finding.get('column')}"
+        yield "  " + one_line(f"{place}: {finding.get('code')}: {finding.get('message')}")
+        if finding.get("help"):
+            yield f"    help: {one_line(str(finding['help']))}"
+
+
+def _conditions(job: JobRecord) -> Iterator[str | Cell]:
+    yield ""
+    yield Cell("Conditions", "bold")
+    for condition in conditions_of(job):
+        bad = condition.status != GOOD.get(condition.type, condition.status) and condition.status != "Unknown"
+        text = f"  {condition.type:12} {condition.status:8} {condition.reason:18} {one_line(condition.message)}"
+        yield Cell(text.rstrip(), "red" if bad else "")
+
+
+def _runs(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
+    yield ""
+    yield Cell("Last runs", "bold")
+    runs = seen.reader.runs(job_id=job.id, limit=SHOWN_RUNS)
+    for run in runs:
+        state = state_cell(run)
+        at = relative(run.started_at or run.created_at, seen.now)
+        yield Cell(f"  {run.id}  {state.text:24} {at:12} {duration_text(run, seen.now)}", state.style)
+    if not runs:
+        yield "  none yet"

@@ -1,0 +1,222 @@
+"""Everything at a glance: the daemon, the files, the jobs; what is wrong first. Used by `status`.
+
+Built from the database and the heartbeat alone, so it also tells what is wrong when the daemon is what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cli.exits import Exit
+from cli.output import Cell, Style, counted
+from cli.reading import Reading
+from cli.tables import duration_text, next_text, short_revision
+from cli.terminal import one_line
+from cli.times import relative
+from specs.model import Job
+from state.inbox import daemon_alive
+from state.records import Health, JobRecord, Run
+from status.deadline import schedule_of, success_deadline
+from status.heartbeat import DOWN_AFTER, Heartbeat, read_heartbeat
+from status.phase import first_problem, phase_of, suspension_of
+from status.views import run_view, source_view
+
+SHOWN = 10
+"""Lines of one section: more than a screen helps nobody to see what comes first; `list` shows all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not all right, and what to do about it."""
+
+    kind: str
+    """`source`, `file`, `prune`, `failing`, `stalled`, `overdue` or `silent`: the daemon does not answer."""
+    subject: str
+    message: str
+    next: str
+    """A command."""
+
+    def view(self) -> dict[str, str]:
+        return {"kind": self.kind, "subject": self.subject, "message": self.message, "next": self.next}
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What `status` shows."""
+
+    seen: Reading
+    alive: bool
+    heartbeat: Heartbeat | None
+    jobs: list[JobRecord]
+    active: list[Run]
+    problems: list[Problem]
+
+    def exit_code(self) -> Exit:
+        """5 without a daemon, 1 with a problem, else 0."""
+        if not self.alive:
+            return Exit.DAEMON_DOWN
+        return Exit.FAILED if self.problems else Exit.OK
+
+    def troubled(self) -> list[str]:
+        """What `-o name` prints: the subjects of the problems."""
+        return list(dict.fromkeys(problem.subject for problem in self.problems))
+
+    def view(self) -> dict[str, Any]:
+        """For `-o json`."""
+        beat = self.heartbeat
+        return {
+            "ok": self.exit_code() is Exit.OK,
+            "daemon": {
+                "running": self.alive,
+                "state": beat.state if beat and self.alive else None,
+                "pid": beat.pid if beat and self.alive else None,
+                "version": beat.version if beat else None,
+                "listen": beat.text("listen") if beat and self.alive else None,
+                "lastError": beat.last_error if beat else None,
+            },
+            "source": source_view(self.seen.source),
+            "phases": dict(sorted(_phases(self.jobs).items())),
+            "problems": [problem.view() for problem in self.problems],
+            "running": [run_view(run) for run in self.active],
+        }
+
+    def lines(self) -> Iterator[str | Cell]:
+        """The screen: a verdict, the facts, what is wrong, what runs, what comes."""
+        yield self._verdict()
+        yield ""
+        yield f"daemon  {self._daemon()}"
+        yield f"files   {self._files()}"
+        phases = ", ".join(f"{count} {phase}" for phase, count in _phases(self.jobs).most_common())
+        yield f"jobs    {len(self.jobs)}" + (f": {phases}" if phases else "")
+        yield from _section("Problems", [self._problem_line(problem) for problem in self.problems], "red")
+        yield from _section("Running", [self._running_line(run) for run in self.active], "cyan")
+        coming = sorted((job for job in self.jobs if _comes(job)), key=lambda job: job.next_at or 0)
+        yield from _section("Next", [f"{next_text(job, self.seen.now):9} {job.identity}" for job in coming[:5]], "")
+
+    def _verdict(self) -> Cell:
+        if not self.alive:
+            return Cell("The daemon is not running: nothing is started. Start it with `jobsctl daemon`.", "red")
+        if self.problems:
+            count = len(self.problems)
+            return Cell(f"{counted(count, 'thing')} to look at.", "red")
+        return Cell("Everything is all right." if self.jobs else "All right, and no jobs yet.", "green")
+
+    def _daemon(self) -> str:
+        beat, now = self.heartbeat, self.seen.now
+        if not self.alive:
+            return "not running" + (f", last seen {relative(beat.at, now)}" if beat and beat.at else "")
+        if beat is None:
+            return "starting"
+        parts = [beat.state, f"pid {beat.pid}", f"started {relative(beat.started_at, now)}"]
+        listen = beat.text("listen")
+        if listen:
+            parts.append(f"http://{listen}")
+        return ", ".join(parts)
+
+    def _files(self) -> str:
+        source = self.seen.source
+        if source is None:
+            return "not looked at yet"
+        invalid = f", {source.invalid} invalid" if source.invalid else ""
+        revision = f" at {short_revision(source.revision)}" if source.revision else ""
+        return f"{source.root}{revision}: {counted(source.files, 'file')}, {counted(source.jobs, 'job')}{invalid}"
+
+    def _problem_line(self, problem: Problem) -> str:
+        return f"{problem.subject}: {one_line(problem.message)}\n      {problem.next}"
+
+    def _running_line(self, run: Run) -> str:
+        took = duration_text(run, self.seen.now)
+        return f"{run.identity}  {run.state}{f' for {took}' if took != '-' else ''}  {run.id}"
+
+
+def overview(seen: Reading, project: str | None) -> Overview:
+    """Look at everything; `project` limits jobs and runs."""
+    jobs = seen.reader.jobs(project=project)
+    alive = daemon_alive(seen.home)
+    heartbeat = read_heartbeat(seen.home)
+    active = seen.reader.runs(active=True, project=project, limit=SHOWN * 10)
+    problems = [*_daemon_problems(alive, heartbeat, seen.now), *_source_problems(seen), *_job_problems(seen, jobs)]
+    return Overview(seen, alive, heartbeat, jobs, active, problems)
+
+
+def _daemon_problems(alive: bool, beat: Heartbeat | None, now: int) -> Iterator[Problem]:
+    if not alive or beat is None:
+        return
+    if beat.age(now) > DOWN_AFTER:
+        message = f"it runs, but its last sign of life is {relative(beat.at, now)}"
+        yield Problem("silent", "daemon", message, "look at its log and at the load of the machine")
+    elif beat.last_error is not None and (beat.last_error_at or 0) > (beat.last_pass_at or 0):
+        yield Problem("daemon", "daemon", beat.last_error, "it tries again by itself; its log tells more")
+
+
+def _source_problems(seen: Reading) -> Iterator[Problem]:
+    source = seen.source
+    if source is None:
+        return
+    if source.problem is not None:
+        message = f"{source.problem}; what was applied last goes on"
+        yield Problem("source", source.root, message, f"look at {source.root}")
+    errors = [finding for finding in source.diagnostics if finding.get("severity", "error") == "error"]
+    for finding in errors:
+        place = f"{finding.get('path')}:{finding.get('line')}:{finding.get('column')}"
+        last = "; the last good version runs on" if finding.get("identity") else ""
+        yield Problem("file", place, f"{finding.get('message')}{last}", "jobsctl validate")
+    if source.prune_blocked:
+        count = len(source.prune_blocked)
+        yield Problem(
+            "prune",
+            source.root,
+            f"{count} jobs vanished from the files at once, and were kept",
+            "bring the files back, or let them go: jobsctl apply --confirm-prune",
+        )
+
+
+def _job_problems(seen: Reading, jobs: list[JobRecord]) -> Iterator[Problem]:
+    told = {str(finding.get("identity")) for finding in seen.source.diagnostics} if seen.source else set()
+    for job in jobs:
+        problem = first_problem(job)
+        if problem is not None and job.identity not in told:
+            yield Problem("file", job.identity, f"{problem}; the last good version runs on", "jobsctl validate")
+        if job.stalled is not None:
+            yield Problem("stalled", job.identity, job.stalled, f"jobsctl events {job.identity} --warnings")
+    for job in sorted(jobs, key=lambda each: each.health_since or 0, reverse=True):
+        if job.health is Health.FAILING:
+            run = seen.last_run(job)
+            why = run.error if run is not None and run.error else str(job.last_run_state)
+            times = f"failed {job.consecutive_failures} times" if job.consecutive_failures > 1 else "failed"
+            since = relative(job.health_since, seen.now)
+            yield Problem("failing", job.identity, f"{times}, first {since}: {why}", f"jobsctl logs {job.identity}")
+        elif not job.problem and job.stalled is None:
+            yield from _overdue(seen, job)
+
+
+def _overdue(seen: Reading, job: JobRecord) -> Iterator[Problem]:
+    """A job whose success is late though nothing of it failed: it did not run, or does not end."""
+    if job.last_success_at is None and job.next_at is not None and job.next_at > seen.now and not job.active_runs:
+        return  # its first slot is still to come
+    schedule = schedule_of(job, default_timezone=seen.config.timezone)
+    deadline = success_deadline(job, Job.from_canonical(job.spec), schedule)
+    if deadline is not None and deadline < seen.now:
+        message = f"should have succeeded {relative(deadline, seen.now)}"
+        yield Problem("overdue", job.identity, message, f"jobsctl status {job.identity}")
+
+
+def _phases(jobs: list[JobRecord]) -> Counter[str]:
+    return Counter(phase_of(job).value for job in jobs)
+
+
+def _comes(job: JobRecord) -> bool:
+    return job.next_at is not None and suspension_of(job) is None
+
+
+def _section(title: str, lines: list[str], style: Style) -> Iterator[str | Cell]:
+    if not lines:
+        return
+    yield ""
+    yield Cell(title, style if style else "bold")
+    yield from (f"  {line}" for line in lines[:SHOWN])
+    if len(lines) > SHOWN:
+        yield f"  and {len(lines) - SHOWN} more: jobsctl list"

@@ -1,0 +1,167 @@
+"""Where a spec file goes that somebody applies: into the specs directory, or nowhere when it is there already.
+
+Used by `apply` and `delete`. Never overwrites a file that defines another job, never makes a second file for a job.
+A file appears whole or not at all: the daemon reads the directory at any moment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.changes import known_jobs
+from cli.errors import Refused, UsageError
+from cli.options import Settings
+from cli.specfiles import Checked, SpecFile
+from specs.desired import DesiredJob
+from specs.load import load_bytes
+from specs.scan import SUFFIXES
+from specs.source import Source
+from state.inbox import daemon_alive
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One file to write: `data` to `target`. `replaces` tells whether it is there already, with other content."""
+
+    target: Path
+    data: bytes
+    replaces: bool
+
+
+def placements(checked: Checked, root: Path, where: Mapping[str, str]) -> list[Placement]:
+    """What has to be written so that the directory `root` says what `checked` says.
+
+    Args:
+        where: `where_defined` of the jobs.
+
+    Raises:
+        Refused: a file or job of that name is there and is another's.
+        UsageError: standard input without a job gives no file name.
+    """
+    found: list[Placement] = []
+    for file in _given_files(checked):
+        if file.path is not None and _is_below(file.path, root):
+            continue
+        target = _target(file, root, where)
+        if any(other.target == target for other in found):
+            raise Refused(f"two of the files would become {target}", hint="rename one of them")
+        if not target.exists():
+            found.append(Placement(target, file.data, replaces=False))
+        elif target.read_bytes() != file.data:
+            _check_replaceable(target, file)
+            found.append(Placement(target, file.data, replaces=True))
+    return found
+
+
+def _given_files(checked: Checked) -> Iterable[SpecFile]:
+    yield from checked.named
+    for folder in checked.folders:
+        jobs: dict[str, list[DesiredJob]] = {}
+        for job in checked.jobs:
+            jobs.setdefault(job.path, []).append(job)
+        for shown, those in sorted(jobs.items()):
+            path = Path(shown)
+            if path.is_file() and _is_below(path, folder):
+                yield SpecFile(shown, path, path.read_bytes(), tuple(those))
+
+
+def _target(file: SpecFile, root: Path, where: Mapping[str, str]) -> Path:
+    if not file.jobs:
+        raise UsageError(f"{file.shown} defines no job: there is nothing to apply")
+    places = sorted({where[job.identity] for job in file.jobs if job.identity in where})
+    if len(places) > 1:
+        raise Refused(f"the jobs of {file.shown} are defined in {' and '.join(places)} now", hint="edit them there")
+    if places:
+        return root / places[0]
+    name = f"{file.jobs[0].name}.yaml" if file.path is None else file.path.name
+    if not name.endswith(SUFFIXES) or name.startswith("."):
+        raise UsageError(
+            f"{file.shown}: the daemon reads files that end in {', '.join(SUFFIXES)} and do not begin with a dot",
+            hint="rename it",
+        )
+    return root / name
+
+
+def _check_replaceable(target: Path, file: SpecFile) -> None:
+    """Replacing a file must not lose a job that the new one does not have."""
+    there = load_bytes(target.read_bytes(), str(target))
+    if there.unreadable:
+        raise Refused(f"{target} is there and cannot be read", hint="correct or remove it first")
+    new = {job.identity for job in file.jobs}
+    lost = sorted(identities_in(target).keys() - new)
+    if lost:
+        raise Refused(
+            f"{target} defines {', '.join(lost)} too, which {file.shown} does not",
+            hint="edit that file, or rename yours",
+        )
+
+
+def write(placement: Placement) -> None:
+    """Durably, and in one step: whoever reads sees the old file or the new one."""
+    target = placement.target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The daemon ignores names that start with a dot.
+    partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with partial.open("xb") as file:
+            file.write(placement.data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync(target.parent)
+
+
+def remove(path: Path) -> None:
+    """Durably."""
+    path.unlink()
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def where_defined(settings: Settings, root: Path, identities: Iterable[str]) -> Mapping[str, str]:
+    """The files below `root` that define these jobs, relative to it; a job that no file defines is not in it.
+
+    What was applied says where to look, so that one job does not cost reading 10,000 files. With no daemon running
+    nobody has looked at the newest files: then all are read.
+    """
+    wanted = set(identities)
+    known = known_jobs(settings)
+    found: dict[str, str] = {}
+    for identity in wanted & known.keys():
+        if identity in identities_in(root / known[identity].path):
+            found[identity] = known[identity].path
+    if wanted - found.keys() and root.is_dir() and not daemon_alive(settings.home):
+        desired = Source(root, now=settings.now).look().desired
+        found |= {identity: job.path for identity, job in desired.jobs.items() if identity in wanted}
+        for identity, findings in desired.invalid.items():
+            if identity in wanted:
+                found[identity] = findings[0].path
+    return found
+
+
+def identities_in(path: Path) -> dict[str, int]:
+    """Identity and first line of every job that the file defines, soundly or not; none when it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return {}
+    there = load_bytes(data, str(path))
+    lines = {identity: findings[0].line for identity, findings in there.invalid.items()}
+    return lines | {job.identity: job.line for job in there.jobs}
