@@ -55,6 +55,8 @@ def main() -> int:
 def run_section(section: Section, *, quick: bool) -> tuple[list[Figure], bool, float]:
     """Its figures, whether it ended by itself and without an error, and how long it took in seconds."""
     work = Path(tempfile.mkdtemp(prefix=f"{section.name}-", dir=BUILD / "work"))
+    # A repository of its own: the product would else follow the checkout's, and wait when somebody commits there.
+    subprocess.run(["git", "init", "--quiet", str(work)], check=True, timeout=10)
     began = time.monotonic()
     command = [sys.executable, "-m", "benchmarks.section", section.name, str(work), *(["--quick"] if quick else [])]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=CHECKOUT, start_new_session=True, text=True)

@@ -1,6 +1,7 @@
 """One section in its own process: `python -m benchmarks.section NAME WORK [--quick]`.
 
-Started by `benchmarks.__main__`, to whom figures go through stdout, a JSON line each. SIGTERM ends it in an orderly way: `finally` clauses stop what was started.
+Started by `benchmarks.__main__`, to whom figures go through stdout, a JSON line each.
+SIGTERM ends it in an orderly way: `finally` clauses stop what was started.
 """
 
 from __future__ import annotations
