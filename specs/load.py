@@ -22,6 +22,7 @@ from specs.expression import ScheduleError
 from specs.fields import parse_name
 from specs.findings import findings_of, kind_of
 from specs.model import Job
+from specs.schedule import compile_schedule
 from specs.text import decode
 
 _KINDS = ("Job", *sorted(unbuilt.KINDS))
@@ -187,13 +188,9 @@ def _only_schedule(value: Mapping[str, Any], identity: str | None) -> Job | None
 
 def _schedule_findings(job: Job, document: Document, identity: str | None, default_timezone: str) -> list[Diagnostic]:
     try:
-        from specs.schedule import compile_schedule
-    except ImportError:  # until specs.schedule is there
-        return []
-    try:
         schedule = compile_schedule(job, default_timezone=default_timezone)
     except ScheduleError as error:
-        code = "JOB042" if error.field == "timezone" else "JOB040"
+        code = "JOB042" if error.field == "timezone" or error.loc[-1:] == ("timezone",) else "JOB040"
         return [_in_schedule(code, Severity.ERROR, error, (error.field, *error.loc), document, identity)]
     return [
         _in_schedule("JOB041", Severity.WARNING, warning, ("schedule", *warning.loc), document, identity)
