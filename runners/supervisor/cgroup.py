@@ -234,3 +234,10 @@ def _try(path: str, text: str) -> None:
         _write(path, text)
     except OSError:
         pass
+
+
+def restored(paths: list[str]) -> Groups:
+    """The groups of a run whose supervisor is dead."""
+    v2 = any(os.path.exists(f"{path}/cgroup.events") for path in paths)
+    memory = "memory.peak" if v2 else "memory.max_usage_in_bytes"
+    return Groups(paths, v2, next((path for path in paths if os.path.exists(f"{path}/{memory}")), None))

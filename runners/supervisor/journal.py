@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 
-from runners.supervisor.crash import crashpoint
 from runners.supervisor.wire import BrokenFrame, pack, unpack
 
 TYPE_CHECKING = False
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 INTENT, STARTED, STOP, EXIT, ENDED, ACKNOWLEDGED = "intent", "started", "stop", "exit", "ended", "acknowledged"
 """Records, in this order for one run:
-(intent, id, dir, cgroups)          about to be started
+(intent, id, dir, cgroups, output_max, separate)    about to be started
 (started, id, pid, pid_start, at)
 (stop, id, reason, at)              TERM was sent because of `timeout` or `cancel`
 (exit, id, status, at)              its main process ended with wait status `status`; its tree may live
@@ -29,12 +28,16 @@ INTENT, STARTED, STOP, EXIT, ENDED, ACKNOWLEDGED = "intent", "started", "stop", 
 class Entry:
     """What a journal says of one run."""
 
-    __slots__ = ("cgroups", "dir", "end", "exit", "id", "pid", "pid_start", "started_at", "stop")
+    __slots__ = (
+        "cgroups", "dir", "end", "exit", "id", "output_max", "pid", "pid_start", "separate", "started_at", "stop",
+    )  # fmt: skip
 
-    def __init__(self, id: str, dir: bytes, cgroups: list[bytes]) -> None:
+    def __init__(self, id: str, dir: bytes, cgroups: list[bytes], output_max: int, separate: bool) -> None:
         self.id = id
         self.dir = dir
         self.cgroups = cgroups
+        self.output_max = output_max
+        self.separate = separate
         self.pid: int | None = None
         self.pid_start: int | None = None
         self.started_at: int | None = None
@@ -110,14 +113,13 @@ class Journal:
             raise
         self._good += len(data)
 
-    def intend(self, intents: list[tuple[str, bytes, list[bytes]]]) -> None:
+    def intend(self, intents: list[tuple[str, bytes, list[bytes], int, bool]]) -> None:
         """Before anything of these runs is done. Raises OSError (full disk): then they must not be started."""
         records = [(INTENT, *intent) for intent in intents]
         self._write(b"".join(map(pack, self._owed)) + b"".join(map(pack, records)))
         self._owed.clear()
         for record in records:
             self._apply(record)
-        crashpoint("intent")
 
     def record(self, records: list[tuple[Any, ...]]) -> None:
         """Facts that are so already. What the disk does not take is kept, and written with the next or by `retry`."""
@@ -146,12 +148,10 @@ class Journal:
         if self.entries:
             self._owed.append((ACKNOWLEDGED, run_ids))
             self.retry()
-            crashpoint("acknowledged")
             return
         self._owed.clear()
         os.ftruncate(self._fd, 0)
         self._good = 0
-        crashpoint("compacted")
 
     def close(self) -> None:
         """Let go of the lock. An empty journal is deleted."""

@@ -32,3 +32,22 @@ def no_new_privileges() -> bool:
 def punch_hole(fd: int, start: int, end: int) -> bool:
     """Free the blocks of [start, end) bytes; the file keeps its length. False where the file system cannot."""
     return _call("fallocate", fd, _FALLOC_FL_KEEP_SIZE_PUNCH_HOLE, _Long(start), _Long(end - start)) == 0
+
+
+_CLOCK_BOOTTIME = 7
+_TFD_NONBLOCK_CLOEXEC = 0o2004000
+
+
+def timer() -> int:
+    """A descriptor that becomes readable when `set_timer` says; `os` has none before Python 3.13."""
+    fd = _call("timerfd_create", _CLOCK_BOOTTIME, _TFD_NONBLOCK_CLOEXEC)
+    if fd < 0:
+        raise OSError("timerfd_create failed")
+    return fd
+
+
+def set_timer(fd: int, seconds: float) -> None:
+    """Readable once after `seconds`; never for 0."""
+    whole, part = divmod(int(seconds * 1e9), 1_000_000_000)
+    spec = b"".join(number.to_bytes(8, "little") for number in (0, 0, whole, part))
+    _call("timerfd_settime", fd, 0, spec, None)

@@ -14,7 +14,7 @@ _SIGHUP, _SIGINT, _SIGQUIT, _SIGTERM, _SIGCHLD = 1, 2, 3, 15, 17
 
 def main(directory: str, name: str, listener: int) -> int:
     """Serve until nothing lives and nobody needs an answer."""
-    from runners.supervisor import libc
+    from runners.supervisor import crash, libc
     from runners.supervisor.serve import Supervisor
     from runners.supervisor.spawn import IGNORED_BY_PYTHON
 
@@ -24,6 +24,7 @@ def main(directory: str, name: str, listener: int) -> int:
             _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
     libc.become_subreaper()
+    crash.arm()
     awake, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     supervisor = Supervisor(directory, name, listener, awake)
     _signal.set_wakeup_fd(wake, warn_on_full_buffer=False)

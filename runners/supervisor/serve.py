@@ -211,6 +211,7 @@ class Supervisor:
         known = [run_id for run_id in run_ids if self.ends.pop(run_id, None) is not None]
         if known:
             self.journal.acknowledge(known)
+            crashpoint("acknowledged")
         self.told.difference_update(known)
 
     def do_retire(self) -> None:
@@ -256,7 +257,7 @@ class Supervisor:
         for new in batch:
             new.groups = cgroup.plan(new)
             groups = [os.fsencode(path) for path in new.groups.paths] if new.groups else []
-            intents.append((new.id, new.dir, groups))
+            intents.append((new.id, new.dir, groups, new.output_max, new.separate))
         try:
             self.journal.intend(intents)
         except OSError as error:
@@ -264,7 +265,7 @@ class Supervisor:
             for new in batch:
                 self.refuse(new, f"cannot write the journal of starts: {reason}; free some disk space")
             return
-        records: list[tuple[Any, ...]] = []
+        crashpoint("intent")
         for new in batch:
             try:
                 spawn.prepare(new)
@@ -277,12 +278,11 @@ class Supervisor:
             for pipe in new.pipes:
                 self.pipes[pipe.fd] = pipe
                 self.poller.register(pipe.fd, select.EPOLLIN)
-            records.append((journal.STARTED, new.id, new.pid, new.pid_start, new.started_at))
-        os.chdir("/")  # keep no file system busy
-        if records:
-            self.journal.record(records)
+            # Each at once: whoever takes over then finds at most one program that nobody has written down.
+            self.journal.record([(journal.STARTED, new.id, new.pid, new.pid_start, new.started_at)])
             crashpoint("started")
-            self.said += [("started", run_id, at, pid, start) for _, run_id, pid, start, at in records]
+            self.said.append(("started", new.id, new.started_at, new.pid, new.pid_start))
+        os.chdir("/")  # keep no file system busy
 
     def stopped_before(self, new: Run) -> bool:
         """It was cancelled while it waited in the queue."""
