@@ -65,7 +65,7 @@ def _decide(world: World, job_id: int, now: int) -> Decided | None:
         log.exception("%s: deciding failed; trying again in %.0f s", entry.identity, wait)
         message = f"deciding failed: {type(error).__name__}: {error}"
         world.store.add_events(
-            [Event(at=now, job_id=entry.id, run_id=None, type="Warning", reason="DecideFailed", message=message)]
+            [Event(at=now, job_id=entry.id, run_id=None, type="Warning", reason="stalled", message=message)]
         )
         return None
 

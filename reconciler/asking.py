@@ -156,29 +156,29 @@ def _cancel(world: World, request: Request, now: int) -> list[Run]:
 def _suspend(world: World, request: Request, now: int) -> str:
     entry = _job(world, request)
     record = world.store.job(entry.id)
-    assert record is not None
-    if record.archived_at is not None:
+    if record is None or record.archived_at is not None:
         raise Refused(f"{entry.identity} is archived: nothing starts anyway")
     if record.suspended_at is not None:
         return f"{entry.identity} was suspended already, by {record.suspended_by}"
     world.store.put_job(
         replace(record, suspended_at=now, suspended_by=request.requested_by, suspended_reason=request.reason)
     )
-    _event(world, entry, now, "Suspended", f"by {request.requested_by}: {request.reason or 'no reason given'}")
+    _event(world, entry, now, "suspended", f"by {request.requested_by}: {request.reason or 'no reason given'}")
     return f"{entry.identity} suspended; its slots are recorded as skipped"
 
 
 def _resume(world: World, request: Request, now: int) -> str:
     entry = _job(world, request)
     record = world.store.job(entry.id)
-    assert record is not None
+    if record is None:
+        raise Refused(f"{entry.identity} is archived, and its history is gone")
     declared = Job.from_canonical(record.spec).suspend_reason()
     if record.suspended_at is None:
         if declared is not None:
             raise Refused(f"{entry.identity} is suspended by its file: remove `suspend` at {record.path}:{record.line}")
         return f"{entry.identity} was not suspended"
     world.store.put_job(replace(record, suspended_at=None, suspended_by=None, suspended_reason=None))
-    _event(world, entry, now, "Resumed", f"by {request.requested_by}")
+    _event(world, entry, now, "resumed", f"by {request.requested_by}")
     if declared is not None:
         return f"{entry.identity}: the override is lifted, but its file suspends it at {record.path}:{record.line}"
     return f"{entry.identity} resumed; nothing fires before its next slot"

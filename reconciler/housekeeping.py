@@ -34,7 +34,7 @@ class Housekeeping:
         pruned = world.store.prune(now, max_age_us=self.max_age, max_runs=self.max_runs, limit=BITE)
         for project, job, run_id in pruned:
             runfiles.remove_run_dir(world.home, project, job, run_id)
-        if len(pruned) < BITE:
+        if not pruned:
             self._next_round = world.clock.monotonic() + EVERY
             return False
         log.debug("retention: %d runs removed", len(pruned))

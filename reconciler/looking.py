@@ -20,14 +20,8 @@ from state.records import Event, JobRecord, SourceState
 SHOWN_FINDINGS = 200
 """Findings kept for readers: nobody reads more, and a broken merge can make thousands."""
 
-_EVENTS: Mapping[Change, tuple[str, str]] = {
-    Change.CREATED: ("Normal", "Created"),
-    Change.CONFIGURED: ("Normal", "Configured"),
-    Change.RESTORED: ("Normal", "Restored"),
-    Change.INVALID: ("Warning", "InvalidSpec"),
-    Change.MISSING: ("Normal", "Missing"),
-    Change.PRUNED: ("Normal", "Pruned"),
-}
+_QUIET = frozenset({Change.UNCHANGED})
+"""Changes that are no event: nothing that people follow changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +83,18 @@ def _candidates(world: World, desired: Desired) -> set[str]:
 
 def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> JobRecord | None:
     """The record to store, or None when the stored one is right already."""
-    if change.change is Change.CREATED:
-        assert change.job is not None
-        schedule = world.jobs.schedule_of(Job.from_canonical(change.job.spec))
-        return records.created(change.job, schedule, revision=desired.revision, now=now, boot_id=world.boot.id)
     entry = world.jobs.by_identity(change.identity)
-    assert entry is not None
-    if change.change is Change.UNCHANGED:
-        assert change.job is not None
+    if change.change is Change.UNCHANGED and entry is not None and change.job is not None:
         same_place = (entry.path, entry.line) == (change.job.path, change.job.line)
         if same_place and not entry.has_problem and entry.missing_since is None:
             return None
-    old = world.store.job(entry.id)
-    assert old is not None
+    old = world.store.job(entry.id) if entry is not None else None
+    if entry is None or old is None:
+        # Never seen, or archived so long ago that retention took the row with the last of its history.
+        if change.job is None:
+            return None
+        schedule = world.jobs.schedule_of(Job.from_canonical(change.job.spec))
+        return records.created(change.job, schedule, revision=desired.revision, now=now, boot_id=world.boot.id)
     match change.change:
         case Change.CONFIGURED | Change.RESTORED:
             assert change.job is not None
@@ -124,9 +117,8 @@ def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> J
 
 
 def _events(change: JobChange, record: JobRecord, now: int) -> list[Event]:
-    if change.change not in _EVENTS:
+    if change.change in _QUIET:
         return []
-    kind, reason = _EVENTS[change.change]
     message = f"{change.change} from {record.path}:{record.line}, generation {record.generation}"
     if change.change is Change.INVALID:
         message = f"{change.findings[0]}; the last good spec (generation {record.generation}) goes on"
@@ -136,7 +128,8 @@ def _events(change: JobChange, record: JobRecord, now: int) -> list[Event]:
     elif change.change is Change.PRUNED:
         message = "archived: no file defines it any more; its history stays"
         log.info("%s: %s", change.identity, message)
-    return [Event(at=now, job_id=record.id, run_id=None, type=kind, reason=reason, message=message)]
+    kind = "Warning" if change.change is Change.INVALID else "Normal"
+    return [Event(at=now, job_id=record.id, run_id=None, type=kind, reason=change.change, message=message)]
 
 
 def _remember(world: World, stored: list[JobRecord], plan: SyncPlan, now: int, *, first: bool) -> None:
