@@ -5,6 +5,8 @@ Called by `status.views` and `status.metrics`. Pure.
 
 from __future__ import annotations
 
+import functools
+
 from specs.model import Job
 from specs.schedule import Schedule, ScheduleError, compile_schedule
 from state.records import JobRecord
@@ -15,10 +17,16 @@ DEFAULT_SLACK = 3600 * SECOND
 """Time a run without timeout may take before its success is overdue; healthchecks' default grace, an hour."""
 
 
+@functools.lru_cache(maxsize=64)
+def read_spec(spec: bytes) -> Job:
+    """The job of canonical bytes. A few are kept: everything that is made of one record asks within microseconds."""
+    return Job.from_canonical(spec)
+
+
 def schedule_of(record: JobRecord, *, default_timezone: str = "UTC") -> Schedule | None:
     """The compiled schedule; None when what was sound when stored is not any more (a zone left the tz database)."""
     try:
-        return compile_schedule(Job.from_canonical(record.spec), default_timezone=default_timezone)
+        return compile_schedule(read_spec(record.spec), default_timezone=default_timezone)
     except ScheduleError:
         return None
 

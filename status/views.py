@@ -13,7 +13,7 @@ from typing import Any
 from specs.model import Job
 from specs.schedule import Schedule, ScheduleError, compile_schedule
 from state.records import TERMINAL_STATES, Event, JobRecord, Run, RunState, SourceState
-from status.deadline import success_deadline
+from status.deadline import read_spec, success_deadline
 from status.instants import SECOND, rfc3339
 from status.phase import conditions_of, phase_of, suspension_of, sync_of
 
@@ -37,7 +37,7 @@ def job_view(
         source_problem: `SourceState.problem`: while the files cannot be read, `sync` is Unknown.
         default_timezone: of the daemon's config: what a job without `timezone` uses.
     """
-    job = Job.from_canonical(record.spec)
+    job = read_spec(record.spec)
     schedule, schedule_problem = _compile(job, default_timezone)
     suspension = suspension_of(record)
     waits = suspension is None and record.archived_at is None
