@@ -1,6 +1,7 @@
 """From what somebody typed to the job or run that is meant, with suggestions when there is none.
 
-A job is `name` or `project/name`; a run is its id or the beginning of it. Names win over run ids.
+A job is `name` or `project/name`; a run is its id or the beginning of it. Names win over run ids. What `-o name`
+prints (`job/default/hello`, `run/01m7...`) is understood too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from cli.errors import NotFound
 from cli.options import Settings
 from state import errors
-from state.ids import is_prefix
+from state.ids import is_id, is_prefix
 from state.inbox import daemon_alive
 from state.reads import Reader
 from state.records import JobRecord, Run, RunState
@@ -27,6 +28,7 @@ def find_job(settings: Settings, reader: Reader, text: str) -> JobRecord:
         NotFound: with the nearest names.
         state.errors.Ambiguous: several projects have a job of this name.
     """
+    text = plain(text)
     try:
         return reader.job(text, project=settings.project)
     except errors.NotFound:
@@ -41,6 +43,7 @@ def find_target(settings: Settings, reader: Reader, text: str) -> JobRecord | Ru
         NotFound: neither; with the nearest job names.
         state.errors.Ambiguous: several of them.
     """
+    text = plain(text)
     try:
         return reader.job(text, project=settings.project)
     except errors.NotFound:
@@ -52,6 +55,14 @@ def find_target(settings: Settings, reader: Reader, text: str) -> JobRecord | Ru
             pass
     identities = [job.identity for job in reader.jobs(archived=None)]
     raise NotFound(f"there is no job or run {shown(settings, text)}", hint=suggestion(text, identities))
+
+
+def plain(text: str) -> str:
+    """`default/hello` for `job/default/hello`, the id for `run/<id>`; anything else as it is."""
+    kind, _, rest = text.partition("/")
+    if (kind == "job" and rest.count("/") == 1) or (kind == "run" and is_id(rest)):
+        return rest
+    return text
 
 
 def latest_run(reader: Reader, job: JobRecord) -> Run:
@@ -90,6 +101,7 @@ def identity_to_change(settings: Settings, text: str) -> str:
         NotFound: with the nearest names.
         state.errors.Ambiguous: several projects have a job of this name.
     """
+    text = plain(text)
     home = settings.existing_home()
     try:
         with Reader(home.database) as reader:

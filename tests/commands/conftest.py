@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,8 +19,9 @@ from cli.options import Settings
 from specs.load import load_bytes
 from state.home import Home
 from state.ids import new_id
-from state.records import JobRecord, Reason, Run, RunState, SourceState, Trigger
-from state.store import RunEnd, RunStarted, Store
+from state.inbox import Request, read_requests, remove_request
+from state.records import JobRecord, Reason, RequestRecord, Run, RunState, SourceState, Trigger
+from state.store import RunEnd, RunStarted, Skip, Store
 
 NOW = 1_795_248_000_000_000
 """2026-11-21 08:00:00Z."""
@@ -143,6 +146,13 @@ class Known:
         self.store.finished([RunEnd(run_id=run.id, at=at + 20_000 + took, state=state, **(defaults | end))])
         return run
 
+    def skip(self, job: JobRecord, *, reason: Reason, count: int = 1) -> None:
+        """Slots that did not run, up to five minutes ago."""
+        last = NOW - 5 * MINUTE
+        skip = Skip(job_id=job.id, first=last - (count - 1) * MINUTE, last=last, count=count, reason=reason, at=last,
+                    generation=job.generation)  # fmt: skip
+        self.store.skip([skip])
+
     def source(self, **fields: Any) -> None:
         """The last look at the files."""
         defaults: dict[str, Any] = {
@@ -158,3 +168,56 @@ def known(home: Home) -> Iterator[Known]:
     known = Known(home)
     yield known
     known.store.close()
+
+
+class Answering:
+    """A stand-in for the daemon: hears the doorbell, answers every request as `answer` says, in a thread.
+
+    `answer(request, store)` gives the outcome, the message and the run id.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.asked: list[Request] = []
+        self.answer: Callable[[Request, Store], tuple[str, str, str | None]] = lambda request, store: (
+            "done",
+            f"{request.kind} done",
+            None,
+        )
+        home.state.mkdir(mode=0o700, exist_ok=True)
+        self._bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._bell.bind(str(home.doorbell))
+        self._bell.settimeout(10)
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+
+    def _work(self) -> None:
+        store = Store.open(self.home.database, now=NOW)
+        while self._bell.recv(16) != b"stop":
+            for request in read_requests(self.home):
+                assert isinstance(request, Request), request
+                self.asked.append(request)
+                outcome, message, run_id = self.answer(request, store)
+                record = RequestRecord(
+                    id=request.id, kind=request.kind, identity=request.identity, run_id=run_id,
+                    requested_by=request.requested_by, requested_at=request.requested_at, handled_at=NOW,
+                    outcome=outcome, message=message,
+                )  # fmt: skip
+                remove_request(self.home, request.id)
+                if outcome != "silence":
+                    store.record_request(record)
+        store.close()
+
+    def stop(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+            bell.sendto(b"stop", str(self.home.doorbell))
+        self._thread.join(10)
+        self._bell.close()
+
+
+@pytest.fixture
+def daemon(home: Home) -> Iterator[Answering]:
+    """A daemon that answers."""
+    answering = Answering(home)
+    yield answering
+    answering.stop()

@@ -47,7 +47,7 @@ def test_help_is_there_in_150_ms():
         pytest.param(["stauts"], 2, "Did you mean 'status'?", id="a_mistyped_command"),
         pytest.param(["plan"], 2, "`jobsctl plan` is not built yet", id="a_command_of_a_later_version"),
         pytest.param(["--server", "http://x", "list"], 2, "--server is not built yet", id="a_later_version's_option"),
-        pytest.param(["list", "--lable", "a=b"], 2, "No such option: --lable", id="a_mistyped_option"),
+        pytest.param(["list", "--lable", "a=b"], 2, "No such option '--lable'", id="a_mistyped_option"),
         pytest.param(["-o", "xml", "version"], 2, "'xml' is not one of", id="an_unknown_output"),
         pytest.param(["-p", "Not A Name", "version"], 2, "is not a project name", id="a_project_that_cannot_be"),
     ],
@@ -72,10 +72,12 @@ def test_options_come_from_the_environment(jobsctl, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [name for section in COMMANDS.values() for name in section])
-def test_every_command_has_help_with_an_example(jobsctl, name):
+def test_every_command_has_help_with_examples(jobsctl, name):
     done = jobsctl(name, "--help")
     assert done.code == 0
-    assert f"jobsctl {name}" in done.out.split("Examples:")[1]
+    assert done.out.startswith(f"Usage: jobsctl {name}")
+    if name != "daemon":
+        assert f"jobsctl {name}" in done.out.split("Examples:")[1]
 
 
 class TestUnexpectedErrors:
