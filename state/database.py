@@ -103,15 +103,20 @@ def connect_read_only(path: Path, *, timeout: float) -> sqlite3.Connection:
     """A connection that cannot write. `timeout` in seconds."""
     name = quote(str(path))
     try:
-        connection = sqlite3.connect(f"file:{name}?mode=ro", uri=True, timeout=timeout, isolation_level=None)
+        connection = _open(f"file:{name}?mode=ro", timeout)
         connection.execute("PRAGMA schema_version")
     except sqlite3.OperationalError as error:
         wal = path.with_name(f"{path.name}-wal")
         if not path.is_file() or wal.exists() or (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_CANTOPEN:
             raise
         # A folder we may not write to and no daemon: nothing can change under us, and -shm cannot be made.
-        connection = sqlite3.connect(f"file:{name}?immutable=1", uri=True, timeout=timeout, isolation_level=None)
+        connection = _open(f"file:{name}?immutable=1", timeout)
     return connection
+
+
+def _open(uri: str, timeout: float) -> sqlite3.Connection:
+    # Threads take turns with a reader's connection.
+    return sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
 
 
 def open_reader(path: Path, *, timeout: float) -> sqlite3.Connection:

@@ -1,7 +1,8 @@
 """Ids of runs and requests: ULIDs (github.com/ulid/spec), 26 characters of lower-case Crockford base 32.
 
 48 bits of milliseconds, 80 of chance: they sort by the time of their making and can be made anywhere. Within one
-process they only go up, also when the clock goes back. Used by everybody who makes a run or a request.
+process they only go up, also when the clock is set back a little; when it is set back far they follow it, so that the
+time in an id can be used to select and prune. Used by everybody who makes a run or a request.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 _PATTERN = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 _PREFIX = re.compile(r"[0-9a-hjkmnp-tv-z]{1,26}")
 _MAX_MS = (1 << 48) - 1
+_SET_BACK_MS = 60_000
+"""A clock that goes back by less is being corrected; one that goes back further was wrong before."""
 
 _lock = threading.Lock()
 _last = 0
@@ -26,8 +29,8 @@ def new_id(now: int) -> str:
     ms = min(max(now // 1000, 0), _MAX_MS)
     value = ms << 80 | int.from_bytes(os.urandom(10), "big")
     with _lock:
-        if value >> 80 <= _last >> 80:
-            # Same millisecond, or the clock went back: the next number keeps the order.
+        if 0 <= (_last >> 80) - ms <= _SET_BACK_MS:
+            # Same millisecond, or set back a little: the next number keeps the order.
             value = _last + 1
         _last = value
     return _encode(value)

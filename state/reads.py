@@ -1,6 +1,6 @@
 """Reading the database without being able to change it: for the command line, the status process, tests.
 
-Never waits long and never makes the daemon wait: read-only connections, one per thread, short busy timeout.
+Never waits long and never makes the daemon wait: a read-only connection with a short busy timeout.
 Plain sqlite3: importing peewee would cost every command 30 ms. Raises the errors of `state.errors`.
 
 Pages: `before` and `after` are ids, exclusive: the last one of the page that was read. Rows come newest first
@@ -9,7 +9,6 @@ Pages: `before` and `after` are ids, exclusive: the last one of the page that wa
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -44,34 +43,24 @@ MANY_JOBS = 500
 
 
 class Reader:
-    """Questions to the database. Opens at once, so a missing or newer file is told here. Use from any thread."""
+    """Questions to the database. Opens at once, so a missing or newer file is told here.
+
+    Any thread may ask: they take turns (the interpreter lock lets one decode rows at a time anyway).
+    """
 
     def __init__(self, path: Path, *, timeout: float = 0.5) -> None:
         self.path = path
-        self._timeout = timeout
-        self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._connection = open_reader(path, timeout=timeout)
         self._lock = threading.Lock()
-        self._connection()
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = open_reader(self.path, timeout=self._timeout)
-            with self._lock:
-                self._all.append(connection)
-        return connection
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with own_errors(self.path):
-            return self._connection().execute(sql, values).fetchall()
+        with self._lock, own_errors(self.path):
+            return self._connection.execute(sql, values).fetchall()
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connection."""
         with self._lock:
-            while self._all:
-                self._all.pop().close()
-            self._local = threading.local()
+            self._connection.close()
 
     def __enter__(self) -> Reader:
         return self

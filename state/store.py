@@ -128,7 +128,8 @@ class Store(JobStore, RunStore):
         """What spec files said when they were last read by the loader `version`."""
         with self._reading():
             rows = self._connection.execute(
-                "SELECT path, inode, size, mtime_ns, ctime_ns, sha256, documents FROM spec_file WHERE version = ? ORDER BY path",
+                "SELECT path, inode, size, mtime_ns, ctime_ns, sha256, documents FROM spec_file "
+                "WHERE version = ? ORDER BY path",
                 (version,),
             )
             return [

@@ -15,6 +15,7 @@ def _a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ids, "_last", 0)
 
 
+AT = 1_800_000_000_123_000
 INSTANTS = st.integers(min_value=0, max_value=2**48 * 1000 - 1000)
 
 
@@ -35,18 +36,22 @@ def test_the_bound_of_an_instant_holds_its_time_and_no_chance(at: int) -> None:
 
 
 def test_an_id_is_a_ulid_of_its_millisecond() -> None:
-    at = 4_000_000_000_123_456  # later than any other test's
-    id = new_id(at)
+    id = new_id(AT + 456)
     assert is_id(id)
-    assert decoded(id) >> 80 == at // 1000
-    assert time_of(id) == at // 1000 * 1000
-    assert first_id(at - 1000) <= id < first_id(at + 1000)
+    assert decoded(id) >> 80 == AT // 1000
+    assert time_of(id) == AT
+    assert first_id(AT - 1000) <= id < first_id(AT + 1000)
 
 
-def test_ids_only_go_up_also_when_the_clock_goes_back() -> None:
-    at = 4_000_000_001_000_000
-    made = [new_id(at - step) for step in (0, 0, 1_000, 60_000_000, 0)]
+def test_ids_only_go_up_also_when_the_clock_is_corrected() -> None:
+    made = [new_id(AT - step) for step in (0, 0, 1_000, 60_000_000, 0)]
     assert made == sorted(set(made))
+
+
+def test_ids_follow_a_clock_that_was_far_ahead() -> None:
+    ahead, right = new_id(AT + 10**15), new_id(AT)
+    assert time_of(ahead) == AT + 10**15
+    assert time_of(right) == AT
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def test_a_reader_waits_for_the_daemon_to_migrate(path: Path, monkeypatch: pytes
 
 def test_a_reader_cannot_write(store: Store) -> None:
     with Reader(store.path) as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._connection().execute("DELETE FROM job")
+        reader._connection.execute("DELETE FROM job")
 
 
 EXTRA = "ALTER TABLE job ADD COLUMN colour TEXT;\nCREATE TABLE shape (id INTEGER PRIMARY KEY);"

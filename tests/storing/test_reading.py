@@ -255,7 +255,7 @@ PAGES: list[Any] = [
 @pytest.mark.parametrize("chosen", PAGES)
 def test_no_page_of_runs_reads_or_sorts_the_whole_table(house: House, chosen: dict[str, Any]) -> None:
     plans: list[str] = []
-    connection = house.reader._connection()
+    connection = house.reader._connection
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
     try:
