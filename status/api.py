@@ -7,7 +7,7 @@ a few threads, so that a slow disk never holds up other requests. Parameters and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +16,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from state import errors as state_errors
 from state.home import Home
@@ -45,6 +46,20 @@ SHARED_SCRAPE = 1.0
 """Seconds for which scrapes get the same text: a storm of them costs one."""
 
 
+class Pieces(Response):
+    """A body that is sent piece by piece, as the client takes it, with its length known beforehand."""
+
+    def __init__(self, pieces: Sequence[bytes], content_type: str) -> None:
+        super().__init__(headers={"content-type": content_type, "content-length": str(sum(map(len, pieces)))})
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for piece in self._pieces if scope["method"] == "GET" else ():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What the endpoints answer from. `now` gives microseconds UTC, `monotonic` seconds."""
@@ -64,7 +79,7 @@ class Api:
         self._jobs = JobList()
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._reader: Reader | None = None
-        self._scrapes: dict[bool, tuple[float, asyncio.Future[bytes]]] = {}
+        self._scrapes: dict[bool, tuple[float, asyncio.Future[list[bytes]]]] = {}
 
     def routes(self) -> list[Route]:
         """The whole surface. A second path segment that is a sub-resource's word is the sub-resource: a job of that
@@ -122,10 +137,10 @@ class Api:
             self._scrapes[openmetrics] = now, scrape
             loop.call_later(SHARED_SCRAPE, self._forget_scrape, openmetrics, scrape)
         # Shielded: the client that asked first may hang up while others wait for the same text.
-        body = await asyncio.shield(scrape)
-        return Response(body, media_type=None, headers={"content-type": OPENMETRICS if openmetrics else PLAIN})
+        pieces = await asyncio.shield(scrape)
+        return Pieces(pieces, OPENMETRICS if openmetrics else PLAIN)
 
-    def _forget_scrape(self, openmetrics: bool, scrape: asyncio.Future[bytes]) -> None:
+    def _forget_scrape(self, openmetrics: bool, scrape: asyncio.Future[list[bytes]]) -> None:
         """10 MB of text are not kept from one scrape to the next."""
         if scrape.done() and self._scrapes.get(openmetrics, (0.0, None))[1] is scrape:
             del self._scrapes[openmetrics]

@@ -10,7 +10,8 @@ is not known (no run yet) is left out rather than invented; counters come from s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from specs.model import Job
@@ -60,7 +61,7 @@ def sample_of(
     suspended = suspension_of(record) is not None
     return JobSample(
         labels=f'project="{record.project}",job_name="{record.name}"',
-        schedule=f'kind="{escape(schedule_kind)}",schedule="{escape(expression)}",timezone="{escape(timezone)}"',
+        schedule=_schedule_text(schedule_kind, expression, timezone),
         suspended=int(suspended),
         ready=int(is_ready(record)),
         active_runs=record.active_runs,
@@ -79,6 +80,12 @@ def sample_of(
         expired=record.counts.get(RunState.EXPIRED, 0),
         skipped=record.counts.get(RunState.SKIPPED, 0),
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def _schedule_text(kind: str, expression: str, timezone: str) -> str:
+    """One text for all jobs that share a schedule."""
+    return f'kind="{escape(kind)}",schedule="{escape(expression)}",timezone="{escape(timezone)}"'
 
 
 def last_duration(run: Run | None, before: JobSample | None) -> float | None:
@@ -157,11 +164,9 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-def render_jobs(samples: Sequence[JobSample], *, openmetrics: bool = False) -> str:
-    """Every family with its HELP and TYPE, in the order of `FAMILIES`."""
-    parts: list[str] = []
+def render_jobs(samples: Sequence[JobSample], *, openmetrics: bool = False) -> Iterator[bytes]:
+    """Every family with its HELP and TYPE, in the order of `FAMILIES`; a piece per family, 1 MB for 10,000 jobs."""
     for family in FAMILIES:
         name = family.name if openmetrics or family.type != "counter" else f"{family.name}_total"
-        parts.append(f"# HELP {name} {family.help}\n# TYPE {name} {family.type}\n")
-        parts.extend(family.lines(samples))
-    return "".join(parts)
+        head = f"# HELP {name} {family.help}\n# TYPE {name} {family.type}\n"
+        yield (head + "".join(family.lines(samples))).encode()

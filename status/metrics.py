@@ -69,43 +69,43 @@ class Exporter:
         self._registry.register(house)
         ProcessCollector(registry=self._registry)
         ProcessCollector(namespace="jobsctl_daemon", pid=house.daemon_pid, registry=self._registry)
-        self._parts: dict[str, Callable[[bool], str]] = {"jobs": self._jobs, "house": self._house}
+        self._parts: dict[str, Callable[[bool], Iterable[bytes]]] = {"jobs": self._jobs, "house": self._house}
 
-    def scrape(self, *, openmetrics: bool = False) -> bytes:
-        """The exposition, whole."""
+    def scrape(self, *, openmetrics: bool = False) -> list[bytes]:
+        """The exposition, in pieces: joined they would be 13 MB for 10,000 jobs, twice."""
         with self._lock:
-            texts: list[str] = []
+            pieces: list[bytes] = []
             up: list[str] = []
             seconds: list[str] = []
             for name, part in self._parts.items():
                 began = self._sources.monotonic()
                 try:
-                    texts.append(part(openmetrics))
+                    pieces.extend(list(part(openmetrics)))  # whole or not at all: a family must not end half-way
                     ok = 1
-                except Exception:  # whatever it is: half a page of metrics beats none, and the gauge says so
+                except Exception:  # whatever it is: half of the metrics beat none, and the gauge says so
                     ok = 0
                 label = f'{{collector="{name}"}}'
                 up.append(f"jobsctl_collector_up{label} {ok}\n")
                 seconds.append(f"jobsctl_collector_duration_seconds{label} {self._sources.monotonic() - began:.6f}\n")
-            texts += _gauge_text("jobsctl_collector_up", "1 when this part of the scrape could be made.", up)
-            texts += _gauge_text("jobsctl_collector_duration_seconds", "What this part of the scrape took.", seconds)
+            pieces.append(_gauge_text("jobsctl_collector_up", "1 when this part of the scrape could be made.", up))
+            pieces.append(_gauge_text("jobsctl_collector_duration_seconds", "What this part of it took.", seconds))
             if openmetrics:
-                texts.append("# EOF\n")
-            return "".join(texts).encode()
+                pieces.append(b"# EOF\n")
+            return pieces
 
-    def _jobs(self, openmetrics: bool) -> str:
+    def _jobs(self, openmetrics: bool) -> Iterable[bytes]:
         entries = self._sources.picture().entries.values()
         return render_jobs([entry.sample for entry in entries if entry.sample is not None], openmetrics=openmetrics)
 
-    def _house(self, openmetrics: bool) -> str:
+    def _house(self, openmetrics: bool) -> Iterable[bytes]:
         if openmetrics:
             data: bytes = openmetrics_exposition.generate_latest(self._registry)  # type: ignore[no-untyped-call]
-            return data.decode().removesuffix("# EOF\n")
-        return generate_latest(self._registry).decode()
+            return [data.removesuffix(b"# EOF\n")]
+        return [generate_latest(self._registry)]
 
 
-def _gauge_text(name: str, help: str, lines: Iterable[str]) -> list[str]:
-    return [f"# HELP {name} {help}\n# TYPE {name} gauge\n", *lines]
+def _gauge_text(name: str, help: str, lines: Iterable[str]) -> bytes:
+    return f"# HELP {name} {help}\n# TYPE {name} gauge\n{''.join(lines)}".encode()
 
 
 class HouseCollector(Collector):

@@ -24,8 +24,8 @@ LEAST_REST = 0.02
 MOST_REST = 1.0
 REST_SHARE = 4
 """It rests this many times as long as it worked: at most a fifth of one processor."""
-BATCH = 500
-"""Jobs read at once: 2 MB of records."""
+BATCH = 100
+"""Jobs read at once: 2 MB of records, views and texts."""
 
 
 class Refresher(threading.Thread):
