@@ -125,12 +125,8 @@ class Known:
             took: int = 1_500_000, **end: Any) -> Run:  # fmt: skip
         """A run that was made `ago` before NOW and is in `state`."""
         at = NOW - ago
-        run = Run(
-            id=new_id(at), job_id=job.id, project=job.project, job=job.name, generation=job.generation,
-            digest=job.digest, revision=job.revision, trigger=end.pop("trigger", Trigger.SCHEDULE),
-            scheduled_for=end.pop("scheduled_for", at), state=RunState.PENDING, created_at=at,
-            requested_by=end.pop("requested_by", None),
-        )  # fmt: skip
+        made = {key: end.pop(key) for key in ("trigger", "scheduled_for", "requested_by") if key in end}
+        run = self.new_run(job, **({"created_at": at, "trigger": Trigger.SCHEDULE, "scheduled_for": at} | made))
         self.store.insert_runs([run])
         if state is RunState.PENDING:
             return run
@@ -145,6 +141,15 @@ class Known:
         }  # fmt: skip
         self.store.finished([RunEnd(run_id=run.id, at=at + 20_000 + took, state=state, **(defaults | end))])
         return run
+
+    def new_run(self, job: JobRecord, **fields: Any) -> Run:
+        """A pending run that is not stored yet; by default asked for, NOW."""
+        defaults: dict[str, Any] = {"created_at": NOW, "trigger": Trigger.MANUAL, "scheduled_for": None}
+        merged = defaults | fields
+        return Run(
+            id=new_id(merged["created_at"]), job_id=job.id, project=job.project, job=job.name,
+            generation=job.generation, digest=job.digest, revision=job.revision, state=RunState.PENDING, **merged,
+        )  # fmt: skip
 
     def skip(self, job: JobRecord, *, reason: Reason, count: int = 1) -> None:
         """Slots that did not run, up to five minutes ago."""
