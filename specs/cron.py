@@ -90,8 +90,7 @@ def parse_cron(text: str, identity: str) -> Cron:
     """
     if len(text) > MAX_LENGTH:
         raise ScheduleError(f"an expression has at most {MAX_LENGTH} characters, this one {len(text)}")
-    if text.startswith("@"):
-        fields = ALIASES[text.lower()]
+    if fields := ALIASES.get(text.lower()):
         return _expand([(field, 0) for field in fields.split()], identity)
     tokens = [(found[0], found.start()) for found in re.finditer(r"[^ \t]+", text)]
     for token, start in tokens:
@@ -147,7 +146,11 @@ def _bits(field: _Field, values: list[int | str]) -> int:
 def _check_field(field: _Field, text: str, start: int, identity: str, warnings: list[ScheduleWarning]) -> str:
     """The field in a form croniter reads as we mean it."""
     terms: dict[str, None] = {}
+    first = start
     for term in text.split(","):
+        if not term:  # underline a comma beside it: there is nothing else to underline
+            comma = start if start == first else start - 1
+            raise ScheduleError(f"the {field.name} list has an empty place", span=(comma, comma + 1))
         terms.setdefault(_check_term(field, term, start, identity, warnings))
         start += len(term) + 1
     return ",".join(terms)
@@ -155,8 +158,6 @@ def _check_field(field: _Field, text: str, start: int, identity: str, warnings: 
 
 def _check_term(field: _Field, term: str, start: int, identity: str, warnings: list[ScheduleWarning]) -> str:
     end = start + len(term)
-    if not term:
-        raise ScheduleError(f"the {field.name} list has an empty place", span=(start, end + 1))
     if hashed := _HASHED.fullmatch(term):
         return _spread(field, hashed, start, identity)
     found = _TERM.fullmatch(term)

@@ -93,7 +93,7 @@ def read_parts(value: ScheduleParts, context: Context) -> Entry:
         key = "cron"
         text = (value.cron or "").strip(" \t\r\n")
         if text.startswith("@") and text.lower() not in ALIASES:
-            raise _unknown_alias(text)
+            raise _unknown_alias(text[:MAX_LENGTH])
         entry = _cron(text, context)
         return replace(entry, warnings=tuple(warning.below(key) for warning in entry.warnings))
     except ScheduleError as error:
@@ -137,8 +137,6 @@ def _read(text: str, context: Context) -> Entry:
         raise _unknown_alias(text)
     if reads_as_words(text):
         return _cron(to_cron(text), context)
-    if len(text.split()) < 5 and _LONG_DURATION.fullmatch(lower):
-        raise ScheduleError("a rhythm begins with `every`", help=f"did you mean `every {text}`?")
     return _cron(text, context)
 
 

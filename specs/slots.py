@@ -64,7 +64,8 @@ class GridSlots:
 
     def next_after(self, t: int, anchor: int) -> int | None:
         origin = anchor if self.origin is None else self.origin
-        return t + self.period - (t - origin) % self.period
+        at = t + self.period - (t - origin) % self.period
+        return at if at <= _LAST_SECOND * SECOND else None
 
     def latest_through(self, now: int, after: int, anchor: int) -> int | None:
         origin = anchor if self.origin is None else self.origin

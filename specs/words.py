@@ -43,7 +43,6 @@ _VOCABULARY = (
 )
 _TOKEN = re.compile(r"[0-9]{1,2}:[0-9]{2}|:[0-9]{2}|[0-9]+(?:st|nd|rd|th)?(?![0-9])|[a-z]+|[^ \t]", re.IGNORECASE)
 _CRON_START = re.compile(r"[^A-Za-z]|[HLWR](?![A-Za-z])")
-_END = "the end"
 
 
 def reads_as_words(text: str) -> bool:
@@ -195,7 +194,7 @@ class _Sentence:
     def _one_of(self, names: dict[str, int], kind: str) -> int:
         number = names.get(self._peek())
         if number is None:
-            raise self._wrong(f"here stands {kind}", among=tuple(names))
+            raise self._wrong(f"here stands {kind}")
         self.at += 1
         return number
 
@@ -212,12 +211,12 @@ class _Sentence:
         if not self._take(word):
             raise self._wrong(f"here stands `{word}`")
 
-    def _wrong(self, hint: str, among: tuple[str, ...] = _VOCABULARY) -> ScheduleError:
+    def _wrong(self, hint: str) -> ScheduleError:
         if self.at >= len(self.words):
             last = self.words[-1][2] if self.words else 0
             return ScheduleError("the schedule ends too early", help=hint, span=(max(0, last - 1), last))
         word, start, end = self.words[self.at]
-        near = difflib.get_close_matches(word, among, n=1, cutoff=0.7) if word not in among else []
+        near = difflib.get_close_matches(word, _VOCABULARY, n=1, cutoff=0.7) if word not in _VOCABULARY else []
         help = f"did you mean `{near[0]}`?" if near else hint
         return ScheduleError(f"`{word}` makes no sense here", help=help, span=(start, end))
 

@@ -19,6 +19,8 @@ _BLOCK = 400 * 86_400
 _STEP = 2 * 86_400
 """Distance of the probes. No zone changed its offset twice within 6.9 days since 1970."""
 
+_MACHINE_DEPENDENT = {"localtime", "posixrules"}
+
 
 class Era(NamedTuple):
     """A stretch of time with one offset. Seconds since the epoch; the offsets are seconds east of UTC."""
@@ -73,8 +75,8 @@ class Zone:
         probe = start
         while probe < end:
             later = min(probe + _STEP, end)
-            if self.offset(later - 1) != offset:
-                shift = self._shift(probe, later - 1, offset)
+            if self.offset(later) != offset:
+                shift = self._shift(probe, later, offset)
                 eras.append(Era(start, shift, before, offset))
                 before, offset, start = offset, self.offset(shift), shift
             probe = later
@@ -107,7 +109,7 @@ def find_zone(name: str) -> Zone:
         name
         and name.isascii()
         and not name.startswith(("posix/", "right/"))
-        and name not in ("localtime", "posixrules")
+        and name not in _MACHINE_DEPENDENT
     ):
         try:
             return _zone(name)
@@ -118,7 +120,7 @@ def find_zone(name: str) -> Zone:
 
 
 def _nearest(name: str) -> str:
-    names = {known.casefold(): known for known in available_timezones()}
+    names = {known.casefold(): known for known in available_timezones() - _MACHINE_DEPENDENT}
     wanted = name[:64].casefold().replace(" ", "_")
     by_city = {key.rsplit("/", 1)[-1]: known for key, known in sorted(names.items())}
     found = names.get(wanted) or by_city.get(wanted)
