@@ -144,13 +144,16 @@ def _read(path: Path) -> Request:
         raise
     except OSError as error:
         raise InvalidRequest(f"cannot be opened: {error.strerror}") from error
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise InvalidRequest("not a regular file")
         if status.st_uid not in (0, os.geteuid()):
             raise InvalidRequest(f"owned by uid {status.st_uid}, not by the daemon's user")
-        data = file.read(MAX_BYTES + 1)
+        # A regular file gives all it has in one read.
+        data = os.read(descriptor, MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
         raise InvalidRequest(f"larger than {MAX_BYTES} bytes")
     return _parse(data, path.stem)
