@@ -20,7 +20,7 @@ from state.records import ACTIVE_STATES, Event, JobRecord, Reason, Run, RunState
 from state.store import RunEnd, RunStarted, Skip, Store
 
 MINUTE = 60 * SECOND
-LABELS = ({}, {"team": "ops"}, {"team": "ops", "tier": "1"}, {"tier": "2"})
+LABELS: tuple[dict[str, str], ...] = ({}, {"team": "ops"}, {"team": "ops", "tier": "1"}, {"tier": "2"})
 ENDS = {RunState.SUCCEEDED: Reason.SUCCEEDED, RunState.FAILED: Reason.EXIT_CODE, RunState.CANCELLED: Reason.CANCELLED}
 
 
