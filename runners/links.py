@@ -31,6 +31,12 @@ class Link:
     def fileno(self) -> int:
         return self.channel.socket.fileno()
 
+    def let_go(self) -> None:
+        """Hang up; the supervisor goes on without us."""
+        self.channel.close()
+        if self.process is not None and self.process.poll() is None:
+            self.process.returncode = 0  # else Popen warns that it is still running: that is the point
+
 
 class Folder:
     """The directory of the supervisors: for each a socket `<name>.sock`, a journal, and what it said when it failed."""

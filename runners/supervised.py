@@ -288,8 +288,9 @@ class SupervisedRunner:
         libc.set_timer(self._timer, min(due, default=0.0))
 
     def close(self) -> None:
-        for link in self._links.values():
-            link.channel.close()
+        for link in (*self._links.values(), *self._dying.values()):
+            if link is not None:
+                link.let_go()
         self._orphans.close()
         self._poller.close()
         os.close(self._timer)
