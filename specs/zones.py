@@ -105,12 +105,7 @@ def find_zone(name: str) -> Zone:
     Raises ScheduleError for names outside the tz database: also for `right/` (leap seconds) and `localtime`,
     which would mean something else on the next machine.
     """
-    if (
-        name
-        and name.isascii()
-        and not name.startswith(("posix/", "right/"))
-        and name not in _MACHINE_DEPENDENT
-    ):
+    if name and name.isascii() and not name.startswith(("posix/", "right/")) and name not in _MACHINE_DEPENDENT:
         try:
             return _zone(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
