@@ -30,8 +30,7 @@ from reconciler.wake import Wakeup
 from reconciler.world import World, log
 from runners.supervised import SupervisedRunner
 from specs.config import Config
-from specs.source import Look, Source, cache_version
-from specs.watch import SourceThread
+from specs.source import Look, Source, SourceThread, cache_version
 from state.home import Home
 from state.store import Store
 
