@@ -1,7 +1,8 @@
 """What happens when a zone moves its clock: Debian cron's table, and every transition of ten years against a scan.
 
-`SCHEDULE_SWEEP=full` scans two days around each transition of each zone with all expressions (minutes). Without it, zones
-that move their clocks at the same instant by the same amount are scanned once, with a third of the expressions in turn.
+`SCHEDULE_SWEEP=full` scans two days around each transition of each zone with all expressions (minutes). Without it,
+zones that move their clocks at the same instant by the same amount are scanned once, with a third of the
+expressions in turn.
 """
 
 from __future__ import annotations
