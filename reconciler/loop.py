@@ -44,9 +44,14 @@ JUMP = 1.0
 class LookSource(Protocol):
     """The thread that looks at the files: `specs.source.SourceThread`."""
 
-    watch_up: bool
-    watch_restarts: int
-    watch_error: str | None
+    @property
+    def watch_up(self) -> bool: ...
+
+    @property
+    def watch_restarts(self) -> int: ...
+
+    @property
+    def watch_error(self) -> str | None: ...
 
     def look_now(self) -> None:
         """Look again, soon."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import Any
+from typing import Any, Protocol
 
 from reconciler.sync import SyncPlan
 from reconciler.world import World
