@@ -6,6 +6,7 @@ Used by every command that shows something. rich is imported when a table is rea
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from cli.terminal import one_line, safe_json, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 Data = Mapping[str, Any]
 T = TypeVar("T")
@@ -42,6 +44,8 @@ class Column(Generic[T]):
     """Only with `-o wide`."""
     right: bool = False
     """Numbers stand right."""
+    rank: int = 0
+    """On a narrow terminal the columns of the highest rank are left out first; those of rank 0 never."""
 
 
 def counted(number: int, word: str) -> str:
@@ -146,36 +150,57 @@ def to_yaml(value: Data) -> str:
     return dump_yaml(value)
 
 
-def console(settings: Settings) -> Console:
-    """rich, set up once: no markup, no emoji, no guessing of what to highlight in other people's text.
+def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Column[T]]) -> None:
+    """Without borders, as kubectl's. On a terminal that is too narrow columns are left out by their `rank`.
 
-    Off a terminal lines are never cut: whoever reads the pipe wants the whole of them.
+    What still does not fit is wrapped by the terminal; off a terminal, and with `-o wide`, nothing is left out.
     """
+    rows = [[_cell(column.show(record)) for column in columns] for record in records]
+    shown = list(range(len(columns)))
+    if sys.stdout.isatty() and settings.output != "wide":
+        room = shutil.get_terminal_size().columns
+        for rank in range(max(column.rank for column in columns), 0, -1):
+            if _console(settings, columns, rows, shown).width > room:
+                shown = [index for index in shown if columns[index].rank != rank]
+    target = _console(settings, columns, rows, shown)
+    with target.capture() as captured:
+        target.print(_rich_table(columns, rows, shown))
+    _write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+
+
+def _cell(shown: str | Cell) -> Cell:
+    return shown if isinstance(shown, Cell) else Cell(shown)
+
+
+def _console(
+    settings: Settings, columns: Sequence[Column[T]], rows: Sequence[Sequence[Cell]], shown: Sequence[int]
+) -> Console:
+    """rich, as wide as the table is: no markup, no emoji, no guessing of what to highlight in other people's text."""
+    from rich.cells import cell_len
     from rich.console import Console
 
+    color = wants_color(settings)
+    width = sum(2 + max(cell_len(one_line(text)) for text in _texts(columns, rows, index)) for index in shown)
     return Console(
-        file=sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=False,
-        no_color=not wants_color(settings), force_terminal=sys.stdout.isatty(),
-        width=None if sys.stdout.isatty() else 10_000,
+        file=sys.stdout, markup=False, emoji=False, highlight=False, force_terminal=color,
+        color_system="auto" if color else None, width=max(width - 2, 1),
     )  # fmt: skip
 
 
-def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Column[T]]) -> None:
-    """Without borders, as kubectl's; lines too long for the terminal are folded within their column."""
+def _texts(columns: Sequence[Column[T]], rows: Sequence[Sequence[Cell]], index: int) -> list[str]:
+    return [columns[index].heading, *(row[index].text for row in rows)]
+
+
+def _rich_table(columns: Sequence[Column[T]], rows: Sequence[Sequence[Cell]], shown: Sequence[int]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column.heading, justify="right" if column.right else "left", overflow="fold")
-    for record in records:
-        shown = [column.show(record) for column in columns]
-        cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in shown]
-        table.add_row(*(Text(one_line(cell.text), style=cell.style) for cell in cells))
-    target = console(settings)
-    with target.capture() as captured:
-        target.print(table)
-    _write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+    for index in shown:
+        table.add_column(columns[index].heading, justify="right" if columns[index].right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(one_line(row[index].text), style=row[index].style) for index in shown))
+    return table
 
 
 def _write(text: str) -> None:

@@ -40,10 +40,10 @@ def job_columns(now: int, words: Callable[[JobRecord], str], described: Callable
     """Of `list`. `words` gives the schedule in words, `described` the description: both read the spec."""
     return (
         Column("JOB", lambda job: job.identity),
-        Column("SCHEDULE", words),
+        Column("SCHEDULE", words, rank=2),
         Column("PHASE", phase_cell),
         Column("LAST RUN", lambda job: last_run_cell(job, now)),
-        Column("NEXT", lambda job: next_text(job, now)),
+        Column("NEXT", lambda job: next_text(job, now), rank=1),
         Column("SYNC", lambda job: sync_of(job, source_problem=source_problem), wide=True),
         Column("LAST SUCCESS", lambda job: relative(job.last_success_at, now), wide=True),
         Column("FILE", lambda job: f"{job.path}:{job.line}", wide=True),
@@ -93,9 +93,9 @@ def run_columns(now: int) -> Sequence[Column[Run]]:
         Column("RUN", lambda run: run.id),
         Column("JOB", lambda run: run.identity),
         Column("STATE", state_cell),
-        Column("TRIGGER", lambda run: run.trigger),
-        Column("STARTED", lambda run: relative(run.started_at or run.created_at, now)),
-        Column("DURATION", lambda run: duration_text(run, now), right=True),
+        Column("TRIGGER", lambda run: run.trigger, rank=3),
+        Column("STARTED", lambda run: relative(run.started_at or run.created_at, now), rank=1),
+        Column("DURATION", lambda run: duration_text(run, now), right=True, rank=2),
         Column("SLOT", lambda run: stamp(run.scheduled_for), wide=True),
         Column("ATTEMPT", lambda run: str(run.attempt), wide=True, right=True),
         Column("CPU", lambda run: NEVER if run.cpu_seconds is None else span(run.cpu_seconds), wide=True, right=True),
@@ -147,7 +147,7 @@ def event_columns(identity_of: Callable[[int | None], str]) -> Sequence[Column[E
     """Of `events`, oldest first."""
     return (
         Column("TIME", lambda event: precise(event.at)),
-        Column("TYPE", lambda event: Cell(event.type, "yellow" if event.type == "Warning" else "")),
+        Column("TYPE", lambda event: Cell(event.type, "yellow" if event.type == "Warning" else ""), rank=1),
         Column("REASON", lambda event: event.reason),
         Column("JOB", lambda event: identity_of(event.job_id)),
         Column("MESSAGE", lambda event: event.message),

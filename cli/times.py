@@ -38,15 +38,25 @@ def span(seconds: float) -> str:
 
 
 def relative(at: int | None, now: int) -> str:
-    """`3m12s ago`, `in 2h05m`, `now` within a second; `-` for never."""
+    """`58s ago`, `3m12s ago`, `26m ago`, `in 2h05m`, `now` within a second; `-` for never.
+
+    Short, as kubectl's: the smaller unit is only said while it matters.
+    """
     if at is None:
         return NEVER
     seconds = (now - at) / 1_000_000
     if abs(seconds) < 1:
         return "now"
-    whole = float(round(abs(seconds)))
-    text = f"{whole:.0f}s" if whole < 60 else span(whole)
+    text = _short(round(abs(seconds)))
     return f"{text} ago" if seconds > 0 else f"in {text}"
+
+
+def _short(seconds: int) -> str:
+    for size, unit, smaller, smaller_unit in ((86_400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if seconds >= size:
+            rest = seconds % size // smaller
+            return f"{seconds // size}{unit}" + (f"{rest}{smaller_unit}" if rest and seconds < 10 * size else "")
+    return f"{seconds}s"
 
 
 def both(at: int | None, now: int) -> str:

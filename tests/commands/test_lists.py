@@ -43,8 +43,8 @@ class TestList:
         assert (done.code, done.err) == (0, "")
         assert done.out == (
             "JOB            SCHEDULE                          PHASE   LAST RUN             NEXT\n"
-            "default/hello  Every 10 minutes                  active  succeeded 9m58s ago  in 5m00s\n"
-            "sales/report   Weekdays at 09:30, Europe/Berlin  failed  failed 59s ago       in 1h00m\n"
+            "default/hello  Every 10 minutes                  active  succeeded 9m58s ago  in 5m\n"
+            "sales/report   Weekdays at 09:30, Europe/Berlin  failed  failed 59s ago       in 1h\n"
         )
 
     def test_wide_shows_more(self, jobsctl, two_jobs):
@@ -111,11 +111,11 @@ class TestRuns:
         assert (done.code, done.err) == (0, "")
         lines = [line.split(maxsplit=1)[1] for line in done.out.splitlines()]
         assert lines == [
-            "JOB            STATE                 TRIGGER   STARTED     DURATION",
-            "sales/report   failed (exit code 3)  schedule  1m00s ago      500ms",
-            "sales/report   failed (exit code 3)  schedule  2m00s ago      500ms",
-            "sales/report   failed (exit code 3)  schedule  3m00s ago      500ms",
-            "default/hello  succeeded             schedule  10m00s ago      1.5s",
+            "JOB            STATE                 TRIGGER   STARTED  DURATION",
+            "sales/report   failed (exit code 3)  schedule  1m ago      500ms",
+            "sales/report   failed (exit code 3)  schedule  2m ago      500ms",
+            "sales/report   failed (exit code 3)  schedule  3m ago      500ms",
+            "default/hello  succeeded             schedule  10m ago      1.5s",
         ]
 
     def test_pages_follow_each_other(self, jobsctl, two_jobs):
