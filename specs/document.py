@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
 )
 
 from specs.diagnostic import Diagnostic
-from specs.scalars import NumberTooLong, plain
+from specs.scalars import MAYBE_NOT_TEXT, NumberTooLong, plain
 from specs.syntax import explain
 from specs.text import Place, Source
 
@@ -166,7 +166,7 @@ class _Builder:
         self.documents: list[Document] = []
         self.findings: list[Diagnostic] = []
         self._noted: set[str] = set()
-        self._guarded = any(sign in source.text for sign in "&*!")
+        self._guarded = "&" in source.text or "*" in source.text or "!" in source.text
 
     def build(self) -> tuple[list[Document], list[Diagnostic]]:
         get_event = self.get_event
@@ -188,79 +188,80 @@ class _Builder:
         return self.documents, self.findings
 
     def _node(self) -> tuple[Any, Marks]:
-        """The document's value and marks. The hot loop: one file is about 60 turns."""
+        """The document's value and marks. The hot loop: a file is about 60 turns of it, so it calls nothing twice."""
         get_event, guarded = self.get_event, self._guarded
-        stack: list[tuple[Any, Any, Any, Any]] = []
-        value: Any = None
-        marks: Any = None  # of the container being filled
-        key: Any = None
-        key_event: Any = None
-        nodes = 0
+        outer: list[tuple[Any, Marks, Any, bool, Any, Any]] = []
         container: Any = None
+        marks: Marks = None
+        places: Any = None  # what `marks` holds of the container's members
+        keyed = False  # the container is a mapping
+        key: Any = None  # None: the next node is a key
+        key_event: Any = None
+        left = MAX_NODES
         while True:
             event = get_event()
             kind = event.__class__
             if kind is ScalarEvent:
                 if guarded and (event.ctag is not None or event.anchor is not None):
                     self._check(event)
-                value, mark = self._scalar(event) if event.implicit[0] else (event.value, event)
-                if not event.implicit[0] and event.style == '"' and not value.isprintable():
+                value, mark = event.value, event
+                if event.implicit[0]:
+                    if value[:1] in MAYBE_NOT_TEXT:
+                        value = self._scalar(event)
+                elif not value.isprintable() and event.style == '"':
                     value = self._unescaped(value, event)
-                if key_event is None and container.__class__ is dict:
+                if keyed and key is None:
                     key = value if value.__class__ is str else self._key(event)
-                    if key in container:
-                        self._duplicate(key, marks, event)
                     key_event = event
+                    if key in container:
+                        self._duplicate(key, places, event)
                     continue
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 if guarded and (event.ctag is not None or event.anchor is not None):
                     self._check(event)
-                if key_event is None and container.__class__ is dict:
+                if keyed and key is None:
                     raise _Refused(self._finding("JOB010", "a key must be a text, not a list or mapping", event, None))
-                if len(stack) >= MAX_DEPTH:
+                if len(outer) >= MAX_DEPTH:
                     raise _Refused(
                         self._finding("JOB011", f"nested deeper than {MAX_DEPTH} levels", event, "flatten the document")
                     )
-                nodes += 1
-                stack.append((container, marks, key, key_event))
-                container, marks = ({}, (event, {})) if kind is MappingStartEvent else ([], (event, []))
-                key_event = None
+                outer.append((container, marks, places, keyed, key, key_event))
+                keyed = kind is MappingStartEvent
+                container, places = ({}, {}) if keyed else ([], [])
+                marks, key = (event, places), None
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 value, mark = container, marks
-                container, marks, key, key_event = stack.pop()
+                container, marks, places, keyed, key, key_event = outer.pop()
             elif kind is AliasEvent:
                 self._check(event)
                 value, mark = None, event
-                if key_event is None and container.__class__ is dict:
+                if keyed and key is None:
                     key, key_event = f"*{event.anchor}", event
                     continue
             elif kind is DocumentEndEvent or event is None:
-                return value, marks
+                return value, mark
             else:
                 continue
-            nodes += 1
-            if nodes > MAX_NODES:
+            left -= 1
+            if left < 0:
                 raise _Refused(
                     self._finding("JOB012", f"more than {MAX_NODES:,} values in one document", event, "split the file")
                 )
-            if container.__class__ is dict:
-                if key not in container:
-                    container[key] = value
-                    marks[1][key] = (key_event, mark)
-                key_event = None
-            elif container is None:
-                marks = mark
-            else:
+            if keyed:
+                container[key] = value
+                places[key] = (key_event, mark)
+                key = None
+            elif container is not None:
                 container.append(value)
-                marks[1].append(mark)
+                places.append(mark)
 
-    def _scalar(self, event: Any) -> tuple[Any, Any]:
+    def _scalar(self, event: Any) -> Any:
         try:
-            return plain(event.value), event
+            return plain(event.value)
         except NumberTooLong:
             self._note("JOB014", "this number is too long", event, "write it in quotes if it is a text")
-            return 0, event
+            return 0
 
     def _unescaped(self, value: str, event: Any) -> str:
         """JSON writes characters past U+FFFF as two surrogates; YAML's parsers leave them apart."""
@@ -280,8 +281,8 @@ class _Builder:
         )
         return str(event.value)
 
-    def _duplicate(self, key: str, marks: Marks, event: Any) -> None:
-        first = marks[1][key][0].start_mark.line + 1
+    def _duplicate(self, key: str, places: Any, event: Any) -> None:
+        first = places[key][0].start_mark.line + 1
         self._note("JOB009", f"`{key}` is given twice", event, f"the first one is on line {first}; keep one of them")
 
     def _check(self, event: Any) -> None:

@@ -15,6 +15,8 @@ for _word, _meaning in (("null", None), ("true", True), ("false", False)):
     for _spelling in (_word, _word.capitalize(), _word.upper()):
         _WORDS[_spelling] = _meaning
 
+MAYBE_NOT_TEXT = frozenset(["", *"~nNtTfF-+.0123456789"])
+"""First characters of everything that is not a text: `plain` need not be asked about other scalars."""
 _NUMBER_STARTS = frozenset("-+.0123456789")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
