@@ -187,42 +187,19 @@ class Reader:
         if jobs is None and (project is not None or labels):
             where, values = self._job_filter(project, labels, None)
             jobs = [row[0] for row in self._rows(f"SELECT id FROM job WHERE {' AND '.join(where)}", values)]
-        ids = self._run_ids(jobs, None if len(wanted) == len(RunState) else wanted, bounds, limit, order)
+        walks = _walks(jobs, None if len(wanted) == len(RunState) else wanted, bounds)
         direction = "DESC" if order == "desc" else "ASC"
-        sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?)) ORDER BY run.id {direction}"
-        return [run_of(row) for row in self._rows(sql, (orjson.dumps(ids).decode(),))]
-
-    def _run_ids(
-        self,
-        jobs: list[int] | None,
-        states: set[RunState] | None,
-        bounds: list[tuple[str, str]],
-        limit: int,
-        order: Order,
-    ) -> list[str]:
-        """The ids of a page, every one found by walking an index from the right place."""
-        conditions = [f"run.id {operator} ?" for operator, _ in bounds]
-        values: list[Any] = [value for _, value in bounds]
-        direction = "DESC" if order == "desc" else "ASC"
-        walks: list[tuple[str, list[Any]]] = []
-        some = f"run.state IN ({', '.join('?' * len(states))})" if states else ""
-        if jobs is not None and len(jobs) <= MANY_JOBS:
-            for job in jobs:
-                walks.append((" AND ".join(["run.job_id = ?", *([some] if states else []), *conditions]),
-                              [job, *(states or ()), *values]))  # fmt: skip
-        elif states is not None and jobs is None:
-            for state in states:
-                walks.append((" AND ".join(["run.state = ?", *conditions]), [state, *values]))
-        else:
-            extra = [*([some] if states else []), *(["run.job_id IN (SELECT value FROM json_each(?))"] if jobs else [])]
-            walks.append((" AND ".join([*conditions, *extra]) or "1",
-                          [*values, *(states or ()), *([orjson.dumps(jobs).decode()] if jobs else [])]))  # fmt: skip
+        if len(walks) == 1:
+            ((where, bound),) = walks
+            sql = f"{SELECT_RUN} WHERE {where} ORDER BY run.id {direction} LIMIT ?"
+            return [run_of(row) for row in self._rows(sql, (*bound, limit))]
         ids: list[str] = []
         for where, bound in walks:
             sql = f"SELECT run.id FROM run WHERE {where} ORDER BY run.id {direction} LIMIT ?"
             ids += [row[0] for row in self._rows(sql, (*bound, limit))]
         ids.sort(reverse=order == "desc")
-        return ids[:limit]
+        sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?)) ORDER BY run.id {direction}"
+        return [run_of(row) for row in self._rows(sql, (orjson.dumps(ids[:limit]).decode(),))]
 
     # the rest
 
@@ -286,6 +263,26 @@ class Reader:
         where, values = ("WHERE name = ?", (name,)) if name else ("", ())
         rows = self._rows(f"SELECT name, labels, value FROM counter {where} ORDER BY name, labels", values)
         return [Counter(name=row[0], labels=orjson.loads(row[1]), value=row[2]) for row in rows]
+
+
+def _walks(
+    jobs: list[int] | None, states: set[RunState] | None, bounds: list[tuple[str, str]]
+) -> list[tuple[str, list[Any]]]:
+    """Conditions and their values, one per walk down an index; together the walks find all that is asked for."""
+    conditions = [f"run.id {operator} ?" for operator, _ in bounds]
+    values: list[Any] = [value for _, value in bounds]
+    if jobs is None and states is not None:
+        return [(" AND ".join(["run.state = ?", *conditions]), [state, *values]) for state in sorted(states)]
+    if states is not None:
+        # The unary plus keeps SQLite from walking the index of states for one job's runs.
+        conditions.append(f"+run.state IN ({', '.join('?' * len(states))})")
+        values += sorted(states)
+    if jobs is None:
+        return [(" AND ".join(conditions) or "1", values)]
+    if len(jobs) <= MANY_JOBS:
+        return [(" AND ".join(["run.job_id = ?", *conditions]), [job, *values]) for job in jobs]
+    conditions.append("+run.job_id IN (SELECT value FROM json_each(?))")
+    return [(" AND ".join(conditions), [*values, orjson.dumps(jobs).decode()])]
 
 
 def _limit(limit: int) -> int:

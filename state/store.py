@@ -182,7 +182,8 @@ class Store(JobStore, RunStore):
             )
         with self.transaction():
             retention.delete(self._connection, doomed)
-            retention.delete_old_notes(self._connection, cutoff, limit * 10)
-            for job_id, project, name in retention.empty_archived_jobs(self._connection, cutoff, limit):
-                retention.delete_job(self._connection, job_id, project, name, seq=self._next_seq())
+            if not self._prune_after:
+                retention.delete_old_notes(self._connection, cutoff, limit * 10)
+                for job_id, project, name in retention.empty_archived_jobs(self._connection, cutoff, limit):
+                    retention.delete_job(self._connection, job_id, project, name, seq=self._next_seq())
         return [(run.project, run.job, run.run_id) for run in doomed]

@@ -9,12 +9,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 
 from state.changes import RunEnd, RunStarted, Skip
 from state.errors import InvalidRunTransition, NotFound, RequestTaken, SlotTaken
 from state.ids import new_id
 from state.records import ACTIVE_STATES, TERMINAL_STATES, Run, RunState
-from state.rows import RUN_COLUMNS, SELECT_RUN, event_values, json_or_none, printable, run_of, run_values
+from state.rows import (
+    RUN_COLUMNS,
+    RUN_PLACE,
+    SELECT_RUN,
+    event_values,
+    json_or_none,
+    printable,
+    run_of,
+    run_values,
+    to_json,
+    with_changes,
+)
 from state.writer import Writer
 
 _ACTIVE = ", ".join(f"'{state}'" for state in ACTIVE_STATES)
@@ -31,8 +44,7 @@ _JOB_STARTED = (
 )
 _END = (
     "UPDATE run SET state = ?, reason = ?, error = ?, finished_at = ?, exit_code = ?, signal = ?, cpu_seconds = ?, "
-    "peak_memory = ?, output_bytes = ?, started_at = coalesce(started_at, ?), pid = coalesce(pid, ?), "
-    "pid_start = coalesce(pid_start, ?), progress = ?, result = ? "
+    "peak_memory = ?, output_bytes = ?, started_at = ?, pid = ?, pid_start = ?, progress = ?, result = ? "
     f"WHERE id = ? AND state IN ({_ACTIVE})"
 )
 # Health follows how the job itself ended: a cancel says nothing about it.
@@ -94,12 +106,8 @@ class RunStore(Writer):
                 _JOB_INSERTED, [(run.id, run.state, run.scheduled_for, self._next_seq(), run.job_id) for run in runs]
             )
             self._add_event_rows(
-                [
-                    event_values(run.created_at, run.job_id, run.id, "Normal", "created", _created(run),
-                                 {"trigger": run.trigger, "attempt": run.attempt, "scheduledFor": run.scheduled_for})
-                    for run in runs
-                ]
-            )  # fmt: skip
+                [(run.created_at, run.job_id, run.id, "Normal", "created", _created(run), None) for run in runs]
+            )
 
     def _insert(self, runs: Iterable[Run]) -> None:
         try:
@@ -121,18 +129,19 @@ class RunStore(Writer):
         """pending -> running. The runs that changed; told twice, or ended since: not in the list."""
         changed: list[Run] = []
         with self.transaction():
-            events: list[tuple[object, ...]] = []
+            known = self._runs([start.run_id for start in starts])
             for start in starts:
-                run = self.run(start.run_id)
+                run = known.get(start.run_id)
                 if run is None or run.state is not RunState.PENDING:
                     continue
-                self._connection.execute(_START, (start.at, start.pid, start.pid_start, run.id))
-                self._connection.execute(_JOB_STARTED, (start.at, run.id, self._next_seq(), run.job_id))
-                events.append(event_values(start.at, run.job_id, run.id, "Normal", "started", "Started"))
-                changed.append(
-                    replace(run, state=RunState.RUNNING, started_at=start.at, pid=start.pid, pid_start=start.pid_start)
-                )
-            self._add_event_rows(events)
+                run = known[run.id] = with_changes(run, zip(_START_PLACES, _start_values(start), strict=True))
+                changed.append(run)
+            many = self._connection.executemany
+            many(_START, [(run.started_at, run.pid, run.pid_start, run.id) for run in changed])
+            many(_JOB_STARTED, [(run.started_at, run.id, self._next_seq(), run.job_id) for run in changed])
+            self._add_event_rows(
+                [(run.started_at, run.job_id, run.id, "Normal", "started", "Started", None) for run in changed]
+            )
         return changed
 
     def finished(self, ends: Sequence[RunEnd]) -> list[Run]:
@@ -142,34 +151,30 @@ class RunStore(Writer):
         """
         changed: list[Run] = []
         with self.transaction():
-            events: list[tuple[object, ...]] = []
+            known = self._runs([end.run_id for end in ends])
             for end in ends:
                 if end.state not in TERMINAL_STATES:
                     raise ValueError(f"{end.state} is not an end")
-                run = self.run(end.run_id)
+                run = known.get(end.run_id)
                 if run is None or run.state not in ACTIVE_STATES:
                     continue
-                run = _ended(run, end)
-                self._connection.execute(
-                    _END,
-                    (run.state, run.reason, run.error, end.at, end.exit_code, end.signal, end.cpu_seconds,
-                     end.peak_memory, end.output_bytes, end.started_at, end.pid, end.pid_start,
-                     json_or_none(end.progress), json_or_none(end.result), run.id),
-                )  # fmt: skip
-                self._connection.execute(
-                    _JOB_ENDED_SQL[end.state], (end.at, run.id, self._next_seq(), end.started_at, run.job_id)
-                )
+                run = known[run.id] = _ended(run, end)
                 self._count_end(run)
-                events.append(
-                    event_values(
-                        end.at, run.job_id, run.id,
-                        "Normal" if end.state in (RunState.SUCCEEDED, RunState.CANCELLED) else "Warning",
-                        end.reason, _message(run), {"state": end.state},
-                    )
-                )  # fmt: skip
                 changed.append(run)
-            self._add_event_rows(events)
+            many = self._connection.executemany
+            many(_END, [_end_values(run) for run in changed])
+            # In order: a success between two failures counts them anew.
+            for state, same in groupby(changed, key=attrgetter("state")):
+                many(
+                    _JOB_ENDED_SQL[state],
+                    [(run.finished_at, run.id, self._next_seq(), run.started_at, run.job_id) for run in same],
+                )
+            self._add_event_rows([_end_event(run) for run in changed])
         return changed
+
+    def _runs(self, ids: Sequence[str]) -> dict[str, Run]:
+        sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?))"
+        return {run.id: run for run in map(run_of, self._connection.execute(sql, (to_json(ids),)))}
 
     def _count_end(self, run: Run) -> None:
         assert run.reason is not None
@@ -250,17 +255,43 @@ class RunStore(Writer):
             raise SlotTaken("a run of this slot and attempt is stored already") from error
 
 
+_START_PLACES = [RUN_PLACE[name] for name in ("state", "started_at", "pid", "pid_start")]
+_END_PLACES = [
+    RUN_PLACE[name]
+    for name in (
+        "state", "reason", "error", "finished_at", "exit_code", "signal", "cpu_seconds", "peak_memory", "output_bytes",
+        "started_at", "pid", "pid_start", "progress", "result",
+    )
+]  # fmt: skip
+
+
+def _start_values(start: RunStarted) -> tuple[object, ...]:
+    return (RunState.RUNNING, start.at, start.pid, start.pid_start)
+
+
 def _ended(run: Run, end: RunEnd) -> Run:
-    return replace(
-        run,
-        state=end.state, reason=end.reason, error=None if end.error is None else printable(end.error),
-        finished_at=end.at, exit_code=end.exit_code, signal=end.signal, cpu_seconds=end.cpu_seconds,
-        peak_memory=end.peak_memory, output_bytes=end.output_bytes,
-        started_at=end.started_at if run.started_at is None else run.started_at,
-        pid=end.pid if run.pid is None else run.pid,
-        pid_start=end.pid_start if run.pid_start is None else run.pid_start,
-        progress=end.progress, result=end.result,
+    values = (
+        end.state, end.reason, None if end.error is None else printable(end.error), end.at, end.exit_code, end.signal,
+        end.cpu_seconds, end.peak_memory, end.output_bytes,
+        end.started_at if run.started_at is None else run.started_at,
+        end.pid if run.pid is None else run.pid,
+        end.pid_start if run.pid_start is None else run.pid_start,
+        end.progress, end.result,
     )  # fmt: skip
+    return with_changes(run, zip(_END_PLACES, values, strict=True))
+
+
+def _end_values(run: Run) -> tuple[object, ...]:
+    return (
+        run.state, run.reason, run.error, run.finished_at, run.exit_code, run.signal, run.cpu_seconds, run.peak_memory,
+        run.output_bytes, run.started_at, run.pid, run.pid_start, json_or_none(run.progress), json_or_none(run.result),
+        run.id,
+    )  # fmt: skip
+
+
+def _end_event(run: Run) -> tuple[object, ...]:
+    kind = "Normal" if run.state in (RunState.SUCCEEDED, RunState.CANCELLED) else "Warning"
+    return (run.finished_at, run.job_id, run.id, kind, run.reason, _message(run), None)
 
 
 def _skipped(skip: Skip, id: str, project: str, name: str, error: str | None) -> Run:
