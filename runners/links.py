@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -95,6 +96,20 @@ class Folder:
     def _address(self, name: str) -> str:
         # Through the descriptor of the directory: the path of a unix socket has at most 107 bytes.
         return f"/proc/self/fd/{self._fd}/{name}.sock"
+
+    def let_through(self, run_dir: Path) -> None:
+        """Let other users pass (not read) from the state directory down to a run's directory, which will be theirs.
+
+        Files beside it are protected by their own modes. What cannot be changed shows as the job's own error.
+        """
+        state = self.path.parent
+        for folder in (state, *(parent for parent in run_dir.parents if state in parent.parents)):
+            try:
+                mode = stat.S_IMODE(folder.stat().st_mode)
+                if mode & 0o011 != 0o011:
+                    folder.chmod(mode | 0o011)
+            except OSError:
+                continue
 
     def names(self) -> list[str]:
         """Supervisors that may have something to tell."""

@@ -183,6 +183,8 @@ class SupervisedRunner:
         packed = []
         for launch in launches:
             self._runs[launch.run_id] = _Known(self.name, launch.run_dir, launch.timeout, launch.grace)
+            if launch.user is not None or launch.group is not None:
+                self._folder.let_through(launch.run_dir)
             try:
                 packed.append(_packed(launch))
             except UnicodeEncodeError as error:

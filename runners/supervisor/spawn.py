@@ -31,7 +31,7 @@ def prepare(run: Run) -> None:
         try:
             os.mkdir(run.dir, 0o700)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(run.dir), 0o700, exist_ok=True)
+            _make_parents(os.path.dirname(run.dir))
             os.mkdir(run.dir, 0o700)
         except FileExistsError:
             pass  # the daemon may have left a file in it
@@ -49,6 +49,17 @@ def prepare(run: Run) -> None:
     except OSError as error:
         raise StartError(_say("cannot prepare the run directory", run.dir, error)) from None
     crashpoint("prepared")
+
+
+def _make_parents(folder: bytes) -> None:
+    """0711: a job that runs as another user passes through, and sees no names."""
+    try:
+        os.mkdir(folder, 0o711)
+    except FileNotFoundError:
+        _make_parents(os.path.dirname(folder))
+        os.mkdir(folder, 0o711)
+    except FileExistsError:
+        pass
 
 
 def start(run: Run, null: int) -> int:

@@ -13,7 +13,7 @@ import pytest
 from runners.base import Adopt, EndReason, Exited, Launch, Message, NeverStarted, Runner, Started
 from runners.stub import Script, StubRunner
 from runners.supervised import SupervisedRunner
-from tests.running.rig import DEADLINE, PATH, Rig
+from tests.running.rig import DEADLINE, PATH, Rig, eventually
 
 BEHAVIOURS = {
     "ends well": ("true", Script()),
@@ -190,7 +190,8 @@ def test_what_ignores_term_is_killed_after_the_grace(desk: Desk) -> None:
     desk.start("r1", "ignores TERM")
     desk.settle("r1", Started)
     if isinstance(desk, RealDesk):
-        desk.rig.said("r1", b"up") if (desk.rig.run_dir("r1").exists()) else time.sleep(0.1)
+        log = desk.home / "runs" / "r1" / "output.log"
+        eventually(lambda: log.read_bytes() == b"up\n", "the trap is set")
     desk.runner.stop("r1", grace=0.2)
     end = desk.end("r1")
     assert (end.reason, end.signal) == (EndReason.CANCEL, 9)
