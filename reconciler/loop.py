@@ -20,7 +20,7 @@ from reconciler.backoff import delay
 from reconciler.doorbell import DoorbellSocket
 from reconciler.heartbeat import INTERVAL, Heartbeat
 from reconciler.housekeeping import Housekeeping
-from reconciler.pulse import Pulse
+from reconciler.pulse import Pulse, Watching
 from reconciler.reader_process import ReaderProcess
 from reconciler.recovery import recover
 from reconciler.wake import Wakeup
@@ -41,17 +41,8 @@ JUMP = 1.0
 """Seconds that wall and monotonic clock may drift apart in one sleep before it is called a jump; NTP slews less."""
 
 
-class LookSource(Protocol):
+class LookSource(Watching, Protocol):
     """The thread that looks at the files: `specs.source.SourceThread`."""
-
-    @property
-    def watch_up(self) -> bool: ...
-
-    @property
-    def watch_restarts(self) -> int: ...
-
-    @property
-    def watch_error(self) -> str | None: ...
 
     def look_now(self) -> None:
         """Look again, soon."""
@@ -179,6 +170,7 @@ class Loop:
         if applied.look_again_at is not None:
             self._look_at = applied.look_again_at
         self._pulse.looked(look, applied.plan)
+        self._beat_at = 0.0
         for change, count in applied.counts.items():
             log.info("%d %s (revision %s)", count, change, look.desired.revision or "none")
         self._answer_waiting(look, applied, now)

@@ -11,6 +11,19 @@ from reconciler.world import World
 from specs.source import Look
 
 
+class Watching(Protocol):
+    """How the watcher of the files is: part of `specs.source.SourceThread`."""
+
+    @property
+    def watch_up(self) -> bool: ...
+
+    @property
+    def watch_restarts(self) -> int: ...
+
+    @property
+    def watch_error(self) -> str | None: ...
+
+
 class Pulse:
     """Counters and last things since the start of this daemon. Instants are microseconds UTC."""
 
@@ -52,7 +65,7 @@ class Pulse:
             "problem": desired.problem,
         }
 
-    def beat(self, world: World, source: Any, now: int) -> dict[str, Any]:
+    def beat(self, world: World, source: Watching, now: int) -> dict[str, Any]:
         """The heartbeat's content."""
         return {
             "pid": os.getpid(),
