@@ -7,6 +7,7 @@ here before it sees the text; croniter then parses names, lists, ranges and step
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from dataclasses import dataclass
@@ -109,11 +110,7 @@ def _expand(tokens: list[tuple[str, int]], identity: str) -> Cron:
         for field, (text, start) in zip(_FIELDS, tokens, strict=True)
     ]
     text = " ".join(texts)
-    expanded, nth_weekdays = croniter.expand(text)
-    assert not nth_weekdays, "refused above"
-    minutes, hours, days, months, weekdays = (
-        _bits(field, values) for field, values in zip(_FIELDS, expanded, strict=True)
-    )
+    minutes, hours, days, months, weekdays = (_bits(place, field) for place, field in enumerate(texts))
     # The star bit is about the text (Vixie): `*/2` has it although it restricts, `1-31` has not although it does not.
     starred = texts[2].startswith("*") or texts[4].startswith("*")
     longest = max(_LONGEST[month] for month in range(1, 13) if months >> month & 1)
@@ -137,10 +134,17 @@ def _expand(tokens: list[tuple[str, int]], identity: str) -> Cron:
     return Cron(text, times, fixed, tuple(warnings))
 
 
-def _bits(field: _Field, values: list[int | str]) -> int:
-    high = 6 if field.name == "day-of-week" else field.high
-    numbers = range(field.low, high + 1) if values == ["*"] else [int(value) % (high + 1) for value in values]
-    return sum(1 << number for number in set(numbers))
+@functools.lru_cache(maxsize=4096)
+def _bits(place: int, text: str) -> int:
+    """The values of one field, as bits. Cached by field: ten thousand jobs have few different ones."""
+    others = ["*"] * len(_FIELDS)
+    others[place] = text
+    expanded, nth_weekdays = croniter.expand(" ".join(others))
+    assert not nth_weekdays, "`#` was refused before"
+    high = 6 if _FIELDS[place].names == WEEKDAYS else _FIELDS[place].high
+    if expanded[place] == ["*"]:
+        return sum(1 << number for number in range(_FIELDS[place].low, high + 1))
+    return sum(1 << number for number in {int(value) % (high + 1) for value in expanded[place]})
 
 
 def _check_field(field: _Field, text: str, start: int, identity: str, warnings: list[ScheduleWarning]) -> str:

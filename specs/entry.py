@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -34,6 +35,7 @@ _ZONE_PREFIX = re.compile(r"((?:CRON_)?TZ=)([^ \t]*)[ \t]*")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?( ?[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _DATE_LIKE = re.compile(r"\d{4}-\d", re.ASCII)
 _INSTANT_FORM = "write it like 2026-12-24T18:00:00+01:00, or without offset in the job's timezone"
+_BLANK = " \t\r\n"
 _SHORTEST = 1.0
 """Seconds between two slots of an interval. A daemon is no place for a tighter loop."""
 
@@ -69,8 +71,7 @@ def read_text(value: str, context: Context) -> Entry:
 
     Raises ScheduleError, with the characters that are wrong.
     """
-    text = value.strip(" \t\r\n")
-    return _shifted(len(value) - len(value.lstrip(" \t\r\n")), text, context)
+    return _inside(value, value.strip(_BLANK), _read, context)
 
 
 def read_parts(value: ScheduleParts, context: Context) -> Entry:
@@ -89,21 +90,21 @@ def read_parts(value: ScheduleParts, context: Context) -> Entry:
             return _interval(value.every, origin)
         if value.once is not None:
             key = "once"
-            return _once(value.once, context)
-        key = "cron"
-        text = (value.cron or "").strip(" \t\r\n")
-        if text.startswith("@") and text.lower() not in ALIASES:
-            raise _unknown_alias(text[:MAX_LENGTH])
-        entry = _cron(text, context)
+            entry = _inside(value.once, value.once.strip(_BLANK), _once, context)
+        else:
+            key = "cron"
+            text = value.cron or ""
+            entry = _inside(text, text.strip(_BLANK), _cron_only, context)
         return replace(entry, warnings=tuple(warning.below(key) for warning in entry.warnings))
     except ScheduleError as error:
         raise error.below(key) from None
 
 
-def _shifted(by: int, text: str, context: Context) -> Entry:
-    """`text` stands `by` characters inside what the person wrote: so do its findings."""
+def _inside(whole: str, text: str, read: Callable[[str, Context], Entry], context: Context) -> Entry:
+    """What `read` makes of `text`, a part of `whole`; its findings are moved to their places in `whole`."""
+    by = whole.find(text)
     try:
-        entry = _read(text, context)
+        entry = read(text, context)
     except ScheduleError as error:
         raise error.shifted(by) from None
     return replace(entry, warnings=tuple(warning.shifted(by) for warning in entry.warnings)) if by else entry
@@ -145,7 +146,7 @@ def _in_zone(text: str, prefix: re.Match[str], context: Context) -> Entry:
         zone = find_zone(prefix[2])
     except ScheduleError as error:
         raise ScheduleError(error.message, help=error.help, span=(prefix.start(2), prefix.end(2))) from None
-    entry = _shifted(prefix.end(), text[prefix.end() :], replace(context, zone=zone))
+    entry = _inside(text, text[prefix.end() :], _read, replace(context, zone=zone))
     if entry.kind != "cron":
         raise ScheduleError(f"`{prefix[1]}` goes with a cron expression only", span=(0, prefix.end()))
     return entry
@@ -174,7 +175,7 @@ def _interval(seconds: float, origin: int | None) -> Entry:
     if origin is not None:
         words += f", counted from {rfc3339(origin)}"
     return Entry(
-        "interval", words, "", f"every {seconds:g}s" if seconds % 1 else f"every {int(seconds)}s",
+        "interval", words, "", f"every {int(seconds) if seconds == int(seconds) else seconds}s",
         ("interval", period, None if origin is None else origin % period), GridSlots(period, origin),
     )  # fmt: skip
 
@@ -185,6 +186,12 @@ def _once(text: str, context: Context) -> Entry:
     clock = local.strftime("%Y-%m-%d %H:%M" + (":%S" if at % (60 * SECOND) else ""))
     words = f"Once at {clock}, {context.zone.name}"
     return Entry("once", words, context.zone.name, rfc3339(at), ("once", at), OneSlot(at), warnings)
+
+
+def _cron_only(text: str, context: Context) -> Entry:
+    if text.startswith("@") and text.lower() not in ALIASES:
+        raise _unknown_alias(text[:MAX_LENGTH])
+    return _cron(text, context)
 
 
 def _cron(text: str, context: Context) -> Entry:

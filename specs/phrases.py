@@ -49,10 +49,10 @@ def say_period(micros: int) -> str:
             parts.append((seconds // size, unit))
             seconds %= size
     if seconds or rest:
-        parts.append((seconds + rest / 1_000_000, "second"))
+        parts.append((seconds + rest / 1_000_000 if rest else seconds, "second"))
     if len(parts) == 1 and parts[0][0] == 1:
         return f"Every {parts[0][1]}"
-    return "Every " + " ".join(f"{number:g} {unit}{'' if number == 1 else 's'}" for number, unit in parts)
+    return "Every " + " ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts)
 
 
 def _say_clock(times: WallTimes) -> tuple[str, bool]:
