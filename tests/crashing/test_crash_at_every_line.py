@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.crashing import ledger
-from tests.e2e.household import ROOT, Household, eventually
+from tests.household import ROOT, Household, eventually
 
 _MARK = re.compile(r"""(?<!def )crashpoint\(["']([a-z-]+)["']\)""")
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from state.records import RunState, Trigger
-from tests.e2e.household import Household, eventually
+from tests.household import Household, eventually
 
 HELLO = """\
 name: hello

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.household import Household
+from tests.household import Household
 
 
 def test_a_second_daemon_refuses_and_names_the_first(household: Household) -> None:

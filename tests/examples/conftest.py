@@ -1,4 +1,4 @@
-"""One copy of examples/operations for the session, its jobs pointed at real servers on loopback."""
+"""One copy of examples/operations for the session, its jobs pointed at real servers on loopback, a daemon on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.repository import Ended, copy_example, git, run_job
+from tests.examples.repository import Ended, Jobsctl, copy_example, daemon, git
 from tests.examples.servers import (
     Authority,
     Postgres,
@@ -31,6 +31,7 @@ class Site:
     root: Path
     repository: Path
     postgres_port: int
+    jobsctl: Jobsctl
 
     @property
     def password_file(self) -> Path:
@@ -65,7 +66,7 @@ class Site:
         return self.root / "rates"
 
     def run(self, job: str) -> Ended:
-        return run_job(self.repository, job, self.root / "run")
+        return self.jobsctl.run(job)
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +91,7 @@ def site(
     tmp_path_factory: pytest.TempPathFactory, authority: Authority, endpoint: TlsServer, web: WebServer
 ) -> Iterator[Site]:
     root = tmp_path_factory.mktemp("site")
-    place = Site(root, root / "repository", free_port())
+    place = Site(root, root / "repository", free_port(), Jobsctl(root / "repository"))
     place.password_file.write_text(f"{secrets.token_hex(12)}\n")
     billing = {"PGPORT": str(place.postgres_port), "PGPASSWORD": {"from_file": str(place.password_file)}}
     billing |= {"BACKUP_DIR": str(place.backups / "billing")}
@@ -119,7 +120,8 @@ def site(
             "http-poller": {"URL": f"http://127.0.0.1:{web.port}/", "STATE_DIR": str(place.rates), "SLOW_SECONDS": "1"},
         },
     )
-    yield place
+    with daemon(place.repository):
+        yield place
 
 
 @pytest.fixture(scope="session")

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+import sys
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How one run of a job ended."""
 
-    exit_code: int
+    state: str
     output: str
     result: dict[str, Any] | None
     outputs: Path
 
     @property
     def succeeded(self) -> bool:
-        return self.exit_code == 0
+        return self.state == "succeeded"
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -48,44 +52,72 @@ def git(directory: Path, *arguments: str) -> str:
 def copy_example(name: str, to: Path, env: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
     """Copies `examples/<name>`, replaces values of `env` as an operator would by hand ({job: {name: value}}), commits.
 
-    A name that the job's `env` does not have is a mistake in the test.
+    A name that the job's `env` does not have is a mistake in the test. Schedules are taken out: a job runs when a test
+    says so. No HTTP: the port may be somebody else's.
     """
     shutil.copytree(EXAMPLES / name, to)
     edits = {job: dict(values) for job, values in (env or {}).items()}
     for path in sorted((to / "jobs").glob("*.yaml")):
         documents = list(YAML().load_all(path))
         for document in documents:
+            del document["schedule"]
             for variable, value in edits.pop(document["name"], {}).items():
                 assert variable in document["env"], (document["name"], variable)
                 document["env"][variable] = value
         YAML().dump_all(documents, path)
     assert not edits
+    (to / "jobsctl.yaml").write_text("http: null\n")
     git(to, "init", "--quiet")
     git(to, "add", ".")
     git(to, "commit", "--quiet", "--message", "Jobs for the test")
     return to
 
 
-def run_job(repository: Path, name: str, run_dir: Path) -> Ended:
-    """Runs the job's command as the runner would: from the repository's root, with the spec's environment only."""
-    documents = [document for path in (repository / "jobs").glob("*.yaml") for document in YAML().load_all(path)]
-    spec = next(document for document in documents if document["name"] == name)
-    shutil.rmtree(run_dir, ignore_errors=True)
-    (run_dir / "outputs").mkdir(parents=True)
-    env = {"PATH": os.environ["PATH"], "HOME": str(run_dir), "LANG": "C.UTF-8"}
-    for variable, value in spec["env"].items():
-        env[variable] = value if isinstance(value, str) else Path(value["from_file"]).read_text().removesuffix("\n")
-    env["JOBSCTL_OUTPUT_DIR"] = str(run_dir / "outputs")
-    env["JOBSCTL_RESULT_FILE"] = str(run_dir / "result.json")
-    env["JOBSCTL_PROGRESS_FILE"] = str(run_dir / "progress.json")
-    command = list(spec["run"]["command"])
-    done = subprocess.run(
-        command, cwd=repository, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    result = run_dir / "result.json"
-    return Ended(
-        done.returncode,
-        done.stdout.decode(),
-        json.loads(result.read_text()) if result.exists() else None,
-        run_dir / "outputs",
-    )
+@dataclass(frozen=True, slots=True)
+class Jobsctl:
+    """The command line on one home."""
+
+    home: Path
+
+    def __call__(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "jobsctl", "--home", str(self.home), *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self("-o", "json", *arguments, check=False).stdout)
+
+    def run(self, job: str) -> Ended:
+        """Triggers the job and waits for its end."""
+        run = self.json("trigger", job, "--wait", "--timeout", "50s")
+        return Ended(
+            run["state"],
+            self("logs", run["id"]).stdout,
+            run["result"],
+            self.home / ".jobsctl" / "runs" / run["project"] / run["job"] / run["id"] / "outputs",
+        )
+
+
+@contextlib.contextmanager
+def daemon(home: Path) -> Iterator[Jobsctl]:
+    """A daemon on `home` that knows its jobs; asked to end afterwards, and killed if it does not."""
+    jobsctl = Jobsctl(home)
+    log = home / "daemon.log"
+    with log.open("ab") as out:
+        command = [sys.executable, "-m", "jobsctl", "--home", str(home), "daemon"]
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        deadline = time.monotonic() + 20
+        while jobsctl("list", check=False).returncode != 0:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield jobsctl
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -21,7 +21,7 @@ from state.reads import Reader
 from state.records import JobRecord, Run
 
 T = TypeVar("T")
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 20.0
 """Seconds until a condition that must come true is given up: only ever waited out by a failing test."""
 

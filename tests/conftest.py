@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.household import Household
+from tests.household import Household
 
 
 @pytest.fixture
