@@ -52,7 +52,8 @@ def _new_runs(count: int, jobs: int) -> list[Run]:
     return [
         Run(
             id=new_id(now), job_id=1 + number % jobs, project="p", job="j", generation=1, digest="d" * 64,
-            revision=None, trigger=Trigger.SCHEDULE, scheduled_for=now + number // jobs, state=RunState.PENDING, created_at=now,
+            revision=None, trigger=Trigger.SCHEDULE, scheduled_for=now + number // jobs, state=RunState.PENDING,
+            created_at=now,
             supervisor="s", boot_id="b",
         )
         for number in range(count)

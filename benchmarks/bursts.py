@@ -1,0 +1,145 @@
+"""Many jobs due in one second: how late the first, the median and the last start is, and one job alone."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.figures import Figure, Target, compared, percentile
+from benchmarks.house import House, grid, house, lateness, next_on_grid, read_starts, sleep_until
+from benchmarks.workshop import Bench, program
+
+PERIOD = 8
+"""Seconds between bursts; the C loop has its turn in the middle."""
+C_LOOP = "C posix_spawn loop"
+
+
+@dataclass(slots=True)
+class Rounds:
+    """What came of several bursts, in seconds."""
+
+    first: list[float] = field(default_factory=list)
+    middle: list[float] = field(default_factory=list)
+    last: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    """Processor seconds per run, the program's own included."""
+    rate: list[float] = field(default_factory=list)
+    """Runs per second until the last end is stored."""
+
+    def add(self, late: list[float], count: int) -> None:
+        """One burst. Raises RuntimeError when starts are missing: nothing may be left out of the figures."""
+        if len(late) != count:
+            raise RuntimeError(f"{len(late)} of {count} jobs started")
+        self.first.append(late[0])
+        self.middle.append(percentile(late, 50))
+        self.last.append(late[-1])
+
+
+def alone(bench: Bench) -> Iterator[Figure]:
+    """one job due, idle"""
+    count, step = bench.size(300, 60), 50_000_000
+    with house(bench.folder("alone")) as there:
+        first = next_on_grid(1, 6)
+        started = str(program("started"))
+        for number in range(count):
+            at = datetime.fromtimestamp((first + number * step) / 1e9, UTC).isoformat(timespec="milliseconds")
+            there.write_job(f"job-{number:05d}", at, [started, str(there.log), f"job-{number:05d}"])
+        there.start(count)
+        assert time.time_ns() < first, "the daemon took too long to start"
+        plain = there.home.root / "plain.log"
+        subprocess.run(
+            [str(program("spawnat")), str(first + step // 2), str(step), str(count), started, str(plain), "plain"],
+            check=True,
+        )
+        there.idle()
+        starts = there.starts()
+    ours = [(starts[f"job-{number:05d}"][0] - first - number * step) / 1e9 for number in range(count)]
+    floor = [(at - first - step // 2 - k * step) / 1e9 for k, at in enumerate(read_starts(plain)["plain"])]
+    beside = "C: sleep, posix_spawn"
+    note = f"first instruction of the program after the instant; {count} jobs, one every 50 ms"
+    yield compared(
+        "one job due: lateness, median", ours, floor, beside=beside, target=Target(0.001, "excess"), note=note
+    )
+    yield compared(
+        "one job due: lateness, p99",
+        [percentile(ours, 99)],
+        [percentile(floor, 99)],
+        beside=beside,
+        target=Target(0.005, "excess"),
+    )
+
+
+def hundred(bench: Bench) -> Iterator[Figure]:
+    """100 jobs due at once"""
+    yield from _burst(bench, 100)
+
+
+def five_hundred(bench: Bench) -> Iterator[Figure]:
+    """500 jobs due at once"""
+    yield from _burst(bench, 500)
+
+
+def thousand(bench: Bench) -> Iterator[Figure]:
+    """1,000 jobs due at once"""
+    yield from _burst(bench, 1000)
+
+
+def two_thousand(bench: Bench) -> Iterator[Figure]:
+    """2,000 jobs due at once"""
+    yield from _burst(bench, 2000)
+
+
+def _burst(bench: Bench, count: int) -> Iterator[Figure]:
+    ours, floor = Rounds(), Rounds()
+    with house(bench.folder("burst")) as there:
+        there.write_starts(count, grid(PERIOD))
+        there.start(count, timeout=90)
+        for _ in range(bench.size(4, 2)):
+            slot = next_on_grid(PERIOD, 1.5)
+            measure(there, slot, count, ours)
+            sleep_until(slot + PERIOD * 500_000_000)
+            c_burst(there.home.root, slot + PERIOD * 500_000_000 + 100_000_000, count, floor)
+    what = f"{count:,} due"
+    yield compared(f"{what}: first start", ours.first, floor.first, beside=C_LOOP)
+    yield compared(f"{what}: median start", ours.middle, floor.middle, beside=C_LOOP)
+    yield compared(f"{what}: last start", ours.last, floor.last, beside=C_LOOP, target=Target(1.35))
+    yield compared(f"{what}: runs per second until all are stored as ended", ours.rate, floor.rate, unit="/s",
+                   beside=C_LOOP, target=Target(0.6, least=True))  # fmt: skip
+    yield compared(f"{what}: processor time per run, all of ours", ours.cpu, floor.cpu, beside=C_LOOP,
+                   target=Target(1.3))  # fmt: skip
+
+
+def measure(there: House, slot: int, count: int, into: Rounds) -> None:
+    """One burst of a daemon that is running; `slot` in nanoseconds, to come."""
+    sleep_until(slot - 300_000_000)
+    used = there.cpu()
+    sleep_until(slot)
+    time.sleep(0.3 + count / 1000)  # looking costs, too: not while it matters
+    there.wait(lambda: len(lateness(there.starts(), slot)) >= count, f"{count} starts", PERIOD * 4)
+    there.idle()
+    time.sleep(0.5)  # the status process catches up: its work for these runs counts, too
+    used = there.cpu() - used
+    into.add(lateness(there.starts(), slot), count)
+    into.cpu.append(used / count)
+    with there.reader() as reader:
+        ends = [run.finished_at for run in reader.runs(since=slot // 1000, limit=10_000) if run.finished_at]
+    into.rate.append(count / ((max(ends) - slot // 1000) / 1e6))
+
+
+def c_burst(folder: Path, slot: int, count: int, into: Rounds) -> None:
+    """The same burst by the C loop."""
+    log = folder / "c.log"
+    log.unlink(missing_ok=True)
+    command = [str(program("spawnloop")), str(slot), str(count), "0", str(program("started")), str(log), "c"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    seconds, cpu = map(float, done.stdout.split())
+    into.add(lateness(read_starts(log), slot), count)
+    into.cpu.append(cpu / count)
+    into.rate.append(count / seconds)
+
+
+PARTS = (alone, hundred, five_hundred, thousand, two_thousand)
