@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./@+-]*(?:[ :][A-Za-z0-9_./@+(-][A-Za-z0-9_./@+()-]*)*")
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./@+,-]*(?:[ :][A-Za-z0-9_./@+,(-][A-Za-z0-9_./@+,()-]*)*")
 """Starts with a letter or slash; ": " and " #" cannot occur, nor can a final ":"."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 """Readers of YAML 1.1 make it a date, which is what it is."""
