@@ -186,9 +186,10 @@ def _job_problems(seen: Reading, jobs: list[JobRecord]) -> Iterator[Problem]:
         if job.health is Health.FAILING:
             run = seen.last_run(job)
             why = run.error if run is not None and run.error else str(job.last_run_state)
-            times = f"failed {job.consecutive_failures} times" if job.consecutive_failures > 1 else "failed"
-            since = relative(job.health_since, seen.now)
-            yield Problem("failing", job.identity, f"{times}, first {since}: {why}", f"jobsctl logs {job.identity}")
+            times = job.consecutive_failures
+            often = f"failed {times} times, first" if times > 1 else "failed"
+            message = f"{often} {relative(job.health_since, seen.now)}: {why}"
+            yield Problem("failing", job.identity, message, f"jobsctl logs {job.identity}")
         elif not job.problem and job.stalled is None:
             yield from _overdue(seen, job)
 

@@ -28,7 +28,7 @@ def run_lines(seen: Reading, run: Run, events: Sequence[Event]) -> Iterator[str 
     yield ""
     yield Cell("Events", "bold")
     for event in events:
-        text = f"  {precise(event.at)}  {one_line(event.reason):12} {one_line(event.message)}"
+        text = f"  {precise(event.at)}  {one_line(event.reason):16} {one_line(event.message)}"
         yield Cell(text, "yellow" if event.type == "Warning" else "")
     if not events:
         yield "  none"
@@ -36,7 +36,7 @@ def run_lines(seen: Reading, run: Run, events: Sequence[Event]) -> Iterator[str 
 
 def _pairs(seen: Reading, run: Run) -> Iterator[tuple[str, str | None]]:
     now = seen.now
-    yield "Error", run.error
+    yield "Error", run.error if run.error != run.state else None
     slot = f", slot {stamp(run.scheduled_for)}" if run.scheduled_for is not None else ""
     by = f", by {run.requested_by}" if run.requested_by else ""
     yield "Trigger", f"{run.trigger}{slot}{by}" + (f", attempt {run.attempt}" if run.attempt > 1 else "")

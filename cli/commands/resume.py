@@ -21,8 +21,8 @@ def command(settings: Settings, job: str, timeout: float) -> int:
     Examples:
       jobsctl resume report
     """
-    from cli.changing import change
+    from cli.pausing import change_pause
     from state.inbox import RequestKind
 
-    change(settings, RequestKind.RESUME, job, "resumed", timeout=timeout)
+    change_pause(settings, RequestKind.RESUME, job, "resumed", timeout=timeout)
     return Exit.OK

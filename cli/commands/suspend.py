@@ -22,8 +22,8 @@ def command(settings: Settings, job: str, reason: str | None, timeout: float) ->
     Examples:
       jobsctl suspend report --reason "database moves on Friday"
     """
-    from cli.changing import change
+    from cli.pausing import change_pause
     from state.inbox import RequestKind
 
-    change(settings, RequestKind.SUSPEND, job, "suspended", reason=reason, timeout=timeout)
+    change_pause(settings, RequestKind.SUSPEND, job, "suspended", reason=reason, timeout=timeout)
     return Exit.OK
