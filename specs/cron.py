@@ -55,6 +55,10 @@ class _Field(NamedTuple):
     spread: int = 0
     """The highest value `H` takes: a job spread over days of the month must run in February too."""
 
+    @property
+    def one(self) -> str:
+        return f"an {self.name}" if self.name == "hour" else f"a {self.name}"
+
     def number(self, name: str) -> int:
         return self.names.index(name.lower()) + self.low
 
@@ -237,7 +241,7 @@ def _spread(field: _Field, found: re.Match[str], start: int, identity: str) -> s
         for group in (1, 2):
             if not field.low <= int(found[group]) <= min(field.high, 6 if field.names == WEEKDAYS else field.high):
                 raise ScheduleError(
-                    f"{found[group]} is not a {field.name}",
+                    f"{found[group]} is not {field.one}",
                     span=(start + found.start(group), start + found.end(group)),
                 )
         if low >= high:
@@ -257,9 +261,7 @@ def _value(field: _Field, text: str, start: int) -> int:
         if field.low <= value <= field.high:
             return value
         help = "cron counts hours 0-23: midnight is 0" if field.name == "hour" and value == 24 else None
-        raise ScheduleError(
-            f"{text[:20]} is not a {field.name} ({field.low}-{field.high})", span=(start, end), help=help
-        )
+        raise ScheduleError(f"{text[:20]} is not {field.one} ({field.low}-{field.high})", span=(start, end), help=help)
     if text.lower() in field.names:
         return field.number(text)
     raise _unreadable(field, text, start)
@@ -274,9 +276,7 @@ def _unreadable(field: _Field, term: str, start: int) -> ScheduleError:
     for found in re.finditer(r"[A-Za-z]+", term):
         word, place = found[0], (start + found.start(), start + found.end())
         if word.lower()[:3] in field.names and len(word) > 3:
-            return ScheduleError(
-                f"`{word}` is not a {field.name}", help=f"did you mean {word[:3].upper()}?", span=place
-            )
+            return ScheduleError(f"`{word}` is not {field.one}", help=f"did you mean {word[:3].upper()}?", span=place)
         if word.lower() in field.names:
             continue
         if word.upper() in ("LW", "L", "W", "R"):
@@ -286,9 +286,9 @@ def _unreadable(field: _Field, term: str, start: int) -> ScheduleError:
         if word == "H":
             return ScheduleError(f"`{term}` is not a form of H", help="write H, H(a-b), H/n or H(a-b)/n", span=place)
         if word.lower() in MONTHS + WEEKDAYS:
-            return ScheduleError(f"`{word}` is not a {field.name}", help=f"names go in {_home_of(word)}", span=place)
-        return ScheduleError(f"`{word}` is not a {field.name}", help=_forms(field), span=place)
-    return ScheduleError(f"`{term}` is not a {field.name}", span=(start, start + len(term)), help=_forms(field))
+            return ScheduleError(f"`{word}` is not {field.one}", help=f"names go in {_home_of(word)}", span=place)
+        return ScheduleError(f"`{word}` is not {field.one}", help=_forms(field), span=place)
+    return ScheduleError(f"`{term}` is not {field.one}", span=(start, start + len(term)), help=_forms(field))
 
 
 def _home_of(word: str) -> str:
@@ -297,7 +297,7 @@ def _home_of(word: str) -> str:
 
 def _forms(field: _Field) -> str:
     names = f", {field.names[0].upper()}-{field.names[-1].upper()}" if field.names else ""
-    return f"a {field.name} is `*`, {field.low}-{field.high}{names}, a range a-b, a step */n or a list of these"
+    return f"{field.one} is `*`, {field.low}-{field.high}{names}, a range a-b, a step */n or a list of these"
 
 
 def _bad_range(field: _Field, first: str, last: str, low: int, high: int, start: int) -> ScheduleError:

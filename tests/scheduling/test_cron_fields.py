@@ -84,7 +84,7 @@ REFUSED = {
     "saturday-to-sunday": ("0 0 * * SAT-SUN", "SAT-SUN", "backwards", "write 6-7"),
     "over-new-year": ("0 0 1 NOV-FEB *", "NOV-FEB", "backwards", "write 11-12,1-2"),
     "minute-60": ("60 * * * *", "60", "not a minute (0-59)", None),
-    "hour-24": ("0 24 * * *", "24", "not a hour", "midnight is 0"),
+    "hour-24": ("0 24 * * *", "24", "not an hour", "midnight is 0"),
     "day-0": ("0 0 0 * *", "0", "not a day-of-month (1-31)", None),
     "month-13": ("0 0 1 13 *", "13", "not a month (1-12)", None),
     "weekday-8": ("0 0 * * 8", "8", "not a day-of-week (0-7)", None),

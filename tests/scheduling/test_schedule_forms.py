@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_refused_with_its_place_and_a_way_out(value, unde
 @pytest.mark.parametrize(
     ("value", "loc", "message"),
     [
-        pytest.param(["0 9 * * *", "0 25 * * *"], (1,), "25 is not a hour", id="in-a-list"),
+        pytest.param(["0 9 * * *", "0 25 * * *"], (1,), "25 is not an hour", id="in-a-list"),
         pytest.param(["@daily", ScheduleParts(cron="* * *")], (1, "cron"), "five fields", id="object-in-a-list"),
         pytest.param(ScheduleParts(cron="@every 5m"), ("cron",), "not a known schedule", id="interval-as-cron"),
         pytest.param(ScheduleParts(cron="daily at 9am"), ("cron",), "five fields", id="words-as-cron"),
