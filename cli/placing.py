@@ -14,11 +14,10 @@ from pathlib import Path
 from cli.changes import known_jobs
 from cli.errors import Refused, UsageError
 from cli.options import Settings
-from cli.specfiles import Checked, SpecFile
+from cli.specfiles import Checked, SpecFile, look_once
 from specs.desired import DesiredJob
 from specs.load import load_bytes
 from specs.scan import SUFFIXES
-from specs.source import Source
 from state.inbox import daemon_alive
 
 
@@ -148,7 +147,7 @@ def where_defined(settings: Settings, root: Path, identities: Iterable[str]) -> 
         if identity in identities_in(root / known[identity].path):
             found[identity] = known[identity].path
     if wanted - found.keys() and root.is_dir() and not daemon_alive(settings.home):
-        desired = Source(root, now=settings.now).look().desired
+        desired = look_once(settings, root)
         found |= {identity: job.path for identity, job in desired.jobs.items() if identity in wanted}
         for identity, findings in desired.invalid.items():
             if identity in wanted:

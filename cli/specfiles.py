@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,12 +16,14 @@ from pathlib import Path
 from cli.errors import CliError, NotFound
 from cli.options import Settings
 from specs.config import load_config
-from specs.desired import DesiredJob
+from specs.desired import Desired, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.load import load_bytes
 from specs.source import Source
 
 STDIN = "-"
+SETTLE = 3.0
+"""Seconds for a file that is being written to be complete."""
 LARGEST_INPUT = 16 << 20
 """Bytes of standard input: more is no spec, and is refused before it fills the memory."""
 
@@ -130,7 +133,7 @@ def _check_file(shown: str, path: Path | None, data: bytes, timezone: str) -> Ch
 
 
 def _check_folder(settings: Settings, folder: Path, timezone: str) -> Checked:
-    desired = Source(folder, now=settings.now, default_timezone=timezone).look().desired
+    desired = look_once(settings, folder, timezone)
     if desired.problem is not None:
         raise CliError(f"{_shown(folder)}: {desired.problem}")
     prefix = _shown(folder)
@@ -145,6 +148,17 @@ def _check_folder(settings: Settings, folder: Path, timezone: str) -> Checked:
         files=desired.files,
         invalid=desired.invalid,
     )
+
+
+def look_once(settings: Settings, folder: Path, timezone: str = "UTC") -> Desired:
+    """What the folder says now. Files that are being written are waited for, as long as a person would."""
+    source = Source(folder, now=settings.now, default_timezone=timezone)
+    deadline = settings.clock.monotonic() + SETTLE
+    look = source.look()
+    while look.again_in is not None and look.desired.problem is None and settings.clock.monotonic() < deadline:
+        time.sleep(min(look.again_in, SETTLE))
+        look = source.look()
+    return look.desired
 
 
 def _shown(path: Path) -> str:

@@ -171,7 +171,10 @@ class TestDiff:
             "job/default/gone pruned",
             "job/default/hello configured",
         ]
-        assert lines[-4:] == []
+        assert [line for line in lines if "schedule: every" in line] == [
+            "-schedule: every 10m",
+            "+schedule: every 20m",
+        ]
         assert jobsctl("diff", "-o", "name").out.split() == [
             "job/default/fresh",
             "job/default/gone",
