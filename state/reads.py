@@ -190,12 +190,12 @@ class Reader:
         walks = _walks(jobs, None if len(wanted) == len(RunState) else wanted, bounds)
         direction = "DESC" if order == "desc" else "ASC"
         if len(walks) == 1:
-            ((where, bound),) = walks
-            sql = f"{SELECT_RUN} WHERE {where} ORDER BY run.id {direction} LIMIT ?"
+            place, bound = walks[0]
+            sql = f"{SELECT_RUN} WHERE {place} ORDER BY run.id {direction} LIMIT ?"
             return [run_of(row) for row in self._rows(sql, (*bound, limit))]
         ids: list[str] = []
-        for where, bound in walks:
-            sql = f"SELECT run.id FROM run WHERE {where} ORDER BY run.id {direction} LIMIT ?"
+        for place, bound in walks:
+            sql = f"SELECT run.id FROM run WHERE {place} ORDER BY run.id {direction} LIMIT ?"
             ids += [row[0] for row in self._rows(sql, (*bound, limit))]
         ids.sort(reverse=order == "desc")
         sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?)) ORDER BY run.id {direction}"
@@ -259,7 +259,7 @@ class Reader:
         )  # fmt: skip
 
     def counters(self, name: str | None = None) -> list[Counter]:
-        """Numbers that only grow (`runs`, `run_duration_bucket`, `run_duration_sum` and the daemon's own)."""
+        """Numbers that only grow (`skipped_slots`, `run_duration_bucket`, `run_duration_sum` and the daemon's own)."""
         where, values = ("WHERE name = ?", (name,)) if name else ("", ())
         rows = self._rows(f"SELECT name, labels, value FROM counter {where} ORDER BY name, labels", values)
         return [Counter(name=row[0], labels=orjson.loads(row[1]), value=row[2]) for row in rows]

@@ -133,8 +133,11 @@ def run_of(row: Sequence[Any]) -> Run:
 
 
 _values_of = attrgetter(*_RUN_FIELDS)
-_stored_values_of = attrgetter(*RUN_COLUMNS)
-_ERROR = RUN_COLUMNS.index("error")
+# The words themselves: sqlite3 asks its adapters about every value that is not exactly a str, 1 us each.
+_stored_values_of = attrgetter(
+    *({"trigger": "trigger._value_", "state": "state._value_"}.get(c, c) for c in RUN_COLUMNS)
+)
+_ERROR, _STORED_REASON = RUN_COLUMNS.index("error"), RUN_COLUMNS.index("reason")
 _STORED_PROGRESS, _STORED_RESULT = RUN_COLUMNS.index("progress"), RUN_COLUMNS.index("result")
 
 
@@ -149,12 +152,18 @@ def with_changes(run: Run, changes: Iterable[tuple[int, Any]]) -> Run:
 RUN_PLACE = {name: place for place, name in enumerate(_RUN_FIELDS)}
 
 
+def word(reason: Reason | None) -> str | None:
+    """The reason as a plain string."""
+    return None if reason is None else reason._value_
+
+
 def run_values(run: Run) -> tuple[Any, ...]:
     """The values of `RUN_COLUMNS`, in its order."""
     values: tuple[Any, ...] = _stored_values_of(run)
-    if run.error is None and run.progress is None and run.result is None:
+    if run.reason is None and run.error is None and run.progress is None and run.result is None:
         return values
     texts = list(values)
+    texts[_STORED_REASON] = word(run.reason)
     texts[_ERROR] = None if run.error is None else printable(run.error)
     texts[_STORED_PROGRESS] = json_or_none(run.progress)
     texts[_STORED_RESULT] = json_or_none(run.result)

@@ -7,6 +7,8 @@ Every change of a run, the job's statistics, its event and its counters are one 
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
+from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -27,6 +29,7 @@ from state.rows import (
     run_values,
     to_json,
     with_changes,
+    word,
 )
 from state.writer import Writer
 
@@ -103,7 +106,8 @@ class RunStore(Writer):
         with self.transaction(), self._all_or_nothing():
             self._insert(runs)
             self._connection.executemany(
-                _JOB_INSERTED, [(run.id, run.state, run.scheduled_for, self._next_seq(), run.job_id) for run in runs]
+                _JOB_INSERTED,
+                [(run.id, run.state._value_, run.scheduled_for, self._next_seq(), run.job_id) for run in runs],
             )
             self._add_event_rows(
                 [(run.created_at, run.job_id, run.id, "Normal", "created", _created(run), None) for run in runs]
@@ -159,7 +163,6 @@ class RunStore(Writer):
                 if run is None or run.state not in ACTIVE_STATES:
                     continue
                 run = known[run.id] = _ended(run, end)
-                self._count_end(run)
                 changed.append(run)
             many = self._connection.executemany
             many(_END, [_end_values(run) for run in changed])
@@ -170,23 +173,26 @@ class RunStore(Writer):
                     [(run.finished_at, run.id, self._next_seq(), run.started_at, run.job_id) for run in same],
                 )
             self._add_event_rows([_end_event(run) for run in changed])
+            self._count_durations(changed)
         return changed
 
     def _runs(self, ids: Sequence[str]) -> dict[str, Run]:
         sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?))"
         return {run.id: run for run in map(run_of, self._connection.execute(sql, (to_json(ids),)))}
 
-    def _count_end(self, run: Run) -> None:
-        assert run.reason is not None
-        self.count(
-            "runs", {"job": run.job, "project": run.project, "reason": run.reason.value, "state": run.state.value}
-        )
-        if run.started_at is None or run.finished_at is None:
+    def _count_durations(self, runs: Sequence[Run]) -> None:
+        seconds = [
+            max(run.finished_at - run.started_at, 0) / 1e6
+            for run in runs
+            if run.started_at is not None and run.finished_at is not None
+        ]
+        if not seconds:
             return
-        seconds = max(run.finished_at - run.started_at, 0) / 1e6
-        bound = next((str(bound) for bound in DURATION_BUCKETS if seconds <= bound), "+Inf")
-        self.count("run_duration_bucket", {"le": bound})
-        self.count("run_duration_sum", {}, seconds)
+        bounds = (bisect_left(DURATION_BUCKETS, duration) for duration in seconds)
+        for bound, number in Tally(bounds).items():
+            le = str(DURATION_BUCKETS[bound]) if bound < len(DURATION_BUCKETS) else "+Inf"
+            self.count("run_duration_bucket", {"le": le}, number)
+        self.count("run_duration_sum", {}, sum(seconds))
 
     def request_cancel(self, run_id: str, by: str, at: int) -> Run:
         """Note that a cancel was accepted; the first one stays. The run as it is now.
@@ -245,8 +251,8 @@ class RunStore(Writer):
                 self._connection.execute(
                     _JOB_SKIPPED, (skip.count, 0 if extends else 1, newest, self._next_seq(), skip.job_id)
                 )
-                labels = {"job": name, "project": project, "reason": skip.reason.value, "state": "skipped"}
-                self.count("runs", labels, skip.count)
+                labels = {"job": name, "project": project, "reason": skip.reason.value}
+                self.count("skipped_slots", labels, skip.count)
 
     def _extend(self, values: tuple[object, ...]) -> None:
         try:
@@ -283,7 +289,7 @@ def _ended(run: Run, end: RunEnd) -> Run:
 
 def _end_values(run: Run) -> tuple[object, ...]:
     return (
-        run.state, run.reason, run.error, run.finished_at, run.exit_code, run.signal, run.cpu_seconds, run.peak_memory,
+        run.state._value_, word(run.reason), run.error, run.finished_at, run.exit_code, run.signal, run.cpu_seconds, run.peak_memory,
         run.output_bytes, run.started_at, run.pid, run.pid_start, json_or_none(run.progress), json_or_none(run.result),
         run.id,
     )  # fmt: skip
@@ -291,7 +297,7 @@ def _end_values(run: Run) -> tuple[object, ...]:
 
 def _end_event(run: Run) -> tuple[object, ...]:
     kind = "Normal" if run.state in (RunState.SUCCEEDED, RunState.CANCELLED) else "Warning"
-    return (run.finished_at, run.job_id, run.id, kind, run.reason, _message(run), None)
+    return (run.finished_at, run.job_id, run.id, kind, word(run.reason), _message(run), None)
 
 
 def _skipped(skip: Skip, id: str, project: str, name: str, error: str | None) -> Run:

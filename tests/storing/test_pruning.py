@@ -73,7 +73,7 @@ def test_whatever_the_history_what_must_stay_stays_and_the_rest_is_within_bounds
         store = Store.open(Path(folder) / "jobsctl.db", now=NOON)
         lives = [live(store, f"job-{n}", history, archived) for n, (history, archived) in enumerate(jobs)]
         with Reader(store.path) as reader:
-            counted = reader.totals().runs, reader.counters("runs")
+            counted = reader.totals().runs, reader.counters()
             before = [run for runs in lives for run in runs]
             gone = prune_all(store, max_runs=max_runs, limit=limit)
             left = {run.id for run in reader.runs(limit=1000)}
@@ -95,7 +95,7 @@ def test_whatever_the_history_what_must_stay_stays_and_the_rest_is_within_bounds
                 if stored is not None:
                     assert {e.run_id for e in reader.events(job_id=stored.id, limit=1000)} == {run.id for run in here}
             if all(archived != 40 for _, archived in jobs):
-                assert (reader.totals().runs, reader.counters("runs")) == counted
+                assert (reader.totals().runs, reader.counters()) == counted
         check_sums(store)
         store.close()
 
