@@ -103,17 +103,17 @@ class _Loader:
     def _twice(self, identity: str, document: Document) -> None:
         first = self.documents[identity]
         for here, there in ((first, document), (document, first)):
-            finding = duplicate(here, identity, f"line {there.place(('name',)).line}")
+            finding = duplicate(here, identity, f"on line {there.place(('name',)).line}")
             if finding not in self.findings:
                 self.findings.append(finding)
                 self._refuse(identity, [finding])
 
 
 def duplicate(document: Document, identity: str, other: str) -> Diagnostic:
-    """The finding that another document has this identity too."""
+    """The finding that another document has this identity too; `other` as `on line 5` or `in b.yaml:1`."""
     return document.source.finding(
         "JOB050",
-        f"`{identity}` is also defined on {other}",
+        f"`{identity}` is also defined {other}",
         document.place(("name",)),
         help="rename one of the two, or remove it; until then the last good version runs on",
         identity=identity,

@@ -160,7 +160,7 @@ class Snapshot:
     def _double(self, identity: str, path: str, naming: list[str]) -> Diagnostic:
         others = [other for other in naming if other != path]
         first = self._job(others[0], identity)
-        where = f"{others[0]}:{first.line}" if first is not None else others[0]
+        where = f"in {others[0]}:{first.line}" if first is not None else f"in {others[0]}"
         if len(others) > 1:
             where += f" and {len(others) - 1} more"
         job = self._job(path, identity)

@@ -84,7 +84,8 @@ class Source:
         self._racy: set[str] = set()
         self._hints: set[str] = set()
         self._swept = False
-        self._lock: tuple[tuple[int, int], int] | None = None
+        self._waiting_since: int | None = None
+        self._stale_lock: tuple[int, int] | None = None
         self._last: Desired | None = None
         self._sequence = 0
         self._started = 0
@@ -118,16 +119,13 @@ class Source:
             return self._problem(f"{self.root}: {error.strerror or error}")
         try:
             self.work_tree = find_work_tree(root.path)
-            waiting = self._git_is_busy()
+            index = None if self.work_tree is None else self.work_tree.index()
             self._descriptor = root.descriptor
             if dirty is not None:
                 self._hints |= set(dirty)
-            if waiting:
+            if self._must_wait(index):
                 self._swept = self._swept and dirty is not None
-                return Look(
-                    self._last or self._nothing(root.path, "git is at work here"), again_in=0.02, postponed=True
-                )
-            index = None if self.work_tree is None else self.work_tree.index()
+                return self._postponed(root.path)
             sweep = (
                 dirty is None or not self._swept or self._identity != root.identity or len(self._hints) > SWEEP_ABOVE
             )
@@ -138,11 +136,10 @@ class Source:
             except OSError as error:
                 self._swept = False
                 return self._problem(f"{self.root}: {error.strerror or error}")
-            if self.work_tree is not None and self.work_tree.index() != index and self._git_is_busy(begun=True):
-                self._swept = False  # half of it may be the old revision
-                return Look(
-                    self._last or self._nothing(root.path, "git is at work here"), again_in=0.02, postponed=True
-                )
+            if self._must_wait(index):
+                self._swept = False  # what was seen may be half of two revisions
+                return self._postponed(root.path)
+            self._waiting_since = None
             return self._commit(root, seen, sweep)
         finally:
             self._descriptor = -1
@@ -222,21 +219,33 @@ class Source:
             self._last = replace(desired, problem=None)
         return Look(desired, again_in=1.0)
 
+    def _postponed(self, path: str) -> Look:
+        desired = self._last or self._nothing(path, "git is at work here")
+        return Look(desired, again_in=0.02, postponed=True)
+
     def _nothing(self, path: str, problem: str) -> Desired:
         """Before the first good look: what the cache remembers."""
         jobs, invalid = dict(self._snapshot.jobs), dict(self._snapshot.invalid)
         return Desired(0, self._now(), self._started, path, None, jobs, invalid, problem=problem)
 
-    def _git_is_busy(self, *, begun: bool = False) -> bool:
-        """Whether git is changing the work tree right now. Its lock is believed for `GIT_PATIENCE`."""
-        lock = None if self.work_tree is None else self.work_tree.lock()
-        if lock is None:
-            self._lock = None
-            return begun
+    def _must_wait(self, index: tuple[int, int] | None) -> bool:
+        """Whether git is changing the work tree, or has changed its `index` since that was read.
+
+        Asked before and after the files are read. The lock first: git makes the lock into the index, so one of the
+        two tells. Whoever keeps git busy (or crashed) puts off a look for `GIT_PATIENCE` and no longer.
+        """
+        if self.work_tree is None:
+            return False
+        lock = self.work_tree.lock()
+        if (lock is None or lock == self._stale_lock) and self.work_tree.index() == index:
+            return False
         now = self._now()
-        if self._lock is None or self._lock[0] != lock:
-            self._lock = (lock, now)
-        return 0 <= now - self._lock[1] < GIT_PATIENCE
+        if self._waiting_since is None:
+            self._waiting_since = now
+        if 0 <= now - self._waiting_since < GIT_PATIENCE:
+            return True
+        self._stale_lock = lock
+        return False
 
     def _again(self) -> float | None:
         if not self._unstable:
@@ -269,17 +278,18 @@ class Source:
         try:
             if self._descriptor < 0:
                 raise OSError
-            entry = next(iter(scan.look_at(self._descriptor, job.path)), None)
-            if entry is None:
+            content = None
+            for entry in scan.look_at(self._descriptor, job.path):  # an entry lives as long as the walk stands at it
+                content, _ = scan.read_file(entry, self._now() * 1000)
+            if content is None:
                 raise OSError
-            content, _ = scan.read_file(entry, self._now() * 1000)
             documents, _ = read_documents(decode(content, job.path))
         except (OSError, Unstable, InvalidSpec):
             documents = []
         for document in documents:
             if identity_of(document.value) == identity:
                 return duplicate(document, identity, other)
-        return Diagnostic("JOB050", f"`{identity}` is also defined in {other}", job.path, job.line, identity=identity)
+        return Diagnostic("JOB050", f"`{identity}` is also defined {other}", job.path, job.line, identity=identity)
 
 
 @contextmanager
