@@ -59,8 +59,8 @@ def walls(zone: ZoneInfo, start: int, end: int) -> Walls:
     """Of every minute in [start, end), seconds since the epoch."""
     found: Walls = []
     for second in range(-(start // -MINUTE) * MINUTE, end, MINUTE):
-        wall = datetime.fromtimestamp(second, zone).replace(tzinfo=None, fold=0)
-        found.append((second, wall, (calendar.timegm(wall.timetuple())) // MINUTE))
+        wall = datetime.fromtimestamp(second, zone)
+        found.append((second, wall, wall.toordinal() * 1440 + wall.hour * 60 + wall.minute))
     return found
 
 
@@ -79,7 +79,9 @@ def scan(line: Crontab, clock: Walls, gap: str = "run_after", repeat: str = "onc
             if line.wild or gap == "skip":
                 due = line.matches(wall)
             else:
-                due = any(line.matches(wall - timedelta(minutes=back)) for back in range(difference))
+                due = any(
+                    line.matches(wall.replace(tzinfo=None) - timedelta(minutes=back)) for back in range(difference)
+                )
             virtual = running
         else:  # back: only `*` jobs until the clock has caught up
             due = (line.wild or repeat == "twice") and line.matches(wall)

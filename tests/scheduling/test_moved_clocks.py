@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
+from specs.cron import parse_cron
 from specs.model import Dst
 from specs.schedule import Schedule, parse_schedule
-from specs.zones import find_zone
+from specs.slots import CronSlots
+from specs.zones import Zone, find_zone
 from tests.scheduling.minute_scan import MINUTE, Crontab, scan, transitions, utc, walls
 
 SECOND = 1_000_000
@@ -203,6 +205,8 @@ def test_the_eras_of_every_zone_are_those_of_zoneinfo():
         pytest.param("Antarctica/Casey", "2020-09-01", "2021-04-30", id="three-hours"),
         pytest.param("Antarctica/Vostok", "1994-01-01", "1994-12-01", id="seven-hours"),
         pytest.param("Asia/Pyongyang", "2015-08-01", "2018-06-01", id="half-hours"),
+        pytest.param("America/Noronha", "2000-09-01", "2000-12-01", id="summer-time-for-a-week"),
+        pytest.param("Asia/Gaza", "2040-09-01", "2040-12-01", id="winter-time-for-a-week"),
     ],
 )
 def test_odd_transitions_outside_the_ten_years_agree_too(zone, start, end):
@@ -210,3 +214,25 @@ def test_odd_transitions_outside_the_ten_years_agree_too(zone, start, end):
     assert found
     for second, before, after in found:
         assert check_transition(zone, second, before, after, expressions(second, before, after)[::2]) == []
+
+
+@pytest.mark.parametrize("block", [25 * MINUTE, 3 * HOUR, DAY], ids=["25-minutes", "3-hours", "a-day"])
+@pytest.mark.parametrize("zone", [BERLIN, LORD_HOWE, "Antarctica/Troll", "Africa/Cairo"])
+def test_where_the_lookup_of_a_zone_is_cut_makes_no_difference(zone, block, monkeypatch):
+    monkeypatch.setattr("specs.zones._BLOCK", block)
+    cut = Zone(zone, ZoneInfo(zone))
+    for second, before, after in transitions(ZoneInfo(zone), utc("2026-01-01"), utc("2027-01-01"), DAY):
+        start, end = second - 5 * HOUR, second + 5 * HOUR
+        clock = walls(ZoneInfo(zone), start, end)
+        for expression in expressions(second, before, after)[:8]:
+            cron = parse_cron(expression, "default/job")
+            slots = CronSlots(cron.times, cut, cron.fixed)
+            expected = scan(Crontab(expression), clock)
+            found, at = [], slots.next_after(start * SECOND - 1, 0)
+            while at is not None and at < end * SECOND:
+                found.append(at // SECOND)
+                at = slots.next_after(at, 0)
+            assert found == expected, expression
+            latest = slots.latest_through(end * SECOND - 1, start * SECOND - 1, 0)
+            assert latest == (expected[-1] * SECOND if expected else None), expression
+            assert slots.count(start * SECOND - 1, end * SECOND - 1, 0) == len(expected), expression
