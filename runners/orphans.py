@@ -6,8 +6,9 @@ status; when the daemon died too they are init's, and how they end is only known
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,13 @@ class Orphans:
             terms: timeout (None: none) and grace of a run, seconds.
         """
         entries = list(left.entries.values())
+        if not entries:
+            left.close()
         for entry in entries:
             self._journals[entry.id] = left
         for entry in entries:
             timeout, grace = terms(entry.id)
             self._settle(entry, reaper=reaper, timeout=timeout, grace=grace)
-        self._dispose(left)
 
     def _settle(self, entry: Entry, *, reaper: bool, timeout: float | None, grace: float) -> None:
         if entry.end is not None:
@@ -81,13 +83,15 @@ class Orphans:
             return
         run = _run_of(entry, timeout, grace)
         if entry.pid is None:
-            found = find(entry.id, run.dir)
-            if found is None and reaper:
-                found = _unknown_zombie(set(self._mains()))
+            # Starts are written down one by one, so this was never begun, or is the one that was being started.
+            begun = Path(os.fsdecode(run.dir), "outputs").exists()
+            found = find(entry.id, run.dir) if begun else None
+            if found is None and begun and reaper:
+                found = _dead_child(self._journals[entry.id].entries.values())
             if found is None:
-                if reaper or not Path(os.fsdecode(run.dir), "outputs").exists():
-                    self.acknowledge([entry.id])
+                if reaper or not begun:
                     self._say(NeverStarted(run_id=entry.id))
+                    self.acknowledge([entry.id])
                 else:
                     self._lose(run)
                 return
@@ -133,10 +137,6 @@ class Orphans:
             return False
         self._say(exited(run_id, entry.end))
         return True
-
-    def _mains(self) -> Iterator[int]:
-        for left in set(self._journals.values()):
-            yield from (entry.pid for entry in left.entries.values() if entry.pid is not None)
 
     # --- watching
 
@@ -238,12 +238,12 @@ class Orphans:
         members = self._members(orphan)
         orphan.until = orphan.until or now + _HUNT
         if members and now < orphan.until:
-            killed = tree.send(_KILL, members)
-            run.details["left"] = f"{killed} processes were left behind and killed"
+            tree.send(_KILL, members)
+            run.killed.update(process.pid for process in members)
+            run.details["left"] = f"{len(run.killed)} processes were left behind and killed"
             return
-        for process in tree.scan().values():  # strays that became our children and are dead now
-            if process.dead and process.ppid == os.getpid() and run.pid in (process.sid, process.pgid):
-                _reap(process.pid)
+        for pid in run.killed:  # those that became our children
+            _reap(pid)
         del self._live[run.id]
         if run.groups is not None:
             run.peak = run.groups.peak() or run.peak
@@ -282,11 +282,8 @@ class Orphans:
                 by_journal.setdefault(left, []).append(run_id)
         for left, ended in by_journal.items():
             left.acknowledge(ended)
-            self._dispose(left)
-
-    def _dispose(self, left: Journal) -> None:
-        if not left.entries:
-            left.close()
+            if not left.entries:
+                left.close()
 
     def close(self) -> None:
         """Let go: the next daemon reads the journals."""
@@ -320,19 +317,22 @@ def _standard_output(pid: int) -> str | None:
         return None
 
 
-def _unknown_zombie(known: set[int]) -> Process | None:
-    """A dead child of ours that led a session, and that no journal names."""
-    for process in tree.scan().values():
-        if process.dead and process.ppid == os.getpid() and process.sid == process.pid and process.pid not in known:
-            return process
-    return None
+def _dead_child(entries: Iterable[Entry]) -> Process | None:
+    """A dead child of ours that led a session and started after all that are written down here: the one that was not."""
+    known = {entry.pid: entry.pid_start or 0 for entry in entries if entry.pid is not None}
+    after = max(known.values(), default=0)
+    found = [
+        process
+        for process in tree.scan().values()
+        if process.dead and process.ppid == os.getpid() and process.sid == process.pid
+        if process.pid not in known and process.start >= after
+    ]
+    return max(found, key=lambda process: process.start, default=None)
 
 
 def _reap(pid: int) -> None:
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
 
 
 def _run_of(entry: Entry, timeout: float | None, grace: float) -> Run:

@@ -30,7 +30,7 @@ _PATIENCE = 30.0
 class _Known:
     """A run that was handed over and is not acknowledged."""
 
-    __slots__ = ("ended", "grace", "run_dir", "supervisor", "timeout")
+    __slots__ = ("ended", "grace", "run_dir", "stop", "supervisor", "timeout")
 
     def __init__(self, supervisor: str, run_dir: Path, timeout: float | None, grace: float) -> None:
         self.supervisor = supervisor
@@ -39,6 +39,8 @@ class _Known:
         self.grace = grace
         self.ended = False
         """Its end was told."""
+        self.stop: float | None = None
+        """It was asked to stop, with this grace: whoever takes over is asked again."""
 
 
 class SupervisedRunner:
@@ -145,6 +147,9 @@ class SupervisedRunner:
             known = set(left.entries) if left is not None else set()
             if left is not None:
                 self._orphans.take_over(left, reaper=reaper, terms=self._terms)
+                for run_id in known & self._runs.keys():
+                    if (grace := self._runs[run_id].stop) is not None:
+                        self._orphans.stop(run_id, grace)
             for run_id, run in list(self._runs.items()):
                 if run.supervisor == name and run_id not in known and not run.ended:
                     self._unknown(run_id, run, certain=reaper)
@@ -196,6 +201,8 @@ class SupervisedRunner:
             self._send(link, ("launch", packed[start : start + _LAUNCHES_PER_FRAME]))
 
     def stop(self, run_id: str, *, grace: float) -> None:
+        if (known := self._runs.get(run_id)) is not None:
+            known.stop = grace
         self._orphans.stop(run_id, grace)
         for link in self._links.values():
             self._send(link, ("stop", run_id, grace))
