@@ -186,9 +186,7 @@ def _check_term(field: _Field, term: str, start: int, identity: str, warnings: l
     if first != "*" and last is None:
         span = f"{low}-{high}/{step}" if low < high else str(low)
         warnings.append(
-            ScheduleWarning(
-                f"`{term}` means {span} here; Debian cron reads it as {first}", f"write {span}", (), start, end
-            )
+            ScheduleWarning(f"`{term}` means {span} here; Debian cron refuses it", f"write {span}", (), start, end)
         )
         return span
     if first == "*":

@@ -149,7 +149,7 @@ WARNED = {
     "uneven-hours": ("0 */5 * * *", "every day: the last step before it is 4, not 5"),
     "one-step": ("*/60 * * * *", None),
     "days-step": ("0 0 */2 * *", "counts from the 1st of every month"),
-    "step-on-a-number": ("5/10 * * * *", "`5/10` means 5-59/10 here; Debian cron reads it as 5"),
+    "step-on-a-number": ("5/10 * * * *", "`5/10` means 5-59/10 here; Debian cron refuses it"),
     "plain": ("30 4 * * 1-5", None),
     "even": ("*/15 */6 * */3 *", None),
     "star-and-weekday": ("0 0 * * MON", None),
