@@ -154,10 +154,12 @@ def _content(subject: str, path: Path) -> str:
     """The file's text without one trailing newline. Never waits on a pipe."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(fd, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise LaunchError(subject, f"{path} is not a regular file", "name a file that holds the value")
-            data = file.read(_SECRET_MAX + 1)
+            data = os.read(fd, _SECRET_MAX + 1)
+        finally:
+            os.close(fd)
     except OSError as error:
         hint = "create it" if isinstance(error, FileNotFoundError) else "let the daemon's user read it"
         raise LaunchError(subject, f"cannot read {path}: {error.strerror}", hint) from None
