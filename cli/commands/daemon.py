@@ -27,6 +27,8 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
     from specs.config import load_config
 
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if verbose else logging.INFO, format=FORMAT)
+    # It reports every write anywhere beside the specs: the log's own lines would make the next ones.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     home = settings.existing_home()
     config = load_config(home.root)
     address = listen or (config.http.listen if config.http is not None else None)
