@@ -9,6 +9,7 @@ limit, its latest and last success go as well, and with the last of them the job
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass
 
 from state.ids import first_id
@@ -72,7 +73,10 @@ def delete(connection: sqlite3.Connection, doomed: list[Doomed]) -> None:
     ids = [(run.run_id,) for run in doomed]
     connection.executemany("DELETE FROM event WHERE run_id = ?", ids)
     connection.executemany("DELETE FROM run WHERE id = ?", ids)
-    connection.executemany("UPDATE job SET kept_runs = kept_runs - 1 WHERE id = ?", [(run.job_id,) for run in doomed])
+    gone = Counter(run.job_id for run in doomed)
+    connection.executemany(
+        "UPDATE job SET kept_runs = kept_runs - ? WHERE id = ?", [(number, job_id) for job_id, number in gone.items()]
+    )
 
 
 def delete_old_notes(connection: sqlite3.Connection, cutoff: int, limit: int) -> None:

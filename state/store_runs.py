@@ -289,9 +289,9 @@ def _ended(run: Run, end: RunEnd) -> Run:
 
 def _end_values(run: Run) -> tuple[object, ...]:
     return (
-        run.state._value_, word(run.reason), run.error, run.finished_at, run.exit_code, run.signal, run.cpu_seconds, run.peak_memory,
-        run.output_bytes, run.started_at, run.pid, run.pid_start, json_or_none(run.progress), json_or_none(run.result),
-        run.id,
+        run.state._value_, word(run.reason), run.error, run.finished_at, run.exit_code, run.signal, run.cpu_seconds,
+        run.peak_memory, run.output_bytes, run.started_at, run.pid, run.pid_start, json_or_none(run.progress),
+        json_or_none(run.result), run.id,
     )  # fmt: skip
 
 

@@ -141,8 +141,9 @@ def test_damage_found_at_work_is_told(path: Path) -> None:
     from state.errors import CorruptDatabase
 
     store = Store.open(path, now=NOON)
-    for number in range(300):
-        store.put_job(a_job(f"job-{number}"))
+    with store.transaction():
+        for number in range(300):
+            store.put_job(a_job(f"job-{number}"))
     store.close()
     with sqlite3.connect(path) as connection:
         (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'spec'").fetchone()

@@ -31,8 +31,9 @@ from state.store import Store
 
 def filled(path: Path, *, clean: bool) -> None:
     store = Store.open(path, now=NOON)
-    for number in range(300):
-        store.put_job(a_job(f"job-{number}"))
+    with store.transaction():
+        for number in range(300):
+            store.put_job(a_job(f"job-{number}"))
     if clean:
         store.close()
     else:

@@ -38,8 +38,13 @@ def live(store: Store, name: str, history: list[tuple[str, int]], archived_days:
         store.insert_runs([run])
         if end != "a":
             store.finished([RunEnd(run_id=run.id, at=at, state=ENDS[end][0], reason=ENDS[end][1])])
+    return runs_of(store, name)
+
+
+def runs_of(store: Store, name: str) -> list[Run]:
     with Reader(store.path) as reader:
-        return reader.runs(job_id=job.id, order="asc", limit=100)
+        job = store.job_by_identity(f"default/{name}")
+        return [] if job is None else reader.runs(job_id=job.id, order="asc", limit=100)
 
 
 def must_stay(runs: list[Run], archived_days: int | None) -> set[str]:
@@ -71,7 +76,10 @@ def test_whatever_the_history_what_must_stay_stays_and_the_rest_is_within_bounds
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(Path(folder) / "jobsctl.db", now=NOON)
-        lives = [live(store, f"job-{n}", history, archived) for n, (history, archived) in enumerate(jobs)]
+        with store.transaction():
+            for n, (history, archived) in enumerate(jobs):
+                live(store, f"job-{n}", history, archived)
+        lives = [runs_of(store, f"job-{n}") for n in range(len(jobs))]
         with Reader(store.path) as reader:
             counted = reader.totals().runs, reader.counters()
             before = [run for runs in lives for run in runs]

@@ -30,6 +30,13 @@ class House:
     def __init__(self, path: Path) -> None:
         chance = random.Random(7)
         self.store = Store.open(path, now=NOON)
+        with self.store.transaction():
+            self._fill(chance)
+        ids = [row[0] for row in self.store._connection.execute("SELECT id FROM run").fetchall()]
+        self.runs = sorted((run for run in map(self.store.run, ids) if run), key=lambda run: run.id)
+        self.reader = Reader(path)
+
+    def _fill(self, chance: random.Random) -> None:
         self.jobs = [
             self.store.put_job(a_job(f"job-{n % 4}", project="ab"[n // 4], labels=LABELS[n % 4])) for n in range(8)
         ]
@@ -48,9 +55,6 @@ class House:
                 if n % 6:
                     state = chance.choice(list(ENDS))
                     self.store.finished([RunEnd(run_id=run.id, at=at, state=state, reason=ENDS[state])])
-        ids = [row[0] for row in self.store._connection.execute("SELECT id FROM run").fetchall()]
-        self.runs = sorted((run for run in map(self.store.run, ids) if run), key=lambda run: run.id)
-        self.reader = Reader(path)
 
 
 @pytest.fixture(scope="module")
