@@ -65,6 +65,9 @@ class LazyGroup(click.Group):
         if name not in _LINES:
             return None
         command: click.Command = import_module(f"cli.commands.{name}").command
+        for param in command.params:
+            if isinstance(param, click.Option) and param.envvar is None and param.expose_value:
+                param.envvar = variable_of(name, param)
         taken = {text for param in command.params for text in param.opts}
         for option in global_options(after_command=True):
             if taken.isdisjoint(option.opts):
@@ -93,6 +96,12 @@ class LazyGroup(click.Group):
         formatter.write_text("Global options may also follow the command. More: `jobsctl COMMAND --help`.")
 
 
+def variable_of(command: str, option: click.Option) -> str:
+    """`JOBSCTL_RUNS_STATUS` for `--status` of `runs`: after the option's name, whatever the code calls it."""
+    longest = max(option.opts, key=len)
+    return f"JOBSCTL_{command}_{longest.lstrip('-')}".replace("-", "_").upper()
+
+
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from jobsctl import __version__
@@ -106,8 +115,9 @@ program = LazyGroup(
     help="Cron by pull request: jobs are YAML files, a daemon keeps what runs equal to them.",
     params=[
         *global_options(),
+        # Without a variable: JOBSCTL_VERSION is a likely name for something else, and would stop every command.
         click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version,
-                     help="Print the version and exit."),
+                     allow_from_autoenv=False, help="Print the version and exit."),
     ],
     subcommand_metavar="COMMAND ...",
     context_settings={

@@ -39,7 +39,11 @@ class VisibleBytes:
         import codecs
 
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        self._held = ""
 
     def feed(self, piece: bytes, *, final: bool = False) -> str:
         """The text to print for `piece`. A carriage return before a line feed is dropped, others are written out."""
-        return visible(self._decoder.decode(piece, final).replace("\r\n", "\n"))
+        text = self._held + self._decoder.decode(piece, final)
+        # Whether a line feed follows is only known with the next piece.
+        self._held = "\r" if text.endswith("\r") and not final else ""
+        return visible(text.removesuffix(self._held).replace("\r\n", "\n"))
