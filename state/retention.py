@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from state.ids import first_id
 from state.records import ACTIVE_STATES
+from state.rows import to_json
 
 _ENDED = "run.state NOT IN ({})".format(", ".join(f"'{state}'" for state in ACTIVE_STATES))
 _FREE = (
@@ -70,9 +71,9 @@ def choose(
 
 def delete(connection: sqlite3.Connection, doomed: list[Doomed]) -> None:
     """Delete these runs with their events. Inside the caller's transaction."""
-    ids = [(run.run_id,) for run in doomed]
-    connection.executemany("DELETE FROM event WHERE run_id = ?", ids)
-    connection.executemany("DELETE FROM run WHERE id = ?", ids)
+    ids = to_json([run.run_id for run in doomed])
+    connection.execute("DELETE FROM event WHERE run_id IN (SELECT value FROM json_each(?))", (ids,))
+    connection.execute("DELETE FROM run WHERE id IN (SELECT value FROM json_each(?))", (ids,))
     gone = Counter(run.job_id for run in doomed)
     connection.executemany(
         "UPDATE job SET kept_runs = kept_runs - ? WHERE id = ?", [(number, job_id) for job_id, number in gone.items()]
