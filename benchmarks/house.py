@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -27,7 +25,7 @@ class House:
     def __init__(self, root: Path) -> None:
         self.home = Home(root)
         self.log = root / "starts.log"
-        self.port = _free_port()
+        self.port = free_port()
         self._daemon: subprocess.Popen[bytes] | None = None
         self.home.specs.mkdir(parents=True, exist_ok=True)
 
@@ -126,7 +124,7 @@ class House:
         if self._daemon is None:
             return
         crew = processes.tree(self._daemon.pid)
-        os.kill(self._daemon.pid, signal.SIGTERM)
+        self._daemon.terminate()
         try:
             self._daemon.wait(timeout=15)
         except subprocess.TimeoutExpired:
@@ -178,7 +176,8 @@ def sleep_until(at: int) -> None:
     time.sleep(max(0.0, (at - time.time_ns()) / 1e9))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of loopback nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

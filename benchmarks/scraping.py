@@ -23,13 +23,13 @@ def series(bench: Bench) -> Iterator[Figure]:
     count = bench.size(10_000, 2_000)
     samples, seconds = _samples(bench.folder("series") / "jobsctl.db", count)
     yield compared(f"picture of {count:,} jobs made from the database, when the status process starts", [seconds])
-    text = render_jobs(samples)
+    text = b"".join(render_jobs(samples)).decode()
     registry = CollectorRegistry()
     lines = _fill(registry, list(text_string_to_metric_families(text)))
 
     assert generate_latest(registry).count(b"\n") >= lines
     taken = interleaved(
-        {"ours": lambda: render_jobs(samples).encode(), "reference": lambda: generate_latest(registry)},
+        {"ours": lambda: b"".join(render_jobs(samples)), "reference": lambda: generate_latest(registry)},
         bench.size(5, 3),
     )
     yield compared(

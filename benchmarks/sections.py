@@ -24,7 +24,7 @@ SECTIONS = (
     Section("statusfiles", "Writing status files", 60, 20),
     Section("scraping", "Rendering metrics", 60, 30),
     Section("spawning", "Carrying out runs", 90, 30),
-    Section("bursts", "Many jobs due in one second", 180, 40),
+    Section("bursts", "Many jobs due in one second", 240, 75),
     Section("sustained", "Runs per second, full history", 120, 40),
     Section("editing", "From a saved file to an applied job", 120, 40),
     Section("reading", "Readers, and what they do to starts", 240, 60),
