@@ -23,6 +23,7 @@ from reconciler.housekeeping import Housekeeping
 from reconciler.pulse import Pulse, Watching
 from reconciler.reader_process import ReaderProcess
 from reconciler.recovery import recover
+from reconciler.sync import Change
 from reconciler.wake import Wakeup
 from reconciler.world import World, log
 from specs.source import Look
@@ -88,6 +89,7 @@ class Loop:
         self._source_state: SourceState | None = None
         self._look_at: int | None = None
         self._waiting: list[Waiting] = []
+        self._supervisor = world.runner.name
         self._failures = 0
         self._beat_at = self._inbox_at = 0.0
         if readers is not None:
@@ -134,6 +136,9 @@ class Loop:
     def _steps(self, now: int) -> bool:
         world = self.world
         more = ending.take_messages(world, now)
+        if world.runner.name != self._supervisor:
+            log.warning("supervisor %s ended; new runs go to %s", self._supervisor, world.runner.name)
+            self._supervisor = world.runner.name
         if self.look_wanted or (self._look_at is not None and self._look_at <= now):
             self.look_wanted, self._look_at = False, None
             self._source.look_now()
@@ -172,6 +177,8 @@ class Loop:
         self._pulse.looked(look, applied.plan)
         self._beat_at = 0.0
         for change, count in applied.counts.items():
+            if change is Change.UNCHANGED:
+                continue
             log.info("%d %s (revision %s)", count, change, look.desired.revision or "none")
         self._answer_waiting(look, applied, now)
 
