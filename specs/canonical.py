@@ -16,7 +16,8 @@ from specs.model import Job
 def canonical_bytes(job: Job) -> bytes:
     """JSON with every default applied and keys sorted."""
     # pydantic's own JSON read back is faster than its plain data, and says the same.
-    return orjson.dumps(orjson.loads(job.model_dump_json()), option=orjson.OPT_SORT_KEYS)
+    written = orjson.dumps(orjson.loads(job.model_dump_json()), option=orjson.OPT_SORT_KEYS)
+    return bytes(memoryview(written))  # a copy: orjson's own result keeps its 8 KB buffer as long as it lives
 
 
 def digest_of(spec: bytes) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -21,6 +22,10 @@ NEVER: StatKey = (0, -1, -1, -1)
 """A key that no file has: the file is read again at the next look (git's smudged index entry)."""
 
 
+_NONE: Mapping[str, tuple[Diagnostic, ...]] = MappingProxyType({})
+"""Shared: nearly every file has no errors, and an empty dict of its own takes 64 bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilePart:
     """What one file says, and how to know that it still says so."""
@@ -29,7 +34,7 @@ class FilePart:
     digest: bytes
     """sha256 of the content; empty when it could not be read."""
     jobs: tuple[DesiredJob, ...] = ()
-    invalid: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    invalid: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=lambda: _NONE)
     findings: tuple[Diagnostic, ...] = ()
     unreadable: bool = False
     held: frozenset[str] = frozenset()
@@ -49,7 +54,7 @@ def part_of(result: FileResult, key: StatKey, digest: bytes, before: FilePart | 
     """A file's new part. A mistake that hides a name does not take away what the file defined `before`."""
     seen = {job.identity for job in result.jobs} | set(result.invalid)
     held = frozenset(before.identities()) - seen if before is not None and result.unreadable else frozenset()
-    return FilePart(key, digest, result.jobs, result.invalid, result.diagnostics, result.unreadable, held)
+    return FilePart(key, digest, result.jobs, result.invalid or _NONE, result.diagnostics, result.unreadable, held)
 
 
 class Snapshot:
@@ -205,7 +210,7 @@ def from_row(row: CachedFile) -> FilePart:
         (row.inode, row.size, row.mtime_ns, row.ctime_ns),
         bytes.fromhex(row.sha256),
         jobs,
-        {name: _findings(found) for name, found in header.get("invalid", {}).items()},
+        {name: _findings(found) for name, found in header["invalid"].items()} if "invalid" in header else _NONE,
         _findings(header.get("findings", ())),
         header.get("unreadable", False),
         frozenset(header.get("held", ())),

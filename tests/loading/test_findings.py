@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
@@ -12,8 +12,7 @@ from specs.render import render
 RUN = "run: {script: x}\n"
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     name: str
     text: str
     shown: str
@@ -397,5 +396,4 @@ def test_a_document_knows_its_first_line() -> None:
 
 def test_no_value_of_a_secret_is_in_a_message() -> None:
     found = load_bytes(f"name: a\nenv: {{TOKEN: [hunter2]}}\nlabels: hunter2\n{RUN}".encode(), "x.yaml")
-    assert len(found.diagnostics) == 2
-    assert not any("hunter2" in each.message + str(each.help) for each in found.diagnostics)
+    assert ["hunter2" in each.message + str(each.help) for each in found.diagnostics] == [False, False]
