@@ -27,7 +27,7 @@ def until(holds: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
-        time.sleep(0.01)
+        time.sleep(0.005)
 
 
 @dataclass

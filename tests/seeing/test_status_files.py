@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from status.files import SPACING, StatusFiles
+from status.files import SPACING, SPARES, StatusFiles
 from tests.seeing.conftest import until
 
 
@@ -79,13 +79,34 @@ def test_a_purged_job_takes_its_file_and_an_empty_folder_along(files: StatusFile
     assert [path.name for path in (files.root / "a").iterdir()] == ["c.yaml"]
     files.remove("a/c")
     files.remove("a/c")
-    assert list(files.root.iterdir()) == []
+    assert [path.name for path in files.root.rglob("*")] == [SPARES]
 
 
-def test_at_the_start_what_a_crash_left_goes_and_what_others_put_there_stays(files: StatusFiles) -> None:
+@pytest.mark.parametrize("can_exchange", [True, False], ids=["exchanged", "renamed"])
+def test_a_longer_and_a_shorter_text_replace_each_other_whole(
+    files: StatusFiles, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
+) -> None:
+    if not can_exchange:
+        monkeypatch.setattr("status.files.exchange", lambda one, other: False)
+    for turn, text in enumerate(["short\n", "long " * 5000 + "\n", "short\n", "shorter\n"]):
+        files.put("a/b", text, float(2 * turn))
+        assert files.path("a/b").read_text().partition("\n")[2] == text
+    assert files.writes == 4
+
+
+def test_rewriting_makes_and_frees_no_files(files: StatusFiles) -> None:
+    files.put("a/b", "0\n", 0.0)
+    files.put("a/b", "1\n", 1.0)
+    inodes = {path.stat().st_ino for path in files.root.rglob("b.yaml")}
+    for turn in range(2, 6):
+        files.put("a/b", f"{turn}\n", float(turn))
+    assert {path.stat().st_ino for path in files.root.rglob("b.yaml")} == inodes
+    assert len(inodes) == 2
+
+
+def test_at_the_start_files_of_jobs_that_are_gone_go_and_what_others_put_there_stays(files: StatusFiles) -> None:
     for identity in ("a/gone", "a/here"):
         files.put(identity, "x\n", 0.0)
-    (files.root / "a" / ".tmp-here").write_text("half")
     (files.root / "a" / "notes.txt").write_text("mine")
     (files.root / "a" / "link.yaml").symlink_to("/etc/passwd")
     again = StatusFiles(files.root)
@@ -122,12 +143,12 @@ def test_a_reader_never_sees_half_a_file(files: StatusFiles) -> None:
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        now = 0.0
-        while reads < 300 or now < 300:
-            now += SPACING
-            files.put("a/b", texts[int(now) % 10], now)
+        for turn in range(1, 150):
+            files.put("a/b", texts[turn % 10], turn * SPACING)
+            # What a second is for: who had opened the file before is through with it when its inode is used again.
+            seen = reads
+            until(lambda seen=seen: reads >= seen + 2, "two more reads")  # type: ignore[misc]
     finally:
         ended.set()
         reader.join()
     assert torn == []
-    until(lambda: not reader.is_alive(), "the reader to end")
