@@ -68,6 +68,7 @@ class LazyGroup(click.Group):
         for param in command.params:
             if isinstance(param, click.Option) and param.envvar is None and param.expose_value:
                 param.envvar = variable_of(name, param)
+        command.epilog = command.epilog or "Global options (--home, -p, -o, --no-color): see `jobsctl --help`."
         taken = {text for param in command.params for text in param.opts}
         for option in global_options(after_command=True):
             if taken.isdisjoint(option.opts):

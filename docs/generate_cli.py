@@ -76,7 +76,7 @@ def _command(name: str, above: click.Context) -> Iterator[str]:
     yield f"\n### {name}\n\n```\njobsctl {name} {usage}\n```\n\n"
     text, _, examples = (command.help or "").replace("\b", "").partition("Examples:")
     yield "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")) + "\n"
-    if command.epilog:
+    if command.epilog and not command.epilog.startswith("Global options"):
         yield f"\n{' '.join(command.epilog.split())}\n"
     yield from _options(command, context)
     if examples.strip():

@@ -10,6 +10,8 @@ from click import Choice
 
 from cli.commands import list as list_command
 from cli.commands import runs as runs_command
+from cli.options import Settings
+from cli.output import Column, print_table
 from state.records import Event, Reason, RunState, Trigger
 from status.phase import Phase
 
@@ -255,3 +257,10 @@ class TestNoDatabase:
         assert (done.code, done.out) == (1, "")
         assert "not a" in done.err.lower()
         assert "Traceback" not in done.err
+
+
+def test_wide_characters_keep_the_columns_straight(capsys):
+    rows = [("日本語", 1), ("ascii", 10), ("é\u0301", 100)]
+    columns = [Column("NAME", lambda row: row[0]), Column("N", lambda row: str(row[1]), right=True)]
+    print_table(Settings(), rows, columns)
+    assert capsys.readouterr().out == "NAME      N\n日本語    1\nascii    10\né\u0301       100\n"
