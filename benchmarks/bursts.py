@@ -41,8 +41,13 @@ class Rounds:
 
 def alone(bench: Bench) -> Iterator[Figure]:
     """one job due, idle"""
+    yield from _alone(bench, bench.folder("alone"), "disk")
+    yield from _alone(bench, bench.memory_folder("alone"), "tmpfs")
+
+
+def _alone(bench: Bench, folder: Path, disk: str) -> Iterator[Figure]:
     count, step = bench.size(300, 60), 50_000_000
-    with house(bench.folder("alone")) as there:
+    with house(folder) as there:
         first = next_on_grid(1, 6)
         started = str(program("started"))
         for number in range(count):
@@ -62,10 +67,15 @@ def alone(bench: Bench) -> Iterator[Figure]:
     beside = "C: sleep, posix_spawn"
     note = f"first instruction of the program after the instant; {count} jobs, one every 50 ms"
     yield compared(
-        "one job due: lateness, median", ours, floor, beside=beside, target=Target(0.001, "excess"), note=note
+        f"one job due: lateness, median, home on {disk}",
+        ours,
+        floor,
+        beside=beside,
+        target=Target(0.001, "excess"),
+        note=note,
     )
     yield compared(
-        "one job due: lateness, p99",
+        f"one job due: lateness, p99, home on {disk}",
         [percentile(ours, 99)],
         [percentile(floor, 99)],
         beside=beside,

@@ -6,8 +6,11 @@ import os
 import platform
 import sqlite3
 import subprocess
+import tempfile
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
 
 PACKAGES = ("jobsctl", "pydantic", "ruamel.yaml", "ruamel.yaml.clib", "orjson", "peewee", "uvicorn", "watchfiles")
 
@@ -19,7 +22,7 @@ def describe(work: Path) -> dict[str, str]:
         "processor": f"{os.cpu_count()} x {_processor()}",
         "memory": f"{memory} MB",
         "kernel": f"{platform.system()} {platform.release()}, {' '.join(platform.libc_ver())}",
-        "disk": filesystem(work),
+        "disk": f"{filesystem(work)}, fdatasync of one page {_sync_time(work) * 1e6:,.0f} us (median)",
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
         "python": f"{platform.python_version()} ({platform.python_compiler()}), sqlite {sqlite3.sqlite_version}",
         "compiler": _first_line("cc", "--version"),
@@ -36,6 +39,20 @@ def filesystem(path: Path) -> str:
         if path.resolve().is_relative_to(where) and len(where) >= len(best[0]):
             best = (where, f"{kind} on {device}")
     return best[1]
+
+
+def _sync_time(folder: Path) -> float:
+    """Seconds to force one page out: the floor of every durable commit."""
+    taken = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        os.posix_fallocate(file.fileno(), 0, 1 << 20)
+        os.fsync(file.fileno())
+        for turn in range(60):
+            os.pwrite(file.fileno(), b"x" * 4096, turn * 4096)
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            taken.append(time.perf_counter() - began)
+    return median(taken)
 
 
 def _version(name: str) -> str:
