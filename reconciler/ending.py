@@ -52,7 +52,7 @@ def take_messages(world: World, now: int) -> bool:
             _stop_if_cancelled(world, message.run_id)
     for run in ended:
         forget(world, run)
-        _write_story(world, run)
+        world.untold.append(run)
         _log_end(run)
     _start_again(world, [message.run_id for message in batch if isinstance(message, NeverStarted)], now)
     if started or ended:
@@ -95,14 +95,21 @@ def _start_again(world: World, run_ids: list[str], now: int) -> None:
     launch(world, wanted, now)
 
 
-def _write_story(world: World, run: Run) -> None:
-    """`run.json` beside the output. The database has it all: a full disk costs this copy, nothing else."""
-    entry = world.jobs.get(run.job_id)
-    spec = entry.spec if entry is not None and entry.digest == run.digest else None
-    try:
-        runfiles.write_run_json(world.home.run_dir(run.project, run.job, run.id), run, spec)
-    except OSError as error:
-        log.warning("%s: run %s: run.json not written: %s", run.identity, run.id, error)
+def write_stories(world: World, limit: int) -> bool:
+    """Write `run.json` beside the output of at most `limit` ended runs. True when there are more.
+
+    Called when the loop is idle: a file per run is work a burst does not wait for. The database has it all; a full
+    disk, or a death before this, costs the copy and nothing else.
+    """
+    for _ in range(min(limit, len(world.untold))):
+        run = world.untold.popleft()
+        entry = world.jobs.get(run.job_id)
+        spec = entry.spec if entry is not None and entry.digest == run.digest else None
+        try:
+            runfiles.write_run_json(world.home.run_dir(run.project, run.job, run.id), run, spec)
+        except OSError as error:
+            log.warning("%s: run %s: run.json not written: %s", run.identity, run.id, error)
+    return bool(world.untold)
 
 
 def _log_end(run: Run) -> None:

@@ -1,9 +1,10 @@
-"""Work that can wait: history past its retention, in bites small enough not to delay a start."""
+"""Work that can wait: stories of ended runs, history past its retention; in bites small enough not to delay a start."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reconciler.ending import write_stories
 from reconciler.world import World, log
 from state import runfiles
 
@@ -29,7 +30,11 @@ class Housekeeping:
         Raises:
             StateError: the database would not take it; the round starts again later.
         """
-        if not idle or world.clock.monotonic() < self._next_round:
+        if not idle:
+            return False
+        if world.untold:
+            return write_stories(world, BITE)
+        if world.clock.monotonic() < self._next_round:
             return False
         pruned = world.store.prune(now, max_age_us=self.max_age, max_runs=self.max_runs, limit=BITE)
         for project, job, run_id in pruned:

@@ -38,6 +38,9 @@ RESCAN_INBOX = 5.0
 ANSWER_WITHIN = 15_000_000
 """Microseconds a `reconcile` waits for missing jobs to be settled before it is answered as things stand."""
 
+BURST = 8
+"""Batches of due slots per pass: in a burst, starting comes before writing down what ended."""
+
 JUMP = 1.0
 """Seconds that wall and monotonic clock may drift apart in one sleep before it is called a jump; NTP slews less."""
 
@@ -106,6 +109,7 @@ class Loop:
 
     def close(self) -> None:
         """After `run`: no daemon any more, in an orderly way."""
+        ending.write_stories(self.world, len(self.world.untold))
         if self._readers is not None:
             self._readers.close()
         self._heartbeat.remove()
@@ -134,7 +138,7 @@ class Loop:
         return more
 
     def _steps(self, now: int) -> bool:
-        world = self.world
+        world, clock = self.world, self.world.clock
         more = ending.take_messages(world, now)
         if world.runner.name != self._supervisor:
             log.warning("supervisor %s ended; new runs go to %s", self._supervisor, world.runner.name)
@@ -151,7 +155,11 @@ class Loop:
         if world.unlaunched:
             launch_again(world, now)
         if world.looked:
-            more = act_on_due(world, now) or more
+            for _ in range(BURST):
+                if not act_on_due(world, clock.now()):
+                    break
+            else:
+                more = True
         return more or self._housekeeping.step(world, now, self._nap_free(now))
 
     def _apply(self, look: Look, now: int) -> None:

@@ -7,6 +7,7 @@ Memory follows the database: entries change only after the commit that says so.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,8 @@ class World:
     """Stored runs that could not be handed to the runner yet."""
     messages: list[Message] = field(default_factory=list)
     """What the runner told and the database does not hold yet."""
+    untold: deque[Run] = field(default_factory=deque)
+    """Ended runs whose `run.json` is not written yet."""
     missing: set[str] = field(default_factory=set)
     """Identities that no file names, not pruned yet."""
     confirm_prune: bool = False

@@ -71,4 +71,4 @@ class Home:
         return self.state / "status"
 
     def run_dir(self, project: str, job: str, run_id: str) -> Path:
-        return self.runs / project / job / run_id
+        return Path(self.root, ".jobsctl", "runs", project, job, run_id)
