@@ -91,19 +91,15 @@ class Jobsctl:
     def run(self, job: str) -> Ended:
         """Triggers the job and waits for its end."""
         run = self.json("trigger", job, "--wait", "--timeout", "50s")
-        return Ended(
-            run["state"],
-            self("logs", run["id"]).stdout,
-            run["result"],
-            self.home / ".jobsctl" / "runs" / run["project"] / run["job"] / run["id"] / "outputs",
-        )
+        directory = self.home / ".jobsctl" / "runs" / run["project"] / run["job"] / run["id"]
+        return Ended(run["state"], (directory / "output.log").read_text(), run["result"], directory / "outputs")
 
 
 @contextlib.contextmanager
 def daemon(home: Path) -> Iterator[Jobsctl]:
     """A daemon on `home` that knows its jobs; asked to end afterwards, and killed if it does not."""
     jobsctl = Jobsctl(home)
-    log = home / "daemon.log"
+    log = home.with_name(f"{home.name}.daemon.log")
     with log.open("ab") as out:
         command = [sys.executable, "-m", "jobsctl", "--home", str(home), "daemon"]
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
