@@ -34,6 +34,10 @@ _TOO_MANY = (
 _EMPTY_JOBS = "SELECT id, project, name FROM job WHERE kept_runs = 0 AND archived_at < ? LIMIT ?"
 
 
+JOBS_PER_ROUND = 100
+"""Archived jobs without history that go at the end of one round; the rest wait for the next."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doomed:
     """A run to delete."""
@@ -98,9 +102,9 @@ def delete_old_notes(connection: sqlite3.Connection, cutoff: int, limit: int) ->
     )
 
 
-def empty_archived_jobs(connection: sqlite3.Connection, cutoff: int, limit: int) -> list[tuple[int, str, str]]:
+def empty_archived_jobs(connection: sqlite3.Connection, cutoff: int) -> list[tuple[int, str, str]]:
     """(id, project, name) of jobs archived before `cutoff` that have no history left."""
-    return connection.execute(_EMPTY_JOBS, (cutoff, limit)).fetchall()
+    return connection.execute(_EMPTY_JOBS, (cutoff, JOBS_PER_ROUND)).fetchall()
 
 
 def delete_job(connection: sqlite3.Connection, job_id: int, project: str, name: str, *, seq: int) -> list[str]:

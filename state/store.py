@@ -184,6 +184,6 @@ class Store(JobStore, RunStore):
             retention.delete(self._connection, doomed)
             if not self._prune_after:
                 retention.delete_old_notes(self._connection, cutoff, limit * 10)
-                for job_id, project, name in retention.empty_archived_jobs(self._connection, cutoff, limit):
+                for job_id, project, name in retention.empty_archived_jobs(self._connection, cutoff):
                     retention.delete_job(self._connection, job_id, project, name, seq=self._next_seq())
         return [(run.project, run.job, run.run_id) for run in doomed]
