@@ -39,9 +39,9 @@ def apply(
     settings.existing_home()
     root = specs_root(settings)
     whole = not paths or {Path(path).resolve() for path in paths} == {root.resolve()}
-    checked = check(settings, paths or [str(root)])
-    # Before a file is written: a running daemon may have applied it by the time it is written.
+    # Before anything is looked at or written: the daemon watches the files too, and may be quicker than we are.
     known = known_jobs(settings)
+    checked = check(settings, paths or [str(root)])
     # What is wrong in the specs directory is the daemon's to tell: it applies the rest, and so must we.
     if not whole:
         stop_at_errors(settings, checked)
