@@ -105,7 +105,10 @@ class Exited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeverStarted:
-    """Answer to `Adopt`: the run was never started and never will be by the one it was handed to. Safe to start."""
+    """The run was never started and never will be by the one it was handed to. Safe to launch again, under the same id.
+
+    Answer to `Adopt`; also said of a launch whose supervisor died before it took it up.
+    """
 
     run_id: str
 
@@ -117,17 +120,24 @@ class Runner(Protocol):
     """Carries out runs. Every call returns at once; what happens comes out of `poll`."""
 
     name: str
-    """Which supervisor new runs go to; stored with the run before it is launched."""
+    """Which supervisor new runs go to; stored with the run before it is launched. Changes when a supervisor dies."""
     boot_id: str
 
     def launch(self, launches: Sequence[Launch]) -> None:
-        """Hand over. A run id already known is not started again: its state is told again instead."""
+        """Hand over. A run id already known is not started again: its state is told again instead.
+
+        Raises OSError when nobody is there to take them: none was handed over, try again later.
+        """
 
     def stop(self, run_id: str, *, grace: float) -> None:
         """TERM to the tree, KILL after `grace` seconds. Unknown or ended runs: nothing."""
 
     def adopt(self, runs: Sequence[Adopt]) -> None:
-        """For each run exactly one of `Started` (still running), `Exited`, `NeverStarted` comes out of `poll`."""
+        """For each run exactly one of `Started` (still running), `Exited`, `NeverStarted` comes out of `poll`.
+
+        Called once, before the first `launch`, with every run that is not stored as ended. Ends of other runs that were
+        never acknowledged are told too: acknowledge them.
+        """
 
     def acknowledge(self, run_ids: Sequence[str]) -> None:
         """The ends of these runs are stored: the journal may forget them."""

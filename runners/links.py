@@ -62,7 +62,7 @@ class Folder:
             log = os.open(self.path / f"{name}.err", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(_MAIN), str(self.path), name, str(listener.fileno())],
+                    [sys.executable, "-I", "-S", "-OO", str(_MAIN), str(self.path), name, str(listener.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=log,

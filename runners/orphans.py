@@ -1,7 +1,7 @@
 """Runs whose supervisor is dead: what its journal says of them, and watching those that still live.
 
-Used by `runners.supervised` only. A supervisor's children become the daemon's when it dies, so the daemon gets their exit
-status; when the daemon died too they are init's, and how they end is only known when they were asked to.
+Used by `runners.supervised` only. A supervisor's children become the daemon's when it dies, so the daemon gets their
+exit status; when the daemon died too they are init's, and how they end is only known when they were asked to.
 """
 
 from __future__ import annotations
@@ -299,7 +299,7 @@ def exited(run_id: str, end: dict[str, Any]) -> Exited:
 
 
 def find(run_id: str, run_dir: bytes) -> Process | None:
-    """The main process of a run that nobody wrote down: the oldest that has its id in the environment, or its output."""
+    """The main process of a run that nobody wrote down: the oldest with its id in the environment, or its output."""
     log = {os.fsdecode(run_dir) + name for name in ("/output.log", "/stdout.log")}
     found = [
         process
@@ -318,7 +318,7 @@ def _standard_output(pid: int) -> str | None:
 
 
 def _dead_child(entries: Iterable[Entry]) -> Process | None:
-    """A dead child of ours that led a session and started after all that are written down here: the one that was not."""
+    """A dead child of ours that led a session and started after all that are written down: the one that was not."""
     known = {entry.pid: entry.pid_start or 0 for entry in entries if entry.pid is not None}
     after = max(known.values(), default=0)
     found = [

@@ -1,6 +1,7 @@
 """From a job's spec to a `Launch`: program, environment, secrets.
 
-Called by the reconciler right before a run is handed to the runner, so a secret is read when it is used and kept nowhere.
+Called by the reconciler right before a run is handed to the runner, so a secret is read when it is used and kept
+nowhere.
 """
 
 from __future__ import annotations

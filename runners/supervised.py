@@ -1,8 +1,8 @@
 """The daemon's side of the supervisors: `Runner` over one own supervisor process, and those of earlier daemons.
 
-Made by the daemon's composition root. Runs are started by this daemon's own supervisor. Older ones are connected to for as
-long as they have a run; of dead ones the journals are read and what still lives is watched (`runners.orphans`).
-Must not import `state` or `reconciler`.
+Made by the daemon's composition root. Runs are started by this daemon's own supervisor. Older ones are connected to
+for as long as they have a run; of dead ones the journals are read and what still lives is watched
+(`runners.orphans`). Must not import `state` or `reconciler`.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class SupervisedRunner:
     # --- Runner
 
     def launch(self, launches: Sequence[Launch]) -> None:
-        """See `Runner`. Raises OSError when there is no supervisor and none can be started now; nothing was handed over."""
+        """See `Runner`. Raises OSError while there is no supervisor; then nothing was handed over."""
         if not launches:
             return
         if self.name not in self._by_name:

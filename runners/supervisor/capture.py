@@ -1,7 +1,8 @@
-"""Where the output of a run goes: into its own files, or through a pipe when it must be changed before it reaches the disk.
+"""Where the output of a run goes: into its own files, or through a pipe when it must be changed before it reaches the
+disk.
 
-`Outputs` makes the descriptors at the start, `Pipe` carries redacted or stamped output. `runners.supervisor.files` looks
-after the files while they grow.
+`Outputs` makes the descriptors at the start, `Pipe` carries redacted or stamped output. `runners.supervisor.files`
+looks after the files while they grow.
 """
 
 from __future__ import annotations

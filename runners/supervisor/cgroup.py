@@ -1,7 +1,8 @@
-"""Limits of a whole tree by control groups: version 2 where it is delegated to us, else version 1, controller by controller.
+"""Limits of a whole tree by control groups: version 2 where it is delegated to us, else version 1, controller by
+controller.
 
-Called by `forked` to make and enter a run's groups, by the loop to read and remove them, and by the daemon for the runs of
-a dead supervisor. Where neither version can be used, `forked` falls back to rlimits.
+Called by `forked` to make and enter a run's groups, by the loop to read and remove them, and by the daemon for the
+runs of a dead supervisor. Where neither version can be used, `forked` falls back to rlimits.
 """
 
 from __future__ import annotations
@@ -167,10 +168,10 @@ def remove(paths: list[str]) -> bool:
 
 def plan(run: Run) -> Groups | None:
     """The groups this run will have; nothing is made yet. None when it needs none or the machine has none."""
-    here = hierarchies()
-    wanted = [name for name, limit in zip(CONTROLLERS, (run.memory, run.cpu, run.pids), strict=True) if limit]
-    if not wanted:
+    if not (run.memory or run.cpu or run.pids):
         return None
+    wanted = [name for name, limit in zip(CONTROLLERS, (run.memory, run.cpu, run.pids), strict=True) if limit]
+    here = hierarchies()
     if here.v2 and here.v2_controllers.issuperset(wanted):
         path = f"{here.v2}/jobsctl-{run.id}"
         return Groups([path], True, path if run.memory else None)

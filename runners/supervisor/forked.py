@@ -1,7 +1,7 @@
 """The start that posix_spawn cannot do: another user or group, resource limits, control groups.
 
-Called by `spawn`. Forking is cheap here: this process has one thread and is a few megabytes. Every step that fails in the
-child comes back through a pipe that closes itself at the exec.
+Called by `spawn`. Forking is cheap here: this process has one thread and is a few megabytes. Every step that fails in
+the child comes back through a pipe that closes itself at the exec.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def _say(step: str, run: Run, error: BaseException) -> str:
         return f"cannot start: {error!r}" if step == "start" else f"{step} cannot be set: {error}"
     reason = os.strerror(error.errno) if error.errno else str(error)
     if step in ("user", "group"):
-        return f"cannot become {step} {run.user if step == 'user' else run.group or run.user}: {reason}; only root may switch"
+        name = run.user if step == "user" else run.group or run.user
+        return f"cannot become {step} {name}: {reason}; only root may switch"
     if step.startswith("limits."):
         return f"{step} cannot be set: {reason}; the daemon's own limit is lower"
     return f"{step} failed: {reason}"

@@ -1,7 +1,7 @@
 """The journal: what a supervisor started and how it ended, readable after its death.
 
-Written by the supervisor; read, and then continued, by the daemon that takes over from a dead one. Its owner holds a lock
-on it for life. Not synced: it must outlive processes, and after a power cut no run it tells of is alive.
+Written by the supervisor; read, and then continued, by the daemon that takes over from a dead one. Its owner holds a
+lock on it for life. Not synced: it must outlive processes, and after a power cut no run it tells of is alive.
 """
 
 from __future__ import annotations
@@ -48,15 +48,18 @@ class Entry:
 
 
 class Journal:
-    """An append-only file. `entries` are the runs that are not acknowledged."""
+    """An append-only file. `entries`, of one that was opened: the runs that are not acknowledged."""
 
-    __slots__ = ("_fd", "_good", "_owed", "entries", "path")
+    __slots__ = ("_fd", "_good", "_owed", "_remembers", "_unacknowledged", "entries", "path")
 
     def __init__(self, path: str, *, create: bool = False) -> None:
-        """Open and lock. Raises BlockingIOError while its owner lives, FileNotFoundError, OSError."""
+        """Open, or create, and lock. Raises BlockingIOError while its owner lives, FileNotFoundError, OSError."""
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if create else 0)
         self.path = path
         self.entries: dict[str, Entry] = {}
+        self._unacknowledged: set[str] = set()
+        self._remembers = not create
+        """Its writer knows its runs itself and needs no second copy; whoever takes over does."""
         self._owed: list[tuple[Any, ...]] = []
         self._fd = os.open(path, flags, 0o600)
         try:
@@ -84,9 +87,12 @@ class Journal:
     def _apply(self, record: tuple[Any, ...]) -> None:
         kind, subject = record[0], record[1]
         if kind == INTENT:
-            self.entries[subject] = Entry(*record[1:])
+            self._unacknowledged.add(subject)
+            if self._remembers:
+                self.entries[subject] = Entry(*record[1:])
             return
         if kind == ACKNOWLEDGED:
+            self._unacknowledged.difference_update(subject)
             for run_id in subject:
                 self.entries.pop(run_id, None)
             return
@@ -145,7 +151,7 @@ class Journal:
     def acknowledge(self, run_ids: list[str]) -> None:
         """Forget these runs. When none is left the file is emptied."""
         self._apply((ACKNOWLEDGED, run_ids))
-        if self.entries:
+        if self._unacknowledged:
             self._owed.append((ACKNOWLEDGED, run_ids))
             self.retry()
             return
@@ -155,6 +161,6 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the lock. An empty journal is deleted."""
-        if not self.entries and self._good == 0 and not self._owed:
+        if not self._unacknowledged and self._good == 0 and not self._owed:
             os.unlink(self.path)
         os.close(self._fd)

@@ -1,4 +1,4 @@
-"""The three C calls that `os` does not have. `_ctypes` alone: the `ctypes` package costs a quarter megabyte for them."""
+"""The C calls that `os` does not have. `_ctypes` alone: the `ctypes` package costs a quarter megabyte for them."""
 
 from __future__ import annotations
 

@@ -168,8 +168,10 @@ class Lives:
         left = self.strays.of(processes, self.by_pid, self.active)
         over = []
         for known in list(self.ending.values()):
-            remains = left.get(known.id, []) + left.get("", [])
-            members = tree.below(processes, [process.pid for process in remains])
+            members: list[Process] = []
+            if left:
+                remains = left.get(known.id, []) + left.get("", [])
+                members = tree.below(processes, [process.pid for process in remains])
             if members or (known.groups is not None and known.groups.pids()):
                 known.strays_until = known.strays_until or now + HUNT
                 if now < known.strays_until:

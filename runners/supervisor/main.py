@@ -29,8 +29,8 @@ def main(directory: str, name: str, listener: int) -> int:
     supervisor = Supervisor(directory, name, listener, awake)
     _signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     _signal.signal(_SIGCHLD, lambda number, frame: None)
-    # A machine that shuts down, or a service manager, sends these to everybody. The jobs decide for themselves; their ends
-    # must still be written down. So: stay until the last one is over.
+    # A machine that shuts down, or a service manager, sends these to everybody. The jobs decide for themselves; their
+    # ends must still be written down. So: stay until the last one is over.
     for number in (_SIGTERM, _SIGINT, _SIGHUP, _SIGQUIT):
         _signal.signal(number, lambda number, frame: supervisor.leave())
     supervisor.serve()

@@ -1,6 +1,7 @@
 """Keep secret values out of captured output. `forms` runs in the daemon, `Redactor` in the supervisor.
 
-A secret shows up as it is, but also in base64, in a URL, in JSON, quoted for a shell or line by line: each form is a needle.
+A secret shows up as it is, but also in base64, in a URL, in JSON, quoted for a shell or line by line: each form is a
+needle.
 """
 
 from __future__ import annotations

@@ -64,10 +64,10 @@ class Run:
 
     def __init__(
         self, *, id: str, dir: bytes, argv: list[bytes], env: dict[bytes, bytes], cwd: bytes, output_max: int,
-        script: bytes | None = None, needles: list[bytes] | None = None, user: str | None = None, group: str | None = None,
-        umask: int | None = None, memory: int | None = None, cpu: float | None = None, pids: int | None = None,
-        nofile: int | None = None, separate: bool = False, stamp: bool = False, timeout: float | None = None,
-        grace: float = 10.0,
+        script: bytes | None = None, needles: list[bytes] | None = None, user: str | None = None,
+        group: str | None = None, umask: int | None = None, memory: int | None = None, cpu: float | None = None,
+        pids: int | None = None, nofile: int | None = None, separate: bool = False, stamp: bool = False,
+        timeout: float | None = None, grace: float = 10.0,
     ) -> None:  # fmt: skip
         self.id = id
         self.dir = dir

@@ -1,7 +1,8 @@
 """Finds what is left of ended runs: children of the supervisor that are nobody's main process.
 
-Called by the loop after a main process has ended. Looking at every process costs 10 us each, too much for every `/bin/true`.
-But numbers of processes are given out in order: what a young run can have left lies between its own number and the newest.
+Called by the loop after a main process has ended. Looking at every process costs 10 us each, too much for every
+`/bin/true`. But numbers of processes are given out in order: what a young run can have left lies between its own
+number and the newest.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ class Strays:
     def of(
         self, processes: dict[int, Process], mains: dict[int, Run], active: dict[str, Run]
     ) -> dict[str, list[Process]]:
-        """The strays among `processes`, by run. `mains`: live main processes. `active`: live runs and those being ended.
+        """The strays among `processes`, by run. `mains`: live main processes. `active`: live runs and those
+        being ended.
 
         One that cannot be told apart (it cleared its environment and left its session) is given to nobody while one of
         the runs it may be of is alive. Under "": all of those are over, it should not be there.

@@ -1,7 +1,8 @@
 """Processes and their trees, from /proc. Used by the supervisor, and by the daemon for runs it takes over.
 
-A process that outlives its parent becomes a child of the nearest subreaper, the supervisor. So once a run's main process is
-gone, what is left of its tree hangs below the supervisor's children that are nobody's main process: the strays.
+A process that outlives its parent becomes a child of the nearest subreaper, the supervisor. So once a run's main
+process is gone, what is left of its tree hangs below the supervisor's children that are nobody's main process: the
+strays.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Frames between daemon and supervisor: a 4-byte length, then marshal in a fixed version. Used by both sides.
 
-Neither side ever blocks: what the socket does not take waits in memory, and receiving goes on meanwhile (both blocking in
-send with a thousand messages in flight is a deadlock). Marshal: this process can afford neither json nor pickle, and every
-Python reads version 2. The journal holds the same frames.
+Neither side ever blocks: what the socket does not take waits in memory, and receiving goes on meanwhile (both
+blocking in send with a thousand messages in flight is a deadlock). Marshal: this process can afford neither json nor
+pickle, and every Python reads version 2. The journal holds the same frames.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(data: bytes | bytearray | memoryview) -> Iterator[tuple[Any, int]]:
-    """The whole frames at the start of `data`, each with the offset behind it. A last piece that is not whole is left."""
+    """The whole frames at the start of `data`, each with the offset behind it. A torn last one is left."""
     at = 0
     while at + 4 <= len(data):
         size = int.from_bytes(data[at : at + 4], "little")
@@ -87,15 +87,15 @@ class Channel:
                     sent = len(view)
         del self._out[:sent]
 
-    def receive(self) -> list[Any]:
-        """Everything that has come. Sets `closed` at the end of the stream.
+    def receive(self, about: int = 1 << 62) -> list[Any]:
+        """What has come; no more than `about` so many bytes at a time. Sets `closed` at the end of the stream.
 
         The peer of a killed process with unread data gets ECONNRESET instead of the end: what it sent is still there.
         """
         resets = 0
-        while True:
+        while about > 0:
             try:
-                data = self.socket.recv(262_144)
+                data = self.socket.recv(min(about, 262_144))
             except BlockingIOError:
                 break
             except OSError:
@@ -108,6 +108,7 @@ class Channel:
                 self.closed = True
                 break
             self._in += data
+            about -= len(data)
         values = []
         end = 0
         for value, end in unpack(self._in):  # noqa: B007  (the offset behind the last)

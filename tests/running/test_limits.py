@@ -71,7 +71,10 @@ def test_cpu_is_held_to_its_share(rig: Rig) -> None:
 
 @needs("pids")
 def test_processes_are_counted(rig: Rig) -> None:
-    forks = "import os, time\nn = 0\ntry:\n while True:\n  if os.fork() == 0: time.sleep(9)\n  n += 1\nexcept BlockingIOError: print(n)"
+    forks = (
+        "import os, time\nn = 0\ntry:\n while True:\n"
+        "  if os.fork() == 0: time.sleep(9)\n  n += 1\nexcept BlockingIOError: print(n)"
+    )
     end = rig.run("limits-1", "/usr/bin/python3", "-c", forks, pids=10)
     assert rig.output("limits-1") == b"9\n"
     assert end.details["pids"].startswith("cgroup")

@@ -1,4 +1,4 @@
-"""The daemon, the supervisor or both are killed while runs go on. Nothing is lost that can be known, nothing runs twice."""
+"""Daemon, supervisor or both are killed while runs go on. Nothing is lost that can be known, nothing runs twice."""
 
 from __future__ import annotations
 

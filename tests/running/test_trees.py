@@ -81,7 +81,7 @@ def test_a_stop_reaches_what_left_the_session(rig: Rig) -> None:
     path = rig.home / "r1.pids"
     rig.start(
         "r1",
-        f"setsid sh -c 'trap \"echo got TERM; exit\" TERM; echo $$ >> {path}; while :; do sleep 0.05; done' & wait; sleep 5",
+        f"setsid sh -c 'trap \"echo got TERM; exit\" TERM; echo $$ >> {path}; while :; do sleep 0.05; done' & wait; :",
     )
     pids(rig, "r1", 1)
     rig.runner.stop("r1", grace=5)
