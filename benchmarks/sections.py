@@ -25,8 +25,8 @@ SECTIONS = (
     Section("scraping", "Rendering metrics", 60, 30),
     Section("spawning", "Carrying out runs", 90, 30),
     Section("bursts", "Many jobs due in one second", 240, 75),
-    Section("sustained", "Runs per second, full history", 120, 40),
-    Section("editing", "From a saved file to an applied job", 120, 40),
-    Section("reading", "Readers, and what they do to starts", 240, 60),
-    Section("rivals", "The same work beside others", 600, 60),
+    Section("sustained", "Runs per second, full history", 200, 90),
+    Section("editing", "From a saved file to an applied job", 150, 60),
+    Section("reading", "Readers, and what they do to starts", 300, 90),
+    Section("rivals", "The same work beside others", 1000, 90),
 )
