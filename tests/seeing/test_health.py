@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ WELL = Facts(
 )
 
 
-def _beating(**changes: object) -> Facts:
+def _beating(**changes: Any) -> Facts:
     assert WELL.heartbeat is not None
     return replace(WELL, heartbeat=replace(WELL.heartbeat, **changes))
 

@@ -16,7 +16,7 @@ from tests.seeing.building import HOUR, MINUTE, NINE, SECOND, record_of, run_of,
 
 DOCS = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
 RUN_ID = "01m7yhz29aer7whczpkpf7957w"
-FAILED = {
+FAILED: dict[str, Any] = {
     "spec": {"schedule": "daily at 09:00", "timezone": "Europe/Berlin", "labels": {"team": "ops"}, "tags": ["nightly"],
              "description": "Says hello"},
     "id": 7,
@@ -94,7 +94,7 @@ def test_a_condition_and_the_metadata_look_like_this() -> None:
 
 
 def test_the_next_run_is_told_where_one_is_due_and_may_start() -> None:
-    hourly = {"spec": {"schedule": "@hourly"}}
+    hourly: dict[str, Any] = {"spec": {"schedule": "@hourly"}}
     assert job_view(record_of(**hourly))["nextRun"] == {"scheduledFor": "2026-11-21T10:00:00.000Z"}
     assert job_view(record_of(**hourly, suspended_at=NINE))["nextRun"] is None
     assert job_view(record_of(**hourly, archived_at=NINE))["nextRun"] is None
