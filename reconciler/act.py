@@ -171,13 +171,27 @@ def launch(world: World, runs: Iterable[Run], now: int) -> None:
 
 
 def _addressed(world: World, runs: list[Run]) -> list[Run]:
-    """The runs, each with a row that names the supervisor it is about to go to: recovery asks only that one."""
+    """The runs, each with a row that names the supervisor it is about to go to (recovery asks only that one) and the
+    spec that applies now: it may have been edited since the claim."""
     name, boot_id = world.runner.name, world.runner.boot_id
-    stale = {run.id for run in runs if run.supervisor != name}
-    if stale:
-        world.store.hand_over(sorted(stale), name, boot_id)
-        runs = [replace(run, supervisor=name, boot_id=boot_id) for run in runs]
-        world.live |= {run.id: run for run in runs}
+    renewed: list[Run] = []
+    for index, run in enumerate(runs):
+        if run.supervisor != name:
+            entry = world.jobs[run.job_id]
+            renewed.append(
+                replace(
+                    run,
+                    supervisor=name,
+                    boot_id=boot_id,
+                    generation=entry.generation,
+                    digest=entry.digest,
+                    revision=entry.revision,
+                )
+            )
+            runs[index] = renewed[-1]
+    if renewed:
+        world.store.hand_over(renewed)
+        world.live |= {run.id: run for run in renewed}
     return runs
 
 

@@ -30,6 +30,7 @@ from reconciler.wake import Wakeup
 from reconciler.world import World, log
 from runners.supervised import SupervisedRunner
 from specs.config import Config
+from specs.scan import ignore_lease_signals
 from specs.source import Look, Source, SourceThread, cache_version
 from state.home import Home
 from state.store import Store
@@ -144,8 +145,7 @@ def _listen_to_signals(loop: Loop, wakeup: Wakeup) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGHUP, look)
-    # A lease taken to see whether a spec file is being written may be broken by its writer: that must not end us.
-    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    ignore_lease_signals()
 
 
 def status_command(home: Home, listen: str | None) -> list[str]:

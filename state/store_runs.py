@@ -39,7 +39,10 @@ _JOB_INSERTED = (
     "UPDATE job SET active_runs = active_runs + 1, kept_runs = kept_runs + 1, newest_row_id = ?1, last_run_id = ?1, "
     "last_run_state = ?2, last_scheduled_for = coalesce(?3, last_scheduled_for), seq = ?4 WHERE id = ?5"
 )
-_HAND_OVER = "UPDATE run SET supervisor = ?, boot_id = ? WHERE id = ? AND state = 'pending'"
+_HAND_OVER = (
+    "UPDATE run SET supervisor = ?, boot_id = ?, generation = ?, digest = ?, revision = ? "
+    "WHERE id = ? AND state = 'pending'"
+)
 _START = "UPDATE run SET state = 'running', started_at = ?, pid = ?, pid_start = ? WHERE id = ? AND state = 'pending'"
 _JOB_STARTED = (
     "UPDATE job SET last_started_at = ?1, "
@@ -124,10 +127,13 @@ class RunStore(Writer):
                 raise RequestTaken("this request has its run already") from error
             raise
 
-    def hand_over(self, run_ids: Sequence[str], supervisor: str, boot_id: str) -> None:
-        """Name the supervisor that pending runs go to now."""
+    def hand_over(self, runs: Sequence[Run]) -> None:
+        """Name the supervisor that pending runs go to now, and the spec they are to start under. Others stay."""
         with self.transaction():
-            self._connection.executemany(_HAND_OVER, [(supervisor, boot_id, run_id) for run_id in run_ids])
+            self._connection.executemany(
+                _HAND_OVER,
+                [(run.supervisor, run.boot_id, run.generation, run.digest, run.revision, run.id) for run in runs],
+            )
 
     def started(self, starts: Sequence[RunStarted]) -> list[Run]:
         """pending -> running. The runs that changed; told twice, or ended since: not in the list."""

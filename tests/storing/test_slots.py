@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_a_run_handed_to_another_supervisor_keeps_its_id(store: Store) -> None:
     pending, running = a_run(job, NOON, supervisor="one", boot_id="b"), a_run(job, NOON + SECOND, supervisor="one")
     store.insert_runs([pending, running])
     store.started([RunStarted(run_id=running.id, at=NOON)])
-    store.hand_over([pending.id, running.id], "two", "b2")
+    store.hand_over([replace(run, supervisor="two", boot_id="b2") for run in (pending, running)])
     assert [(run.supervisor, run.boot_id) for run in store.active_runs()] == [("two", "b2"), ("one", None)]
 
 
