@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import watchfiles
 
 from benchmarks import corpus, processes
 from benchmarks.figures import Figure, Target, compared, percentile
@@ -29,7 +32,8 @@ def applied(bench: Bench) -> Iterator[Figure]:
         )
         time.sleep(bench.size(5, 3))
         yield from _idle(bench, there, count)
-        yield from _edits(bench, there)
+        floor = _library_default(bench, there)
+        yield from _edits(bench, there, floor)
         yield from _checkout(there, count)
 
 
@@ -60,7 +64,33 @@ def _idle(bench: Bench, there: House, count: int) -> Iterator[Figure]:
     )
 
 
-def _edits(bench: Bench, there: House) -> Iterator[Figure]:
+def _library_default(bench: Bench, there: House) -> list[float]:
+    """Seconds from a save until watchfiles tells of it, with its defaults."""
+    ended, heard = threading.Event(), threading.Event()
+
+    def listen() -> None:
+        for _ in watchfiles.watch(there.home.root / "beside", stop_event=ended):
+            heard.set()
+
+    beside = there.home.root / "beside"
+    beside.mkdir()
+    thread = threading.Thread(target=listen)
+    thread.start()
+    time.sleep(0.5)
+    taken = []
+    for number in range(bench.size(10, 5)):
+        heard.clear()
+        began = time.perf_counter()
+        (beside / "file").write_text(str(number), encoding="ascii")
+        if heard.wait(5):
+            taken.append(time.perf_counter() - began)
+        time.sleep(0.2)
+    ended.set()
+    thread.join()
+    return taken
+
+
+def _edits(bench: Bench, there: House, floor: list[float]) -> Iterator[Figure]:
     taken, renamed = [], []
     database = sqlite3.connect(f"file:{there.home.database}?mode=ro", uri=True, isolation_level=None)
     for number in range(bench.size(40, 15)):
@@ -91,6 +121,13 @@ def _edits(bench: Bench, there: House) -> Iterator[Figure]:
             target=Target(0.025, "value"),
             note=f"p95 {percentile(seconds, 95) * 1e3:.1f} ms",
         )
+    yield compared(
+        "the same, beside the mere event of the watching library",
+        [*taken, *renamed],
+        floor,
+        beside="watchfiles with its defaults",
+        target=Target(0.25),
+    )
 
 
 def _generation(database: sqlite3.Connection, number: int) -> int:

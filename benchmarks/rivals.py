@@ -209,4 +209,9 @@ def _until(peer: Peer, good: Callable[[int], bool], what: str, seconds: float) -
         time.sleep(0.05)
 
 
-PARTS = (library, load, minutely)
+def left_out(bench: Bench) -> Iterator[Figure]:
+    """those not in this bench"""
+    yield not_measured("dagu", "left out: it comes from the registry of another ecosystem")
+
+
+PARTS = (library, load, minutely, left_out)
