@@ -25,8 +25,8 @@ def blocks(page: Path, language: str) -> list[str]:
 def clone(tmp_path: Path) -> Path:
     """The tree as a new user has it after `make install`.
 
-    Its .venv has the parts of the environment these tests run in, and a stamp of its own, newer than all, so that no make
-    here ever installs into that environment.
+    Its .venv has the parts of the environment these tests run in, and a stamp of its own, newer than all, so that no
+    make here ever installs into that environment.
     """
     if not (Path(sys.prefix) / ".installed").exists():
         lacking("not in an environment made by `make install`")
