@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,22 +153,23 @@ def test_a_window_has_whole_lines(capture: Capture) -> None:
         assert log.offset_until(START + 1 * SECOND) == 8
 
 
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=3000), st.integers(-3, 4000))
+@given(st.integers(1, 3000), st.randoms(use_true_random=False), st.integers(0, 2))
 @settings(max_examples=40, derandomize=True, deadline=None)
 def test_a_long_index_is_searched_and_says_what_reading_it_says(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[int], second: int
+    tmp_path_factory: pytest.TempPathFactory, count: int, chance: random.Random, longest: int
 ) -> None:
     capture = Capture(tmp_path_factory.mktemp("run"))
-    capture.write(b"\n" * len(steps))
+    capture.write(b"\n" * count)
     samples, at = [], 0
-    for size, step in enumerate(steps, start=1):
-        at += step
+    for size in range(1, count + 1):
+        at += chance.randint(0, longest)
         samples.append((START + at * SECOND, size))
     capture.stem.with_suffix(".idx").write_text("".join(f"{time} {size}\n" for time, size in samples))
-    time = START + second * SECOND
     with Log(capture.run_dir) as log:
-        assert log.offset_since(time) == max([size for at, size in samples if at <= time], default=0)
-        assert log.offset_until(time) == min([size for at, size in samples if at >= time], default=len(steps))
+        for second in [-1, at + 1, *(chance.randint(0, at) for _ in range(20))]:
+            time = START + second * SECOND
+            assert log.offset_since(time) == max([size for at, size in samples if at <= time], default=0)
+            assert log.offset_until(time) == min([size for at, size in samples if at >= time], default=count)
 
 
 @pytest.mark.parametrize("index", ["", "garbage\n1 2 3\nx y\n", f"{START} ", None], ids=["empty", "bad", "half", "no"])

@@ -72,6 +72,16 @@ def _damaged(path: Path) -> None:
     damage(path)
 
 
+def _damaged_rows(path: Path) -> None:
+    """Damage that nothing but a look at every page finds."""
+    filled(path, clean=False)
+    with closing(sqlite3.connect(path)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'spec'").fetchone()
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * 4096 : root * 4096] = b"\xff" * 4096
+    path.write_bytes(data)
+
+
 def _text(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("name: hello\nschedule: every 10m\n")
@@ -93,6 +103,7 @@ def _cut(path: Path) -> None:
     [
         pytest.param(_newer, NewerSchema, "newer jobsctl", id="a newer schema"),
         pytest.param(_damaged, CorruptDatabase, "damaged", id="damaged pages"),
+        pytest.param(_damaged_rows, CorruptDatabase, "damaged", id="a damaged page of specs"),
         pytest.param(_cut, CorruptDatabase, "damaged", id="cut short"),
         pytest.param(_text, NotADatabase, "not an SQLite database", id="a text file"),
         pytest.param(_foreign, NotADatabase, "another program", id="another program's database"),
