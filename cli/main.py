@@ -159,7 +159,6 @@ def run(arguments: Sequence[str] | None = None, settings: Settings | None = None
     except (KeyboardInterrupt, click.Abort):
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        _let_go_of_stdout()
         return Exit.PIPE_CLOSED
     except Exception as error:
         from cli.unexpected import explain
@@ -179,7 +178,8 @@ def main() -> NoReturn:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _let_go_of_stdout()
+        # Python flushes stdout again at its end and would complain about the closed pipe: point it nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = Exit.PIPE_CLOSED
     sys.exit(code)
 
@@ -191,8 +191,3 @@ def _tell(message: str, hint: str | None, code: Exit) -> Exit:
     if hint:
         click.echo(f"hint: {visible(hint)}", err=True)
     return code
-
-
-def _let_go_of_stdout() -> None:
-    """Python flushes stdout at its end and would complain about the closed pipe: point it nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -33,7 +33,7 @@ class Problem:
     """One thing that is not all right, and what to do about it."""
 
     kind: str
-    """`source`, `file`, `prune`, `failing`, `stalled`, `overdue` or `silent`: the daemon does not answer."""
+    """`silent` (no sign of life), `daemon`, `config`, `source`, `file`, `prune`, `failing`, `stalled` or `overdue`."""
     subject: str
     message: str
     next: str
@@ -154,6 +154,9 @@ def _daemon_problems(alive: bool, beat: Heartbeat | None, now: int) -> Iterator[
 
 def _source_problems(seen: Reading) -> Iterator[Problem]:
     source = seen.source
+    if seen.config and seen.config_problem is not None:
+        message = f"{seen.config_problem.diagnostics[0]}; the daemon will not start again"
+        yield Problem("config", str(seen.home.config), message, "jobsctl validate")
     if source is None:
         return
     if source.problem is not None:

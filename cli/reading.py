@@ -12,6 +12,7 @@ from functools import cached_property
 
 from cli.options import Settings
 from specs.config import Config, load_config
+from specs.diagnostic import InvalidSpec
 from specs.expression import ScheduleError
 from specs.model import Job
 from specs.schedule import compile_schedule
@@ -29,6 +30,8 @@ class Reading:
     home: Home
     reader: Reader
     now: int
+    config_problem: InvalidSpec | None = None
+    """What is wrong with `jobsctl.yaml`; known once `config` was asked for."""
 
     @cached_property
     def source(self) -> SourceState | None:
@@ -41,7 +44,12 @@ class Reading:
 
     @cached_property
     def config(self) -> Config:
-        return load_config(self.home.root)
+        """The settings; the defaults where they are wrong, so that everything else can still be seen."""
+        try:
+            return load_config(self.home.root)
+        except InvalidSpec as error:
+            self.config_problem = error
+            return Config()
 
     def last_run(self, job: JobRecord) -> Run | None:
         """The run a job's `lastRun` is about; None when there is none, or it was pruned meanwhile."""

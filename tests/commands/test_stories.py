@@ -62,6 +62,8 @@ class TestStatus:
         [
             pytest.param(lambda k: (k.job(problem=(FINDING,), problem_since=NOW), k.source(diagnostics=(FINDING,))),
                          "file", "unknown key `comand` in `run`; the last good version runs on", id="wrong_file"),
+            pytest.param(lambda k: k.home.config.write_text("timezon: UTC\n"), "config",
+                         "the daemon will not start again", id="wrong_settings"),
             pytest.param(lambda k: k.job(stalled="ZeroDivisionError"), "stalled", "ZeroDivisionError", id="stalled"),
             pytest.param(lambda k: k.source(problem="no such directory"), "source", "what was applied last goes on",
                          id="directory_gone"),
