@@ -90,7 +90,9 @@ def run_section(section: Section, *, quick: bool) -> tuple[list[Figure], bool, f
 
 
 def _page(about: dict[str, str], chosen: list[Section], results: dict[str, list[Figure]]) -> str:
-    lines = ["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in about.items())]
+    everything = [figure for figures in results.values() for figure in figures]
+    lines = [report.PREFACE, report.summary(everything).capitalize() + ".", "", "| | |", "| --- | --- |"]
+    lines += [f"| {name} | {value} |" for name, value in about.items()]
     for section in chosen:
         lines += ["", f"## {section.title}", "", f"`python -m benchmarks --only {section.name}`", ""]
         lines.append(report.markdown(results[section.name]))
@@ -99,7 +101,7 @@ def _page(about: dict[str, str], chosen: list[Section], results: dict[str, list[
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="smaller numbers, under three minutes, no rivals' bursts")
+    parser.add_argument("--quick", action="store_true", help="smaller numbers, about three minutes, fewer rivals")
     parser.add_argument("--only", action="append", metavar="NAME", help="this section; may be given again")
     parser.add_argument("--list", action="store_true", help="the sections")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")

@@ -42,13 +42,14 @@ class Rounds:
 def alone(bench: Bench) -> Iterator[Figure]:
     """one job due, idle"""
     yield from _alone(bench, bench.folder("alone"), "disk")
-    yield from _alone(bench, bench.memory_folder("alone"), "tmpfs")
+    if not bench.quick:
+        yield from _alone(bench, bench.memory_folder("alone"), "tmpfs")
 
 
 def _alone(bench: Bench, folder: Path, disk: str) -> Iterator[Figure]:
     count, step = bench.size(300, 60), 50_000_000
     with house(folder) as there:
-        first = next_on_grid(1, 6)
+        first = next_on_grid(1, bench.size(6, 5))
         started = str(program("started"))
         for number in range(count):
             at = datetime.fromtimestamp((first + number * step) / 1e9, UTC).isoformat(timespec="milliseconds")
@@ -94,7 +95,7 @@ def _burst(bench: Bench, count: int) -> Iterator[Figure]:
     with house(bench.folder("burst")) as there:
         there.write_starts(count, grid(PERIOD))
         there.start(count, timeout=90)
-        for _ in range(bench.size(4, 2)):
+        for _ in range(bench.size(4, 1)):
             slot = next_on_grid(PERIOD, 1.5)
             measure(there, slot, count, ours)
             sleep_until(slot + PERIOD * 500_000_000)

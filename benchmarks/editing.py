@@ -30,7 +30,7 @@ def applied(bench: Bench) -> Iterator[Figure]:
         yield compared(
             f"daemon started again, {count:,} files unchanged: ready", warm, note="interpreter and imports included"
         )
-        time.sleep(bench.size(5, 3))
+        time.sleep(bench.size(5, 2))
         yield from _idle(bench, there, count)
         floor = _library_default(bench, there)
         yield from _edits(bench, there, floor)
@@ -43,7 +43,7 @@ def _restart(there: House, count: int) -> float:
 
 
 def _idle(bench: Bench, there: House, count: int) -> Iterator[Figure]:
-    seconds = bench.size(25, 8)
+    seconds = bench.size(25, 4)
     crew = there.crew()
     before, began = {name: processes.cpu([pid]) for name, pid in crew.items()}, time.monotonic()
     time.sleep(seconds)

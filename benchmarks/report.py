@@ -6,6 +6,20 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.figures import Figure, shown
 
+PREFACE = """\
+# Benchmarks
+
+Written by `python -m benchmarks --markdown docs/benchmarks.md` (`make bench` prints the same as text; `--quick` takes
+three minutes, the whole some twenty). Every line has a reference that did the same work in the same minutes on the same
+machine, taking turns with ours: read the ratios, not the milliseconds. Values are medians. Targets were set before the
+product was written; a line that misses one says so. What could not be measured says why.
+
+- Bursts: every job is a static C program that notes the time at its first instruction. Ours is measured as it always
+  runs: row committed before the start, output file, journal, events, status files, HTTP server beside it.
+- The others keep no history and no output; each is given its best settings we found: output capture and logs off, all
+  jobs in one file, state in memory. They are installed below `build/bench/cache`, never on the machine.
+- `one job due` holds a commit that is forced to the disk: see the disk's `fdatasync` in the table below.
+"""
 HEAD = ("what", "ours", "beside", "ratio", "target", "")
 
 

@@ -22,12 +22,16 @@ def on_disk(bench: Bench) -> Iterator[Figure]:
 
 def on_tmpfs(bench: Bench) -> Iterator[Figure]:
     """runs per second, home on a tmpfs"""
+    if bench.quick:
+        return
     yield from _sustained(bench, bench.memory_folder("sustained"), "tmpfs", Target(0.8, least=True))
 
 
 def overload(bench: Bench) -> Iterator[Figure]:
     """more due than the machine can do"""
-    jobs, seconds = bench.size(4000, 3000), bench.size(15, 6)
+    jobs, seconds = 4000, 15
+    if bench.quick:
+        return
     with house(bench.folder("overload")) as there:
         for number in range(jobs):
             there.write_job(f"job-{number:05d}", grid(1), [str(program("nothing"))])
@@ -52,16 +56,16 @@ def overload(bench: Bench) -> Iterator[Figure]:
 
 
 def _sustained(bench: Bench, folder: Path, disk: str, target: Target) -> Iterator[Figure]:
-    count = bench.size(5000, 2000)
+    count, period = bench.size(5000, 2000), bench.size(20, 10)
     nothing = str(program("nothing"))
     rates, floor, cpu = [], [], []
     with house(folder) as there:
         for number in range(count):
-            there.write_job(f"job-{number:05d}", grid(20), [nothing])
+            there.write_job(f"job-{number:05d}", grid(period), [nothing])
         there.start(count, timeout=90)
         for _ in range(bench.size(3, 1)):
             floor.append(_c_rate(WIDTH, count))
-            slot = next_on_grid(20, 1)
+            slot = next_on_grid(period, 1)
             sleep_until(slot - 200_000_000)
             used = processes.cpu(there.crew().values())
             sleep_until(slot + 1_000_000_000)
