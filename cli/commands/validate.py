@@ -10,7 +10,7 @@ import click
 
 from cli.exits import Exit
 from cli.options import Settings
-from cli.output import counted, say, wants_color
+from cli.output import counted, print_items, say, wants_color
 
 
 @click.command("validate")
@@ -19,7 +19,7 @@ from cli.output import counted, say, wants_color
     "--format",
     "style",
     type=click.Choice(["full", "concise", "json", "github"]),
-    help="How findings are printed. Default: full; json with -o json.",
+    help="How findings are printed. Default: full.",
 )
 @click.pass_obj
 def command(
@@ -38,13 +38,20 @@ def command(
     """
     from cli.specfiles import check
     from specs.diagnostic import Severity
-    from specs.render import Format, render
+    from specs.render import as_dict, render
 
     checked = check(settings, paths)
-    chosen: Format = style or ("json" if settings.output in ("json", "jsonl") else "full")
-    text = render(checked.findings, chosen, wants_color(settings))
-    if text:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    if style is None and settings.output not in ("table", "wide"):
+        print_items(
+            settings,
+            checked.findings,
+            view=as_dict,
+            name=lambda finding: f"{finding.path}:{finding.line}:{finding.column}",
+            columns=(),
+            empty="",
+        )
+    else:
+        sys.stdout.write(render(checked.findings, style or "full", wants_color(settings)))
     errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     warnings = len(checked.findings) - errors
     found = ", ".join(counted(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)

@@ -84,7 +84,9 @@ class TestValidate:
             pytest.param(["--format", "concise"], "home/jobs/b.yaml:2:7: error[JOB030]: unknown key", id="concise"),
             pytest.param(["--format", "github"], "::error file=home/jobs/b.yaml,line=2,col=7,", id="github"),
             pytest.param(["--format", "json"], "[\n", id="json"),
-            pytest.param(["-o", "json"], "[\n", id="json_as_everywhere"),
+            pytest.param(["-o", "json"], '{\n  "items": [\n', id="json_as_everywhere"),
+            pytest.param(["-o", "jsonl"], '{"code": "JOB030", ', id="json_lines"),
+            pytest.param(["-o", "name"], "home/jobs/b.yaml:2:7\n", id="places"),
         ],
     )
     def test_has_formats_for_programs(self, jobsctl, home, style, start):
