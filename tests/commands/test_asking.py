@@ -107,6 +107,20 @@ class TestAnswered:
         assert (done.code, done.err) == (7, "error: the daemon does not take the request: owned by uid 7\n")
 
 
+class TestApply:
+    def test_no_wait_does_not_wait(self, jobsctl, home, known, daemon):
+        daemon.answer = lambda request, store: ("silence", "", None)
+        (home.specs / "a.yaml").write_text("name: fresh\nrun: {command: [a]}\n")
+        done = jobsctl("apply", "--no-wait")
+        assert (done.code, done.out) == (0, "job/default/fresh created when the daemon looks\n")
+
+    def test_what_is_not_applied_in_time_is_named(self, jobsctl, home, known, daemon):
+        (home.specs / "a.yaml").write_text("name: fresh\nrun: {command: [a]}\n")
+        done = jobsctl("apply", "--timeout", "0.2")
+        assert (done.code, done.out) == (6, "")
+        assert "not applied yet: default/fresh" in done.err
+
+
 def start_run(known, state, **end):
     """An answer that makes a run which ends at once in `state`."""
 
