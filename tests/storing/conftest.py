@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from making import NOON, check_sums
 
 from state.reads import Reader
 from state.store import Store
+from tests.storing.making import NOON, check_sums
 
 
 @pytest.fixture

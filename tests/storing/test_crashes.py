@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from making import NOON, SECOND, a_job, a_run, check_sums
 
 from state.errors import DiskFull
 from state.records import Reason, RunState
 from state.store import Advance, RunEnd, RunStarted, Store
+from tests.storing.making import NOON, SECOND, a_job, a_run, check_sums
 
 WRITER = """
 import sys
 from pathlib import Path
 sys.path[:0] = [{root!r}, {here!r}]
-from making import NOON, SECOND, a_job, a_run
+from tests.storing.making import NOON, SECOND, a_job, a_run
 from state.records import Reason, RunState
 from state.store import Advance, RunEnd, RunStarted, Store
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import orjson
 import pytest
-from making import NOON
 
 from state import inbox
 from state.errors import Unwritable
 from state.home import Home
 from state.ids import new_id
 from state.inbox import BadRequest, Request, RequestKind, daemon_alive, read_requests, remove_request, write_request
+from tests.storing.making import NOON
 
 
 @pytest.fixture

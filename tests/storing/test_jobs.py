@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from making import NOON, SECOND, a_job, a_run
 
 from specs.desired import CachedFile
 from state.errors import Conflict, JobHasActiveRuns, NotFound
 from state.reads import Reader
 from state.records import Event, Health, Reason, RequestRecord, RunState, SourceState
 from state.store import Advance, RunEnd, RunStarted, Store
+from tests.storing.making import NOON, SECOND, a_job, a_run
 
 
 def test_a_job_comes_back_as_it_was_put(store: Store, reader: Reader) -> None:

@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from making import NOON, a_job
 
 import state.store
 from state import database
@@ -27,6 +26,7 @@ from state.migrations import migrate
 from state.reads import Reader
 from state.schema import STEPS, VERSION
 from state.store import Store
+from tests.storing.making import NOON, a_job
 
 
 def filled(path: Path, *, clean: bool) -> None:

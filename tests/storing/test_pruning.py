@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import DAY, NOON, a_job, a_run, check_sums
 
 from state.reads import Reader
 from state.records import ACTIVE_STATES, Event, Reason, RequestRecord, Run, RunState
 from state.store import RunEnd, Skip, Store
+from tests.storing.making import DAY, NOON, a_job, a_run, check_sums
 
 MAX_AGE = 30 * DAY
 ENDS = {

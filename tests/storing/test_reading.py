@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import NOON, SECOND, a_job, a_run, check_sums
 
 from state.errors import Ambiguous, InvalidQuery, NotFound
 from state.ids import time_of
 from state.reads import Reader
 from state.records import ACTIVE_STATES, Event, JobRecord, Reason, Run, RunState
 from state.store import RunEnd, RunStarted, Skip, Store
+from tests.storing.making import NOON, SECOND, a_job, a_run, check_sums
 
 MINUTE = 60 * SECOND
 LABELS: tuple[dict[str, str], ...] = ({}, {"team": "ops"}, {"team": "ops", "tier": "1"}, {"tier": "2"})

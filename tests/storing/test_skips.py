@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from making import NOON, SECOND, a_job, a_run
 
 from state.errors import NotFound, SlotTaken
 from state.reads import Reader
 from state.records import JobRecord, Reason, Run, RunState
 from state.store import RunEnd, Skip, Store
+from tests.storing.making import NOON, SECOND, a_job, a_run
 
 
 def skip(job: JobRecord, first: int, count: int = 1, reason: Reason = Reason.OVERLAP) -> Skip:

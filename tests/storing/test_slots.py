@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from making import NOON, SECOND, a_job, a_run
 
 from state.errors import RequestTaken, SlotTaken
 from state.reads import Reader
 from state.records import Event, Run, RunState
 from state.store import Advance, RunEnd, RunStarted, Store
+from tests.storing.making import NOON, SECOND, a_job, a_run
 
 
 def test_a_slot_is_taken_once(store: Store) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import NOON, SECOND, a_job, a_run, check_sums
 
 from state.errors import InvalidRunTransition, NotFound
 from state.reads import Reader
 from state.records import TERMINAL_STATES, Health, Reason, RunState
 from state.store import RunEnd, RunStarted, Store
+from tests.storing.making import NOON, SECOND, a_job, a_run, check_sums
 
 REASONS = {
     RunState.SUCCEEDED: Reason.SUCCEEDED,
