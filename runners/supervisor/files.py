@@ -2,11 +2,16 @@
 
 Called by the loop's sweep and once more at the end of a run. Offsets are those of what the job wrote, also after a cut:
 the cut is a hole in the file.
+
+The directory belongs to the job, which may run as another user and may put links and pipes where our files are: all are
+opened by `open_own`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
 from runners.supervisor import libc
 
@@ -18,13 +23,26 @@ _BLOCK = 4096
 _COPY = 1 << 20
 
 
+def open_own(path: bytes, flags: int) -> int:
+    """A descriptor of one of our files in a run directory. Raises OSError for what the job put in its place.
+
+    A link would have us write, with our rights, where the job may not; a pipe would have us wait for its reader.
+    """
+    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        os.close(fd)
+        raise OSError(errno.EPERM, "not the file that was made for it", path)
+    return fd
+
+
 def look_after(run: Run, at: int, last: bool = False) -> None:
     """Sample the sizes at `at` (microseconds), cut what is over the limit. `last`: all writers are gone."""
     total = 0
     for stem in run.stems:
         path = run.dir + b"/" + stem
         try:
-            size = os.stat(path + b".log").st_size
+            size = os.lstat(path + b".log").st_size
         except OSError:  # the job may delete its own output; then there is nothing to look after
             continue
         total += size
@@ -40,7 +58,7 @@ def look_after(run: Run, at: int, last: bool = False) -> None:
 
 def _append(path: bytes, data: bytes) -> None:
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     except OSError:
         return
     try:
@@ -64,7 +82,7 @@ def _cut(run: Run, stem: bytes, size: int, last: bool) -> None:
     try:
         # The gap is told before it is there: a reader must never take a hole for output.
         _tell(path + b".gap", start, end)
-        fd = os.open(path + b".log", os.O_RDWR | os.O_CLOEXEC)
+        fd = open_own(path + b".log", os.O_RDWR)
         try:
             cut = libc.punch_hole(fd, done, end)
             if not cut and last:
@@ -83,7 +101,7 @@ def _cut(run: Run, stem: bytes, size: int, last: bool) -> None:
 
 
 def _tell(path: bytes, start: int, end: int) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = open_own(path, os.O_WRONLY | os.O_CREAT)
     try:
         os.write(fd, b"%d %d\n" % (start, end))  # over the old line: `start` stays, `end` only gets longer
     finally:
@@ -92,7 +110,7 @@ def _tell(path: bytes, start: int, end: int) -> None:
 
 def _copy_around(fd: int, path: bytes, start: int, end: int, size: int) -> None:
     """For file systems that cannot free a part of a file: a copy that never wrote it. Needs all writers gone."""
-    new = os.open(path + b".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    new = open_own(path + b".new", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         for at, stop in ((0, start), (end, size)):
             while at < stop:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from runners.supervisor.files import open_own
 from runners.supervisor.tree import Process
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ def record(run: Run, members: list[Process], at: int) -> None:
     run.peak = max(run.peak, memory)
     data = at.to_bytes(8, "little", signed=True) + run.cpu_seen.to_bytes(8, "little") + memory.to_bytes(8, "little")
     try:
-        fd = os.open(run.dir + NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = open_own(run.dir + NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     except OSError:
         return
     try:
