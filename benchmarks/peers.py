@@ -119,8 +119,9 @@ class Yacron(Peer):
         (self.folder / "config" / f"{name}.yaml").write_text(f"jobs:\n{text}", encoding="utf-8")
 
     def _job(self, name: str, argv: Sequence[str], schedule: str) -> str:
+        command = "".join(f"      - {part}\n" for part in argv)  # strictyaml knows no flow lists
         return (
-            f"  - name: {name}\n    command: {json.dumps(list(argv))}\n    schedule: '{schedule}'\n"
+            f"  - name: {name}\n    command:\n{command}    schedule: '{schedule}'\n"
             "    captureStdout: false\n    captureStderr: false\n"
         )
 
