@@ -203,7 +203,8 @@ class Loop:
         self._waiting = unanswered
 
     def _take_requests(self, now: int) -> None:
-        if self.world.clock.monotonic() < self._inbox_at:
+        # Before a first look nothing is known of the files: what was asked while no daemon ran has to wait for it.
+        if not self.world.looked or self.world.clock.monotonic() < self._inbox_at:
             return
         self._inbox_at = self.world.clock.monotonic() + RESCAN_INBOX
         pending = {waiting.request.id for waiting in self._waiting}

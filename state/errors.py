@@ -78,7 +78,7 @@ class InvalidRunTransition(Conflict):
     def __init__(self, run_id: str, current: str, requested: str) -> None:
         super().__init__(
             f"run {run_id}: cannot become {requested}, it is {current}",
-            hint=f"`jobsctl describe {run_id}` shows how it ended",
+            hint=f"`jobsctl run {run_id}` shows how it ended",
         )
         self.run_id = run_id
         self.current = current

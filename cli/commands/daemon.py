@@ -19,7 +19,14 @@ FORMAT = "%(asctime)s %(levelname)s %(message)s"
 @click.option("-v", "--verbose", is_flag=True, help="Log every run, not only what changed or went wrong.")
 @click.pass_obj
 def command(settings: Settings, listen: str | None, verbose: bool) -> None:
-    """Keep what runs equal to what the specs say."""
+    """Keep what runs equal to what the specs say.
+
+    \b
+    Examples:
+      jobsctl daemon
+      jobsctl daemon --listen 127.0.0.1:9000 -v
+      jobsctl daemon --listen none
+    """
     import jobsctl
     from cli.errors import Refused
     from reconciler.daemon import run_daemon, status_command
