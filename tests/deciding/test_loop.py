@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from runners.stub import Script
+from specs.source import Source
 from state.errors import DiskFull
 from state.inbox import RequestKind
 from state.records import Health, Reason, RunState, Trigger
@@ -94,6 +95,14 @@ def test_a_run_that_goes_on_without_a_daemon_is_taken_up_again_with_its_end(rig:
     rig.look()
     (run,) = rig.runs("a")
     assert (run.state, run.reason, run.exit_code) == (RunState.FAILED, Reason.EXIT_CODE, 3)
+
+
+def test_what_is_asked_of_a_new_home_before_its_first_look_waits_for_it(rig: Rig) -> None:
+    rig.file("a.yaml", MANUAL.format(name="a"))
+    rig.ask(RequestKind.TRIGGER, "default/a")
+    rig.settle()
+    rig.look()
+    assert states(rig) == [RunState.SUCCEEDED]
 
 
 def test_a_cancel_that_was_accepted_is_not_overwritten_by_a_late_success(rig: Rig) -> None:
@@ -261,3 +270,35 @@ def test_a_clock_set_back_an_hour_repeats_no_slot(rig: Rig) -> None:
     rig.clock.at -= 3600 * SECOND
     rig.wait(60)
     assert {run.scheduled_for for run in rig.runs("a")} == slots
+
+
+def test_one_edit_among_many_parses_one_file_and_touches_one_job(rig: Rig) -> None:
+    many = 300
+    for number in range(many):
+        (rig.home.specs / f"job-{number}.yaml").write_text(MANUAL.format(name=f"job-{number}"), encoding="utf-8")
+    rig.clock.sleep(3)
+    rig.look()
+    untouched = {number: rig.job(f"job-{number}").seq for number in range(many)}
+    rig.file("job-7.yaml", MANUAL.format(name="job-7") + "description: edited\n")
+    look = rig.source.look()
+    assert look.desired.parsed == 1
+    assert look.desired.changed == {"default/job-7"}
+    rig.looks.append(look)
+    rig.settle()
+    touched = {number for number in range(many) if rig.job(f"job-{number}").seq != untouched[number]}
+    assert touched == {7}
+
+
+def test_a_restart_with_unchanged_files_parses_none_and_touches_no_job(rig: Rig) -> None:
+    for number in range(50):
+        (rig.home.specs / f"job-{number}.yaml").write_text(MANUAL.format(name=f"job-{number}"), encoding="utf-8")
+    rig.clock.sleep(3)
+    rig.look()
+    before = [rig.job(f"job-{number}").seq for number in range(50)]
+    rig.crash()
+    rig.source = Source(rig.home.specs, now=rig.clock.now, cache=rig.store.file_cache("test"))
+    look = rig.source.look()
+    assert look.desired.parsed == 0
+    rig.looks.append(look)
+    rig.settle()
+    assert [rig.job(f"job-{number}").seq for number in range(50)] == before
