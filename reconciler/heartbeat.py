@@ -1,7 +1,8 @@
 """What the daemon says about itself, in one file: its pulse, its last pass, its last error, its queue.
 
 Written by the loop, read by `status.heartbeat` and the command line. A reader that finds it old knows the daemon
-hangs or is gone, which the daemon itself could not say.
+hangs or is gone, which the daemon itself could not say. It must be told on a full disk above all, so it is written over
+the blocks of the one before the last.
 """
 
 from __future__ import annotations
@@ -12,8 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from state.exchange import exchange, fill
+
 INTERVAL = 5.0
 """Seconds between two beats: three missed ones are noticed within Prometheus's usual scrape interval of 15 s."""
+
+ROOM = 4096
+"""Bytes it takes, filled up with blanks: what there is to say when things go wrong must not need another block."""
 
 
 class Heartbeat:
@@ -29,14 +35,18 @@ class Heartbeat:
         Raises:
             OSError: the disk is full or read-only.
         """
-        data = json.dumps(beat, separators=(",", ":")).encode()
-        fd = os.open(self._spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(fd, data)
-        finally:
-            os.close(fd)
-        self._spare.replace(self._path)
+        data = json.dumps(beat, separators=(",", ":")).encode().ljust(ROOM)
+        path, spare = os.fspath(self._path), os.fspath(self._spare)
+        fill(spare, data)
+        if not exchange(spare, path):
+            self._spare.replace(self._path)
+            fill(spare, data)
 
     def remove(self) -> None:
-        """An orderly end: no daemon, and none expected."""
+        """An orderly end: no daemon, and none expected.
+
+        Raises:
+            OSError: the disk is read-only.
+        """
+        self._spare.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)

@@ -41,6 +41,9 @@ ANSWER_WITHIN = 15_000_000
 BURST = 8
 """Batches of due slots per pass: in a burst, starting comes before writing down what ended."""
 
+RETRY_WITHIN = INTERVAL
+"""Seconds: however often the database refused, a mended one is noticed this soon, and every beat says what is wrong."""
+
 JUMP = 1.0
 """Seconds that wall and monotonic clock may drift apart in one sleep before it is called a jump; NTP slews less."""
 
@@ -112,7 +115,10 @@ class Loop:
         ending.write_stories(self.world, len(self.world.untold))
         if self._readers is not None:
             self._readers.close()
-        self._heartbeat.remove()
+        try:
+            self._heartbeat.remove()
+        except OSError as error:
+            log.warning("the last heartbeat stays: %s", error)
 
     def run_pass(self) -> bool:
         """One iteration. True when there is more to do at once.
@@ -125,13 +131,17 @@ class Loop:
         try:
             more = self._steps(clock.now())
         except StateError as error:
+            if self._failures == 0:
+                self._beat_at = 0.0
             self._failures += 1
-            wait = delay(self._failures)
+            wait = self._backoff()
             self._pulse.failed(error, clock.now())
             log.error("%s; trying again in %.0f s", error, wait)
             self._look_at = clock.now() + int(wait * 1_000_000)
             more = False
         else:
+            if self._failures:
+                self._beat_at = 0.0
             self._failures = 0
             self._pulse.passed(clock.now(), clock.monotonic() - began)
         self._beat()
@@ -234,9 +244,12 @@ class Loop:
 
     def _nap(self) -> float:
         if self._failures:
-            return delay(self._failures)
+            return self._backoff()
         until = [self._beat_at, self._inbox_at]
         return max(0.0, min(until) - self.world.clock.monotonic())
+
+    def _backoff(self) -> float:
+        return min(delay(self._failures), RETRY_WITHIN)
 
     def _sleep(self, at_most: float) -> None:
         world, clock = self.world, self.world.clock

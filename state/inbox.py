@@ -93,7 +93,9 @@ def write_request(home: Home, request: Request) -> bool:
         raise Unwritable(
             folder,
             error.strerror or str(error),
-            hint="requests are written by the user the daemon runs as; is --home right?",
+            hint="free some space"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else "requests are written by the user the daemon runs as; is --home right?",
         ) from error
     return ring(home)
 

@@ -15,7 +15,6 @@ cannot exchange, it is write and rename.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 from collections.abc import Container, Iterator
@@ -24,13 +23,12 @@ from hashlib import blake2b
 from pathlib import Path
 
 from specs.fields import NAME_PATTERN
+from state.exchange import exchange, fill
 
 SPACING = 1.0
 """Seconds between two writes of one job's file."""
 
 SPARES = ".spare"
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
-_renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)  # glibc 2.28; older musl has none
 _NAME = re.compile(NAME_PATTERN)
 HEADER = "# Written by jobsctl; edits are lost. The job is defined in the file named below.\n"
 
@@ -142,34 +140,15 @@ class StatusFiles:
             return
         path, spare = os.fspath(self.path(identity)), os.fspath(self._spare(identity))
         try:
-            _fill(spare, data)
+            fill(spare, data)
         except FileNotFoundError:
             for file in (path, spare):
                 Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _fill(spare, data)
+            fill(spare, data)
         if last is None or not exchange(spare, path):
             os.replace(spare, path)  # noqa: PTH105  (10,000 times: no Path objects)
         self.written[identity] = _Written(digest, now)
         self.writes += 1
-
-
-def _fill(path: str, data: bytes) -> None:
-    """Make the file hold `data`, keeping its inode."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        written = os.pwrite(descriptor, data, 0)
-        while written < len(data):  # a nearly full disk takes what fits; the next call says ENOSPC
-            written += os.pwrite(descriptor, data[written:], written)
-        os.ftruncate(descriptor, len(data))
-    finally:
-        os.close(descriptor)
-
-
-def exchange(one: str, other: str) -> bool:
-    """Let two files change places, at once for every reader; False where that cannot be done."""
-    if _renameat2 is None:
-        return False
-    return bool(_renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0)
 
 
 def _is_identity(text: str) -> bool:
