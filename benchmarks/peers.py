@@ -98,6 +98,9 @@ class Yacron(Peer):
 
     name = "yacron"
     requirement = "yacron==0.19.0"
+    log_level = "DEBUG"
+    """Its log tells when all is loaded; of several files its web server sees the last one's settings only."""
+    configured = 0
 
     def obtain(self) -> None:
         environment(self.name, self.requirement)
@@ -105,6 +108,7 @@ class Yacron(Peer):
     def configure(self, entries: Sequence[Entry], schedule: str, *, files: bool = False) -> None:
         specs = self.folder / "config"
         specs.mkdir(exist_ok=True)
+        self.configured = len(entries)
         web = f"web:\n  listen:\n    - http://127.0.0.1:{self.port}\n"
         texts = [self._job(name, argv, schedule) for name, argv in entries]
         if files:
@@ -131,11 +135,11 @@ class Yacron(Peer):
 
     def command(self) -> list[str]:
         python = environment(self.name, self.requirement)
-        return [str(python.parent / self.name), "-l", "ERROR", "-c", str(self.folder / "config")]
+        return [str(python.parent / self.name), "-l", self.log_level, "-c", str(self.folder / "config")]
 
     def loaded(self) -> int | None:
-        body = self._get("/status")
-        return None if body is None else len(json.loads(body))
+        log = self.folder / "peer.log"
+        return self.configured if "Will sleep for" in log.read_text(encoding="utf-8", errors="replace") else None
 
 
 class Cronstable(Yacron):
@@ -143,6 +147,11 @@ class Cronstable(Yacron):
 
     name = "cronstable"
     requirement = "cronstable==1.2.72"
+    log_level = "ERROR"
+
+    def loaded(self) -> int | None:
+        body = self._get("/status")
+        return None if body is None else len(json.loads(body))
 
 
 class APScheduler(Peer):

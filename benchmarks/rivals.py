@@ -179,13 +179,13 @@ def _beside_loaded(bench: Bench, kind: type[Peer], count: int, ours: Loaded) -> 
                            beside=peer.name, target=Target(1.0), note=files)  # fmt: skip
         yield compared(f"memory (PSS of all processes) with {count:,} jobs", [ours.memory], [theirs.memory], unit="B",
                        beside=peer.name, target=Target(1.0))  # fmt: skip
-        if isinstance(peer, Yacron) and ours.edit is not None and not bench.quick:
+        if isinstance(peer, Cronstable) and ours.edit is not None and not bench.quick:
             yield _edit(peer, count, ours.edit)
     finally:
         peer.stop()
 
 
-def _edit(peer: Yacron, count: int, ours: float) -> Figure:
+def _edit(peer: Cronstable, count: int, ours: float) -> Figure:
     began = time.monotonic()
     peer.add_one("one-more")
     what = f"a further file among {count:,}: in force"
