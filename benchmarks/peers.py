@@ -98,8 +98,7 @@ class Yacron(Peer):
 
     name = "yacron"
     requirement = "yacron==0.19.0"
-    log_level = "DEBUG"
-    """Its log tells when all is loaded; of several files its web server sees the last one's settings only."""
+    log_level = "ERROR"
     configured = 0
 
     def obtain(self) -> None:
@@ -108,7 +107,9 @@ class Yacron(Peer):
     def configure(self, entries: Sequence[Entry], schedule: str, *, files: bool = False) -> None:
         specs = self.folder / "config"
         specs.mkdir(exist_ok=True)
-        self.configured = len(entries)
+        if files and self.name == "yacron":
+            # Of several files its web server heeds the last one only, so its log must tell when all are loaded.
+            self.configured, self.log_level = len(entries), "DEBUG"
         web = f"web:\n  listen:\n    - http://127.0.0.1:{self.port}\n"
         texts = [self._job(name, argv, schedule) for name, argv in entries]
         if files:
@@ -138,8 +139,11 @@ class Yacron(Peer):
         return [str(python.parent / self.name), "-l", self.log_level, "-c", str(self.folder / "config")]
 
     def loaded(self) -> int | None:
-        log = self.folder / "peer.log"
-        return self.configured if "Will sleep for" in log.read_text(encoding="utf-8", errors="replace") else None
+        if self.configured:
+            log = (self.folder / "peer.log").read_text(encoding="utf-8", errors="replace")
+            return self.configured if "Will sleep for" in log else None
+        body = self._get("/status")
+        return None if body is None else len(json.loads(body))
 
 
 class Cronstable(Yacron):
@@ -147,11 +151,6 @@ class Cronstable(Yacron):
 
     name = "cronstable"
     requirement = "cronstable==1.2.72"
-    log_level = "ERROR"
-
-    def loaded(self) -> int | None:
-        body = self._get("/status")
-        return None if body is None else len(json.loads(body))
 
 
 class APScheduler(Peer):
