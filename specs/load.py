@@ -86,6 +86,8 @@ class _Loader:
 
     def result(self) -> FileResult:
         """Everything that was added. An identity with an error is not among the jobs."""
+        if not self.findings:
+            return FileResult(tuple(self.jobs.values()), unreadable=self.unreadable)
         return FileResult(
             jobs=tuple(job for identity, job in self.jobs.items() if identity not in self.invalid),
             invalid={identity: tuple(found) for identity, found in self.invalid.items()},
@@ -152,6 +154,8 @@ def _check(document: Document, identity: str | None, default_timezone: str) -> t
     scheduled = job if job is not None else _only_schedule(value, identity)
     if scheduled is not None:
         found += _schedule_findings(scheduled, document, identity, default_timezone)
+    if not found:
+        return job, found
     found.sort(key=lambda f: (f.line, f.column))
     wrong = any(f.severity is Severity.ERROR for f in found)
     return (None if wrong else job), found

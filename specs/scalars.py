@@ -7,6 +7,7 @@ Called by `specs.document` for every unquoted scalar. `yes`, `on`, `1_000`, `0b1
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Scalar = str | int | float | bool | None
 
@@ -39,6 +40,10 @@ def plain(text: str) -> Scalar:
     if text[0] not in _NUMBER_STARTS:
         return text
     return _number(text)
+
+
+plain_short = lru_cache(maxsize=4096)(plain)
+"""`plain` for texts of at most `LONGEST_NUMBER` characters: the same few come again and again."""
 
 
 def _number(text: str) -> str | int | float:

@@ -238,7 +238,7 @@ def read_file(entry: Entry, now_ns: int) -> tuple[bytes, StatKey]:
             raise OSError("is not a regular file")
         if _has_writer(descriptor, before, now_ns):
             raise Unstable
-        content = _read(descriptor, MAX_FILE_BYTES + 1)
+        content = _read(descriptor, min(before.st_size, MAX_FILE_BYTES + 1))
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
