@@ -28,14 +28,14 @@ _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 class PruneLimit(Strict):
     """How many jobs may go in one look: the greater of both. More is a mistake until somebody confirms it."""
 
-    jobs: Annotated[int, Field(ge=0, le=1_000_000)] = 3
-    share: Annotated[float, Field(ge=0, le=1)] = 0.3
+    jobs: Annotated[int, Field(ge=0, le=1_000_000)] = Field(3, description="This many may always go.")
+    share: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="This share of all jobs may go.")
 
 
 class Http(Strict):
     """The read-only HTTP endpoint. On loopback unless somebody decides otherwise: it has no passwords yet."""
 
-    listen: str = "127.0.0.1:8787"
+    listen: str = Field("127.0.0.1:8787", description="Host and port; port 0 takes a free one.")
 
     @field_validator("listen")
     @classmethod
@@ -49,8 +49,8 @@ class Http(Strict):
 class Retention(Strict):
     """How long finished runs are kept, in rows and files. A job's latest run and active ones always are."""
 
-    max_runs: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
-    max_age: Duration = 30 * 86_400.0
+    max_runs: Annotated[int, Field(ge=1, le=10_000_000)] = Field(1000, description="Per job.")
+    max_age: Duration = Field(30 * 86_400.0, description="Since the end of the run.")
 
 
 class Config(Strict):
@@ -63,10 +63,10 @@ class Config(Strict):
     resync: Duration = Field(
         60.0, description="Full sweeps, for what the watcher lost. A sweep of 10,000 files: 50 ms."
     )
-    prune_limit: PruneLimit = PruneLimit()
+    prune_limit: PruneLimit = Field(PruneLimit(), description="How many jobs may vanish in one look.")
     prune_grace: Duration = Field(2.0, description="How long a job must be gone: git unlinks and creates.")
     http: Http | None = Field(Http(), description="`null` switches it off.")
-    retention: Retention = Retention()
+    retention: Retention = Field(Retention(), description="How long history is kept.")
 
 
 def load_config(home_root: Path) -> Config:

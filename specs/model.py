@@ -61,25 +61,29 @@ class ScheduleParts(Strict):
 class Suspend(Strict):
     """A declared pause, with its reason."""
 
-    reason: Text
+    reason: Text = Field(description="Why; shown wherever the job is shown.")
 
 
 class FromFile(Strict):
     """A secret: the content of a file, without one trailing newline. Read when the run starts."""
 
-    from_file: Annotated[str, Field(min_length=1, max_length=4096)]
+    from_file: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
+        description="Path, absolute or relative to the specs' repository root."
+    )
 
 
 class FromEnv(Strict):
     """A secret: a variable of the daemon's own environment."""
 
-    from_env: EnvName
+    from_env: EnvName = Field(description="The variable's name.")
 
 
 class FromCredential(Strict):
     """A secret: a systemd credential (`LoadCredential=`), a file below `$CREDENTIALS_DIRECTORY`."""
 
-    credential: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$")]
+    credential: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$")] = Field(
+        description="The credential's name."
+    )
 
 
 def _shape(value: Any) -> str | None:
@@ -150,14 +154,18 @@ class Limits(Strict):
     cpu: Annotated[float, Field(gt=0, le=1024)] | None = Field(None, description="Processors, as 0.5 or 2.")
     pids: Annotated[int, Field(ge=1, le=4_194_304)] | None = Field(None, description="Processes and threads.")
     nofile: Annotated[int, Field(ge=3, le=1_048_576)] | None = Field(None, description="Open files of one process.")
-    output: Size = Field(104_857_600, description="Bytes of output kept: first quarter, last three; 100 MiB.")
+    output: Size = Field(104_857_600, description="Bytes of output kept per file: the first quarter, the last three.")
 
 
 class Capture(Strict):
     """How output is kept. Default: both streams in one file, in order, written by the job itself."""
 
-    streams: Literal["merged", "separate"] = "merged"
-    timestamps: Literal["none", "line"] = "none"
+    streams: Literal["merged", "separate"] = Field(
+        "merged", description="`separate`: stdout and stderr in a file each; their common order is lost."
+    )
+    timestamps: Literal["none", "line"] = Field(
+        "none", description="`line`: an RFC 3339 time before every line, at the price of a pipe."
+    )
 
 
 Argument = Annotated[str, Field(max_length=131_071)]
@@ -167,19 +175,29 @@ Argument = Annotated[str, Field(max_length=131_071)]
 class ProcessRun(Strict):
     """A program: `command` (argv, no shell) or `script` (text for an interpreter)."""
 
-    type: Literal["process"] = "process"
-    command: Annotated[list[Argument], Field(min_length=1, max_length=4096)] | None = None
-    script: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
+    type: Literal["process"] = Field("process", description="Which runner; may be omitted.")
+    command: Annotated[list[Argument], Field(min_length=1, max_length=4096)] | None = Field(
+        None, description="Program and arguments; no shell reads them. This or `script`."
+    )
+    script: Annotated[str, Field(min_length=1, max_length=262_144)] | None = Field(
+        None, description="Text for an interpreter. This or `command`."
+    )
     interpreter: Annotated[list[Argument], Field(min_length=1, max_length=16)] | None = Field(
         None, description="What reads the script; default [/bin/sh, -eu]."
     )
     working_dir: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
         None, description="Absolute, or relative to the specs' repository root. Default: that root."
     )
-    user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    group: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    umask: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")] | None = Field(None, description='As "027".')
-    limits: Limits = Limits()
+    user: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+        None, description="Name or number to run as; the daemon must be root. Default: the daemon's."
+    )
+    group: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+        None, description="Name or number. Default: the user's own groups."
+    )
+    umask: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")] | None = Field(
+        None, description='Of the files it makes, as "027". Default: the daemon\'s.'
+    )
+    limits: Limits = Field(Limits(), description="What it may use.")
 
     @model_validator(mode="after")
     def _one_program(self) -> ProcessRun:
@@ -195,23 +213,39 @@ class ProcessRun(Strict):
 class Job(Strict):
     """A job: what to run, when, and what to do when things go wrong."""
 
-    apiVersion: Literal["jobsctl/v1"] = "jobsctl/v1"
-    kind: Literal["Job"] = "Job"
+    apiVersion: Literal["jobsctl/v1"] = Field("jobsctl/v1", description="Version of this shape; may be omitted.")
+    kind: Literal["Job"] = Field("Job", description="What the document is; may be omitted.")
     name: Name = Field(description="Unique within its project.")
-    project: Name = "default"
-    description: Text = ""
-    labels: dict[LabelKey, Annotated[str, Field(max_length=256)]] = Field(default_factory=dict)
-    tags: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=list)
-    annotations: dict[LabelKey, Annotated[str, Field(max_length=4096)]] = Field(default_factory=dict)
-    schedule: ScheduleValue | None = Field(None, description="When it runs; omitted: only when triggered.")
+    project: Name = Field(
+        "default", description="Groups jobs; identity is `project/name`, whatever the file is called."
+    )
+    description: Text = Field("", description="For people.")
+    labels: dict[LabelKey, Annotated[str, Field(max_length=256)]] = Field(
+        default_factory=dict, description="For selection: `--label team=data`."
+    )
+    tags: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        default_factory=list, description="For people and search."
+    )
+    annotations: dict[LabelKey, Annotated[str, Field(max_length=4096)]] = Field(
+        default_factory=dict, description="For other programs: runbook links, owners. Not interpreted."
+    )
+    schedule: ScheduleValue | None = Field(
+        None, description="When it runs; omitted: only when triggered. See schedules.md."
+    )
     timezone: str | None = Field(None, description="IANA zone; default: the daemon's, else UTC.")
-    dst: Dst = Dst()
-    suspend: Pause = False
-    run: ProcessRun
-    env: dict[EnvName, EnvValue] = Field(default_factory=dict)
-    timeout: Timeout = Field("none", description="Wall clock of one run; past it TERM, grace, KILL.")
+    dst: Dst = Field(Dst(), description="Fixed times on the nights the clocks change.")
+    suspend: Pause = Field(False, description="`true`, or `{reason: ...}`: its slots are recorded as skipped.")
+    run: ProcessRun = Field(description="What runs.")
+    env: dict[EnvName, EnvValue] = Field(
+        default_factory=dict,
+        description="Variables: texts, or secrets from outside, which are redacted everywhere. Nothing of the daemon's "
+        "environment is inherited but PATH, HOME, LANG and TZ.",
+    )
+    timeout: Timeout = Field(
+        "none", description="Wall clock of one run; past it TERM, grace, KILL, and the run is `expired`."
+    )
     grace: Duration = Field(10.0, description="Between TERM and KILL, at a timeout or a cancel.")
-    capture: Capture = Capture()
+    capture: Capture = Field(Capture(), description="How output is kept.")
 
     @property
     def identity(self) -> str:

@@ -1,0 +1,133 @@
+"""Writes docs/jobs.md and docs/findings.md from the models and codes: `python docs/generate_specs.py`. A test compares."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from specs.codes import CODES  # noqa: E402
+from specs.config import Config, Http, PruneLimit, Retention  # noqa: E402
+from specs.model import (  # noqa: E402
+    Capture,
+    Dst,
+    FromCredential,
+    FromEnv,
+    FromFile,
+    Job,
+    Limits,
+    ProcessRun,
+    ScheduleParts,
+    Strict,
+    Suspend,
+)
+from specs.unbuilt import FIELDS  # noqa: E402
+
+NOTE = "<!-- Written by docs/generate_specs.py from the code; edit the code. -->\n"
+SMALLEST = "name: hello\nschedule: every 10m\nrun:\n  command: [echo, hello]\n"
+
+JOB_PARTS: tuple[tuple[str, type[Strict]], ...] = (
+    ("`run`, a program", ProcessRun),
+    ("`run.limits`", Limits),
+    ("`capture`", Capture),
+    ("`schedule`, the long form", ScheduleParts),
+    ("`dst`", Dst),
+    ("`suspend`, with a reason", Suspend),
+    ("`env`: a secret from a file", FromFile),
+    ("`env`: a secret from the daemon's environment", FromEnv),
+    ("`env`: a secret from systemd", FromCredential),
+)
+CONFIG_PARTS: tuple[tuple[str, type[Strict]], ...] = (
+    ("`prune_limit`", PruneLimit),
+    ("`http`", Http),
+    ("`retention`", Retention),
+)
+
+
+def jobs_page() -> str:
+    """docs/jobs.md: every field of a job and of jobsctl.yaml."""
+    parts = [
+        f"# Job files\n\n{NOTE}\nThe smallest useful one:\n\n```yaml\n{SMALLEST}```\n\n",
+        "Files are `*.yaml`, `*.yml` and `*.json` anywhere below the specs directory, several documents per file; names "
+        "that begin with `.` are ignored. What a job is called is in the document: the file's name and place are yours. "
+        'Types are strict (`suspend: "yes"` is an error) and unknown keys are errors. Anchors, aliases and tags are '
+        "refused. Reformatting a file, or moving a job to another file, changes nothing; [findings.md](findings.md) "
+        "lists what can be wrong with a file.\n\n## The job\n\n",
+        _table(Job),
+    ]
+    for title, model in JOB_PARTS:
+        parts.append(f"\n## {title}\n\n{_first_paragraph(model)}\n\n{_table(model)}")
+    parts.append("\n## Not built yet\n\nRefused by name, never ignored: ")
+    parts.append(", ".join(f"`{name}`" for name in sorted(FIELDS)) + ".\n")
+    parts.append(
+        "\n# Settings: jobsctl.yaml\n\nOptional, in the home. Read when the daemon starts.\n\n" + _table(Config)
+    )
+    for title, model in CONFIG_PARTS:
+        parts.append(f"\n## {title}\n\n{_first_paragraph(model)}\n\n{_table(model)}")
+    return "".join(parts)
+
+
+def findings_page() -> str:
+    """docs/findings.md: every code."""
+    parts = [
+        f"# Findings\n\n{NOTE}\nWhat `jobsctl validate`, `apply` and the daemon say of spec files. An error keeps the "
+        "document from being applied, and the last good version of its job goes on; a warning does not. Codes are "
+        "stable: a number is never used for something else.\n"
+    ]
+    for code in CODES.values():
+        wrong = f"{code.bad.rstrip()}\n" + (f"# ... {code.repeat} times\n" if code.repeat > 1 else "")
+        parts.append(
+            f"\n## {code.code}: {code.title}\n\n{code.explanation}"
+            + (" A warning.\n" if code.severity == "warning" else "\n")
+            + f"\n```{code.language}\n{wrong}```\n\nBetter:\n\n```{code.language}\n{code.good.rstrip()}\n```\n"
+        )
+    return "".join(parts)
+
+
+def _table(model: type[Strict]) -> str:
+    schema = model.model_json_schema()
+    rows = ["| field | type | default | meaning |\n|---|---|---|---|\n"]
+    for name, field in model.model_fields.items():
+        assert field.description, f"{model.__name__}.{name} has no description"
+        shape = schema["properties"][name]
+        default = "required" if field.is_required() else _default(shape)
+        rows.append(f"| `{name}` | {_type(shape, schema)} | {default} | {field.description} |\n")
+    return "".join(rows)
+
+
+def _default(shape: dict[str, Any]) -> str:
+    value = shape.get("default")
+    if value in (None, {}, [], ""):
+        return ""
+    return "see below" if isinstance(value, dict) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _type(shape: dict[str, Any], schema: dict[str, Any]) -> str:
+    """In the words of people: what to write, not how JSON Schema says it."""
+    if "anyOf" in shape or "oneOf" in shape:
+        kinds = [_type(one, schema) for one in shape.get("anyOf", shape.get("oneOf", []))]
+        return " or ".join(dict.fromkeys(kind for kind in kinds if kind != "null"))
+    if "$ref" in shape:
+        return "mapping"
+    if "const" in shape:
+        return f"`{shape['const']}`"
+    if "enum" in shape:
+        return " or ".join(f"`{one}`" for one in shape["enum"])
+    if shape.get("type") == "array":
+        return f"list of {_type(shape['items'], schema)}s" if "type" in shape.get("items", {}) else "list"
+    names = {"object": "mapping", "string": "text", "boolean": "true or false", "integer": "number"}
+    return names.get(shape.get("type", ""), str(shape.get("type", "value")))
+
+
+def _first_paragraph(model: type[Strict]) -> str:
+    return " ".join((model.__doc__ or "").split("\n\n")[0].split())
+
+
+PAGES = {"jobs.md": jobs_page, "findings.md": findings_page}
+
+if __name__ == "__main__":
+    for file, page in PAGES.items():
+        Path(__file__).with_name(file).write_text(page(), encoding="utf-8")
