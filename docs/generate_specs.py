@@ -1,4 +1,4 @@
-"""Writes docs/jobs.md and docs/findings.md from the models and codes: `python docs/generate_specs.py`. A test compares."""
+"""Writes docs/jobs.md and docs/findings.md from models and codes: `python docs/generate_specs.py`. A test compares."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def jobs_page() -> str:
     """docs/jobs.md: every field of a job and of jobsctl.yaml."""
     parts = [
         f"# Job files\n\n{NOTE}\nThe smallest useful one:\n\n```yaml\n{SMALLEST}```\n\n",
-        "Files are `*.yaml`, `*.yml` and `*.json` anywhere below the specs directory, several documents per file; names "
-        "that begin with `.` are ignored. What a job is called is in the document: the file's name and place are yours. "
-        'Types are strict (`suspend: "yes"` is an error) and unknown keys are errors. Anchors, aliases and tags are '
-        "refused. Reformatting a file, or moving a job to another file, changes nothing; [findings.md](findings.md) "
-        "lists what can be wrong with a file.\n\n## The job\n\n",
+        "Files are `*.yaml`, `*.yml` and `*.json` anywhere below the specs directory, several documents per file; "
+        "names that begin with `.` are ignored. What a job is called is in the document: the file's name and place are "
+        'yours. Types are strict (`suspend: "yes"` is an error) and unknown keys are errors. Anchors, aliases and tags '
+        "are refused. Reformatting a file, or moving a job to another file, changes nothing; "
+        "[findings.md](findings.md) lists what can be wrong with a file.\n\n## The job\n\n",
         _table(Job),
     ]
     for title, model in JOB_PARTS:

@@ -81,8 +81,7 @@ def test_every_command_has_help_with_examples(jobsctl, name):
     done = jobsctl(name, "--help")
     assert done.code == 0
     assert done.out.startswith(f"Usage: jobsctl {name}")
-    if name != "daemon":
-        assert f"jobsctl {name}" in done.out.split("Examples:")[1]
+    assert f"jobsctl {name}" in done.out.split("Examples:")[1]
 
 
 class TestUnexpectedErrors:
