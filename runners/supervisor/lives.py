@@ -23,6 +23,8 @@ YOUNG, SWEEP_YOUNG, SWEEP_OLD = 10.0, 0.25, 1.0
 """Seconds: a run is young for YOUNG; how often output sizes are looked at while any is, and later."""
 HUNT = 5.0
 """Seconds of KILL at what is left of a tree; then the end is told, with what could not be killed."""
+GRACE_AGAIN = 0.05
+"""Seconds between two looks whether what outlived the main process of a stopped run is done, while it has its grace."""
 HUNT_AGAIN = 0.01
 """Seconds between two KILLs. A process that forks faster than it is killed is met again and again."""
 
@@ -108,6 +110,7 @@ class Lives:
                 self.stop(known, run.TIMEOUT, known.grace)
             if known.kill_at is not None and now >= known.kill_at:
                 self._send(known, KILL)
+                known.killed_tree = True
                 known.kill_at = now + SWEEP_OLD
             if now >= known.next_index:
                 files.look_after(known, wall)
@@ -142,8 +145,9 @@ class Lives:
             if known is not None:
                 known.exit_at = now_us()
                 known.status = info.si_status << 8 if info.si_code == os.CLD_EXITED else info.si_status
-                # While it is not reaped its number is its own, so the group is too.
-                tree.send_group(KILL, known.pid)
+                if not _in_grace(known, monotonic()):
+                    # While it is not reaped its number is its own, so the group is too.
+                    tree.send_group(KILL, known.pid)
                 self.journal.record([(journal.EXIT, known.id, known.status, known.exit_at)])
                 crashpoint("exit")
                 self.ending[known.id] = known
@@ -167,12 +171,16 @@ class Lives:
             return []
         left = self.strays.of(processes, self.by_pid, self.active)
         over = []
+        pause = GRACE_AGAIN
         for known in list(self.ending.values()):
             members: list[Process] = []
             if left:
                 remains = left.get(known.id, []) + left.get("", [])
                 members = tree.below(processes, [process.pid for process in remains])
             if members or (known.groups is not None and known.groups.pids()):
+                if _in_grace(known, now):
+                    continue
+                pause = HUNT_AGAIN
                 known.strays_until = known.strays_until or now + HUNT
                 if now < known.strays_until:
                     self._hunt(known, members)
@@ -183,7 +191,7 @@ class Lives:
             self._over(known)
         if over:
             self.strays.forget(self.active)
-        self.next_hunt = now + HUNT_AGAIN
+        self.next_hunt = now + pause
         return over
 
     def _hunt(self, known: Run, members: list[Process]) -> None:
@@ -206,3 +214,8 @@ class Lives:
             known.groups.remove()
         del self.ending[known.id]
         del self.active[known.id]
+
+
+def _in_grace(known: Run, now: float) -> bool:
+    """It was stopped, and what is left of its tree may still clean up, as systemd's control groups may."""
+    return known.kill_at is not None and not known.killed_tree and now < known.kill_at

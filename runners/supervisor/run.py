@@ -35,6 +35,7 @@ class Run:
         "id",
         "kill_at",
         "killed",
+        "killed_tree",
         "memory",
         "needles",
         "next_index",
@@ -97,6 +98,8 @@ class Run:
         self.deadline: float | None = None
         """When TERM is due (seconds of `wall.monotonic`)."""
         self.kill_at: float | None = None
+        self.killed_tree = False
+        """The grace of a stop is over: what is left gets KILL."""
         """When KILL is due, once TERM was sent."""
         self.reason = EXIT
         self.error: str | None = None

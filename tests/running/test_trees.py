@@ -110,3 +110,24 @@ def test_cpu_of_strays_counts(rig: Rig) -> None:
     end = rig.run("r1", f"/usr/bin/python3 -c '{burn}'; exit 0")
     assert end.cpu_seconds is not None
     assert end.cpu_seconds >= 0.3
+
+
+def test_the_rest_of_a_stopped_tree_has_the_whole_grace_when_its_main_process_goes_first(rig: Rig) -> None:
+    """systemd's KillMode=control-group: TERM to all, KILL to whoever is left when the time is over."""
+    path = rig.home / "r1.pids"
+    rig.start("r1", f"sh -c 'trap \"sleep 0.4; echo cleaned; exit\" TERM; echo $$ >> {path}; sleep 9 & wait' & wait; :")
+    pids(rig, "r1", 1)
+    rig.runner.stop("r1", grace=5)
+    assert rig.ended("r1").reason is EndReason.CANCEL
+    assert b"cleaned\n" in rig.output("r1")
+
+
+def test_the_rest_of_a_stopped_tree_is_killed_when_the_grace_is_over(rig: Rig) -> None:
+    path = rig.home / "r1.pids"
+    rig.start("r1", f"sh -c 'trap \"\" TERM; echo $$ >> {path}; while :; do sleep 0.05; done' & wait; :")
+    (left,) = pids(rig, "r1", 1)
+    before = time.monotonic()
+    rig.runner.stop("r1", grace=0.5)
+    assert rig.ended("r1").reason is EndReason.CANCEL
+    assert 0.4 < time.monotonic() - before < 3
+    assert not alive(left)
