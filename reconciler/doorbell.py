@@ -6,6 +6,7 @@ listens is how the command line knows a daemon is there. See `state.inbox` for t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -39,4 +40,5 @@ class DoorbellSocket:
 
     def close(self) -> None:
         self._socket.close()
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # read-only by now, or gone: the next daemon replaces it
+            self._path.unlink()

@@ -114,17 +114,27 @@ class Orphans:
         if process is not None:
             if run.status is None:
                 self._say(Started(run_id=run.id, at=run.started_at, pid=run.pid, pid_start=run.pid_start))
-            try:
-                orphan.pidfd = os.pidfd_open(run.pid)
-            except OSError:
-                orphan.process = None  # it ended a moment ago: `tick` goes on
-            else:
-                self._by_pidfd[orphan.pidfd] = orphan
-                self._watch(orphan.pidfd)
+            self._open_pidfd(orphan)
         if run.timeout is not None and run.reason == EndReason.EXIT:
             run.deadline = wall.monotonic() + run.timeout - (wall.now_us() - run.started_at) / 1e6
         elif run.reason != EndReason.EXIT:
             orphan.kill_at = wall.monotonic() + run.grace
+
+    def _open_pidfd(self, orphan: Orphan) -> None:
+        """Without one, for lack of descriptors, `tick` looks whether it still lives."""
+        try:
+            pidfd = os.pidfd_open(orphan.run.pid)
+        except ProcessLookupError:
+            orphan.process = None  # it ended a moment ago: `tick` goes on
+            return
+        except OSError:
+            return
+        if files.scarce(pidfd):
+            os.close(pidfd)
+            return
+        orphan.pidfd = pidfd
+        self._by_pidfd[pidfd] = orphan
+        self._watch(pidfd)
 
     def tell(self, run_id: str) -> bool:
         """How this run is, again. False when it is not known here."""
@@ -159,6 +169,11 @@ class Orphans:
         now, at = wall.monotonic(), wall.now_us()
         for orphan in list(self._live.values()):
             run = orphan.run
+            if orphan.process is not None and orphan.pidfd is None:
+                process = tree.look(run.pid)
+                if process is None or process.dead or process.start != run.pid_start:
+                    self._main_ended(orphan)
+                    continue
             if orphan.process is None:
                 self._finish(orphan)
                 continue

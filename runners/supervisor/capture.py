@@ -7,9 +7,11 @@ looks after the files while they grow.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
+from runners.supervisor.files import scarce
 from runners.supervisor.redact import Redactor
 from runners.supervisor.wall import now_us
 
@@ -36,10 +38,16 @@ class Outputs:
                 if not run.piped:
                     self._childs.append(file)
                     continue
-                source, sink = os.pipe2(os.O_CLOEXEC)
+                try:
+                    source, sink = os.pipe2(os.O_CLOEXEC)
+                except BaseException:
+                    os.close(file)
+                    raise
                 os.set_blocking(source, False)
                 self._childs.append(sink)
                 run.pipes.append(Pipe(run, source, file))
+                if scarce(sink):
+                    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         except BaseException:
             self.close_childs()
             self.abandon()

@@ -23,6 +23,15 @@ _BLOCK = 4096
 _COPY = 1 << 20
 
 
+_SPARE = 16
+"""Descriptors that are kept for what is opened for a moment: /proc, the journal, the next program's files."""
+
+
+def scarce(fd: int) -> bool:
+    """Whether the last descriptors are in use: the kernel gives out the lowest free number, so a new one tells."""
+    return fd >= os.sysconf("SC_OPEN_MAX") - _SPARE
+
+
 def open_own(path: bytes, flags: int) -> int:
     """A descriptor of one of our files in a run directory. Raises OSError for what the job put in its place.
 

@@ -64,7 +64,10 @@ def _make_parents(folder: bytes) -> None:
 
 def start(run: Run, null: int) -> int:
     """Start the program of a prepared run; its pid. `null`: a descriptor of /dev/null. Raises StartError."""
-    outputs = Outputs(run)
+    try:
+        outputs = Outputs(run)
+    except OSError as error:
+        raise StartError(_say("cannot keep the output in", run.dir, error)) from None
     try:
         if run.user or run.group or run.nofile or run.memory or run.cpu or run.pids:
             from runners.supervisor import forked
@@ -163,6 +166,7 @@ def _say(what: str, path: bytes, error: OSError) -> str:
         errno.ENOSPC: "the disk is full; free some space",
         errno.EDQUOT: "the quota is used up",
         errno.EACCES: "the daemon's user may not; change its owner or mode",
+        errno.EMFILE: "a run with secrets or stamped lines takes two: raise the limit (LimitNOFILE=)",
         errno.EROFS: "the file system is read-only",
         errno.ENOENT: "create it, or correct the path",
         errno.ENOTDIR: "it is not a directory",

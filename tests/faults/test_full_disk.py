@@ -72,7 +72,8 @@ def test_a_full_disk_is_told_stops_nothing_and_is_survived(small: Household) -> 
     eventually(lambda: small.job("default/long"), "the jobs are known")
     small.jobsctl("trigger", "long")
     eventually(lambda: ledger.witnessed(witness), "the ticker ran")
-    address = json.loads(eventually(lambda: small.home.http.exists() and small.home.http.read_text(), "HTTP is up"))
+    eventually(small.home.http.exists, "HTTP is up")
+    address = json.loads(small.home.http.read_bytes())
 
     ballast = small.home.state / "ballast"
     fill(ballast)
