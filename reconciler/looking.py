@@ -13,7 +13,6 @@ from reconciler.crashpoint import crashpoint
 from reconciler.sync import Change, JobChange, SyncPlan, plan_sync
 from reconciler.world import World, log
 from specs.desired import Desired
-from specs.model import Job
 from specs.source import Look
 from state.records import Event, JobRecord, SourceState
 
@@ -43,6 +42,8 @@ def apply_look(
         StateError: the database would not take it; nothing changed, the same look can be applied again.
     """
     desired = look.desired
+    if not world.looked:
+        _hold_specs(world, desired)
     plan = plan_sync(
         world.jobs,
         desired,
@@ -73,6 +74,18 @@ def apply_look(
     return Applied(plan, plan.look_again_at, source, plan.counts)
 
 
+def _hold_specs(world: World, desired: Desired) -> None:
+    """From the first look on, starting a run reads nothing: the files' side has nearly every spec in memory."""
+    for entry in world.jobs:
+        if entry.archived:
+            continue
+        job = desired.jobs.get(entry.identity)
+        if job is not None and job.digest == entry.digest:
+            entry.share(job)
+        else:
+            entry.hold_spec()
+
+
 def _candidates(world: World, desired: Desired) -> set[str]:
     candidates = set(desired.changed) | set(desired.gone) | world.missing
     if not world.looked:
@@ -93,12 +106,12 @@ def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> J
         # Never seen, or archived so long ago that retention took the row with the last of its history.
         if change.job is None:
             return None
-        schedule = world.jobs.schedule_of(Job.from_canonical(change.job.spec))
+        schedule = world.jobs.schedule_of(change.job.spec)
         return records.created(change.job, schedule, revision=desired.revision, now=now, boot_id=world.boot.id)
     match change.change:
         case Change.CONFIGURED | Change.RESTORED:
             assert change.job is not None
-            schedule = world.jobs.schedule_of(Job.from_canonical(change.job.spec))
+            schedule = world.jobs.schedule_of(change.job.spec)
             return records.configured(
                 old, change.job, schedule, revision=desired.revision, now=now, boot_id=world.boot.id
             )

@@ -19,8 +19,8 @@ from state.store import RunEnd
 
 def recover(world: World, now: int) -> None:
     """Load the jobs, settle the runs of other boots, and ask the runner about those of this one."""
-    for record in world.store.jobs():
-        entry = world.jobs.put(record)
+    for record in world.store.each_job():
+        entry = world.jobs.put(record, read_spec=world.store.spec)
         entry.active = 0
         if record.missing_since is not None:
             world.missing.add(entry.identity)

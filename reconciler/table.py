@@ -5,13 +5,21 @@ Owned by the loop's thread. The database holds the whole truth; this is written 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
 
 from reconciler.decide import Observed
-from specs.model import Job
-from specs.schedule import Schedule, ScheduleError, compile_schedule
+from specs.desired import DesiredJob
+from specs.model import Dst, Job
+from specs.schedule import Schedule, ScheduleError, compile_schedule, parse_schedule
 from state.records import JobRecord
+
+ReadSpec = Callable[[int], bytes]
+"""The stored spec of a job, by its id. Raises StateError."""
 
 
 @dataclass(slots=True)
@@ -21,7 +29,6 @@ class Entry:
     id: int
     project: str
     name: str
-    spec: bytes
     digest: str
     generation: int
     revision: str | None
@@ -41,6 +48,29 @@ class Entry:
     stalled: bool = False
     active: int = 0
     failures: int = 0
+    kept_spec: bytes = b""
+    """Empty until somebody asks for `spec`, where it can be read."""
+    read_spec: ReadSpec | None = None
+
+    @property
+    def spec(self) -> bytes:
+        """The canonical spec that runs. Read only until the first look: from then on it is in memory.
+
+        Raises:
+            StateError: it could not be read.
+        """
+        return self.hold_spec()
+
+    def hold_spec(self) -> bytes:
+        """Read the spec where it can be read, and keep it. Raises as `spec`."""
+        if not self.kept_spec and self.read_spec is not None:
+            self.kept_spec = self.read_spec(self.id)
+        return self.kept_spec
+
+    def share(self, job: DesiredJob) -> None:
+        """Hold the same objects as the files' side: 10,000 specs are 10 MB."""
+        assert job.digest == self.digest
+        self.kept_spec, self.digest = job.spec, job.digest
 
     @property
     def identity(self) -> str:
@@ -87,30 +117,44 @@ class JobTable:
     def by_identity(self, identity: str) -> Entry | None:
         return self._by_identity.get(identity)
 
-    def schedule_of(self, job: Job) -> Schedule:
-        """The compiled schedule.
+    def schedule_of(self, spec: bytes) -> Schedule:
+        """The compiled schedule of a canonical spec.
 
         Raises:
             ScheduleError: what was sound when it was stored is not any more (a zone left the tz database).
         """
-        return compile_schedule(job, default_timezone=self._default_timezone)
+        return self._compile(spec, orjson.loads(spec))
 
-    def put(self, record: JobRecord) -> Entry:
-        """Take over what was committed. A stored schedule that no longer compiles stalls its job, not the daemon."""
+    def _compile(self, spec: bytes, fields: dict[str, Any]) -> Schedule:
+        schedule = fields.get("schedule")
+        if schedule is not None and not isinstance(schedule, str):
+            return compile_schedule(Job.from_canonical(spec), default_timezone=self._default_timezone)
+        # Nearly every schedule is one line of text: the whole model would be built for three of its fields.
+        return parse_schedule(
+            schedule,
+            timezone=fields.get("timezone") or self._default_timezone,
+            dst=_dst(**fields.get("dst", {})),
+            identity=f"{fields['project']}/{fields['name']}",
+        )
+
+    def put(self, record: JobRecord, *, read_spec: ReadSpec | None = None) -> Entry:
+        """Take over what was committed. A stored schedule that no longer compiles stalls its job, not the daemon.
+
+        `read_spec`: where to read the spec when somebody asks for it; without it the entry keeps the record's.
+        """
         assert record.id is not None
-        job = Job.from_canonical(record.spec)
+        fields = orjson.loads(record.spec)
         stalled = record.stalled is not None
         try:
-            schedule = self.schedule_of(job)
+            schedule = self._compile(record.spec, fields)
         except ScheduleError:
-            schedule = self.schedule_of(job.model_copy(update={"schedule": None, "timezone": None}))
+            schedule = parse_schedule(None, timezone=self._default_timezone, dst=Dst(), identity=record.identity)
             stalled = True
         old = self._by_id.get(record.id)
         entry = Entry(
             id=record.id,
             project=record.project,
             name=record.name,
-            spec=record.spec,
             digest=record.digest,
             generation=record.generation,
             revision=record.revision,
@@ -121,7 +165,7 @@ class JobTable:
             anchor_at=record.anchor_at,
             applied_at=record.applied_at,
             boot_id=record.boot_id,
-            declared_suspend=job.suspend_reason() is not None,
+            declared_suspend=fields.get("suspend", False) is not False,
             override_suspend=record.suspended_at is not None,
             archived=record.archived_at is not None,
             missing_since=record.missing_since,
@@ -129,6 +173,8 @@ class JobTable:
             completed=record.completed_at is not None,
             stalled=stalled,
             active=record.active_runs if old is None else old.active,
+            kept_spec=record.spec if read_spec is None else b"",
+            read_spec=read_spec,
         )
         self._by_id[entry.id] = self._by_identity[entry.identity] = entry
         return entry
@@ -137,3 +183,6 @@ class JobTable:
         entry = self._by_id.pop(job_id, None)
         if entry is not None:
             self._by_identity.pop(entry.identity, None)
+
+
+_dst = lru_cache(maxsize=4)(Dst)
