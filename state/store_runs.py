@@ -35,9 +35,10 @@ from state.writer import Writer
 
 _ACTIVE = ", ".join(f"'{state}'" for state in ACTIVE_STATES)
 _INSERT = f"INSERT INTO run ({', '.join(RUN_COLUMNS)}) VALUES ({', '.join('?' * len(RUN_COLUMNS))})"
+# Named where a value is used twice: numbered ones (?1) take no sequence any more from Python 3.12 on.
 _JOB_INSERTED = (
-    "UPDATE job SET active_runs = active_runs + 1, kept_runs = kept_runs + 1, newest_row_id = ?1, last_run_id = ?1, "
-    "last_run_state = ?2, last_scheduled_for = coalesce(?3, last_scheduled_for), seq = ?4 WHERE id = ?5"
+    "UPDATE job SET active_runs = active_runs + 1, kept_runs = kept_runs + 1, newest_row_id = :run, last_run_id = :run, "
+    "last_run_state = :state, last_scheduled_for = coalesce(:slot, last_scheduled_for), seq = :seq WHERE id = :job"
 )
 _HAND_OVER = (
     "UPDATE run SET supervisor = ?, boot_id = ?, generation = ?, digest = ?, revision = ? "
@@ -45,8 +46,8 @@ _HAND_OVER = (
 )
 _START = "UPDATE run SET state = 'running', started_at = ?, pid = ?, pid_start = ? WHERE id = ? AND state = 'pending'"
 _JOB_STARTED = (
-    "UPDATE job SET last_started_at = ?1, "
-    "last_run_state = CASE last_run_id WHEN ?2 THEN 'running' ELSE last_run_state END, seq = ?3 WHERE id = ?4"
+    "UPDATE job SET last_started_at = ?, "
+    "last_run_state = CASE last_run_id WHEN ? THEN 'running' ELSE last_run_state END, seq = ? WHERE id = ?"
 )
 _END = (
     "UPDATE run SET state = ?, reason = ?, error = ?, finished_at = ?, exit_code = ?, signal = ?, cpu_seconds = ?, "
@@ -56,30 +57,30 @@ _END = (
 # Health follows how the job itself ended: a cancel says nothing about it.
 _JOB_ENDED = {
     RunState.SUCCEEDED: "succeeded = succeeded + 1, consecutive_failures = 0, "
-    "last_success_at = ?1, last_success_id = ?2, "
-    "health_since = CASE health WHEN 'healthy' THEN health_since ELSE ?1 END, health = 'healthy'",
+    "last_success_at = :at, last_success_id = :run, "
+    "health_since = CASE health WHEN 'healthy' THEN health_since ELSE :at END, health = 'healthy'",
     RunState.FAILED: "failed = failed + 1, consecutive_failures = consecutive_failures + 1, "
-    "health_since = CASE health WHEN 'failing' THEN health_since ELSE ?1 END, health = 'failing'",
+    "health_since = CASE health WHEN 'failing' THEN health_since ELSE :at END, health = 'failing'",
     RunState.EXPIRED: "expired = expired + 1, consecutive_failures = consecutive_failures + 1, "
-    "health_since = CASE health WHEN 'failing' THEN health_since ELSE ?1 END, health = 'failing'",
+    "health_since = CASE health WHEN 'failing' THEN health_since ELSE :at END, health = 'failing'",
     RunState.CANCELLED: "cancelled = cancelled + 1",
     RunState.SKIPPED: "skipped = skipped + 1",
 }
 _JOB_ENDED_SQL = {
     state: (
-        "UPDATE job SET active_runs = active_runs - 1, last_finished_at = ?1, "
-        "last_started_at = max(coalesce(last_started_at, ?4), coalesce(?4, last_started_at)), "
-        f"last_run_state = CASE last_run_id WHEN ?2 THEN '{state}' ELSE last_run_state END, {change}, "
-        "seq = ?3 WHERE id = ?5"
+        "UPDATE job SET active_runs = active_runs - 1, last_finished_at = :at, "
+        "last_started_at = max(coalesce(last_started_at, :started), coalesce(:started, last_started_at)), "
+        f"last_run_state = CASE last_run_id WHEN :run THEN '{state}' ELSE last_run_state END, {change}, "
+        "seq = :seq WHERE id = :job"
     )
     for state, change in _JOB_ENDED.items()
 }
 _JOB_SKIPPED = (
-    "UPDATE job SET skipped = skipped + ?1, kept_runs = kept_runs + ?2, newest_row_id = ?3, seq = ?4 WHERE id = ?5"
+    "UPDATE job SET skipped = skipped + ?, kept_runs = kept_runs + ?, newest_row_id = ?, seq = ? WHERE id = ?"
 )
 _EXTEND = (
-    "UPDATE run SET scheduled_for = max(scheduled_for, ?1), skipped_first = min(skipped_first, ?2), "
-    "skipped_count = skipped_count + ?3, finished_at = ?4, error = coalesce(?5, error) WHERE id = ?6"
+    "UPDATE run SET scheduled_for = max(scheduled_for, ?), skipped_first = min(skipped_first, ?), "
+    "skipped_count = skipped_count + ?, finished_at = ?, error = coalesce(?, error) WHERE id = ?"
 )
 DURATION_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 """Upper bounds, seconds, of the counters `run_duration_bucket`: from a health check to a day's import."""
@@ -110,7 +111,16 @@ class RunStore(Writer):
             self._insert(runs)
             self._connection.executemany(
                 _JOB_INSERTED,
-                [(run.id, run.state._value_, run.scheduled_for, self._next_seq(), run.job_id) for run in runs],
+                [
+                    {
+                        "run": run.id,
+                        "state": run.state._value_,
+                        "slot": run.scheduled_for,
+                        "seq": self._next_seq(),
+                        "job": run.job_id,
+                    }
+                    for run in runs
+                ],
             )
             self._add_event_rows(
                 [(run.created_at, run.job_id, run.id, "Normal", "created", _created(run), None) for run in runs]
@@ -176,7 +186,16 @@ class RunStore(Writer):
             for state, same in groupby(changed, key=attrgetter("state")):
                 many(
                     _JOB_ENDED_SQL[state],
-                    [(run.finished_at, run.id, self._next_seq(), run.started_at, run.job_id) for run in same],
+                    [
+                        {
+                            "at": run.finished_at,
+                            "run": run.id,
+                            "seq": self._next_seq(),
+                            "started": run.started_at,
+                            "job": run.job_id,
+                        }
+                        for run in same
+                    ],
                 )
             self._add_event_rows([_end_event(run) for run in changed])
             self._count_durations(changed)
