@@ -7,9 +7,9 @@ file defines. Touches no file: `specs.source` brings what was read.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -26,15 +26,17 @@ _NONE: Mapping[str, tuple[Diagnostic, ...]] = MappingProxyType({})
 """Shared: nearly every file has no errors, and an empty dict of its own takes 64 bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
-    """What one file says, and how to know that it still says so."""
+class FilePart(NamedTuple):
+    """What one file says, and how to know that it still says so.
+
+    A named tuple: a start makes 10,000, and a frozen dataclass sets each field by a call.
+    """
 
     key: StatKey
     digest: bytes
     """sha256 of the content; empty when it could not be read."""
     jobs: tuple[DesiredJob, ...] = ()
-    invalid: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=lambda: _NONE)
+    invalid: Mapping[str, tuple[Diagnostic, ...]] = _NONE
     findings: tuple[Diagnostic, ...] = ()
     unreadable: bool = False
     held: frozenset[str] = frozenset()
@@ -45,6 +47,12 @@ class FilePart:
         yield from (job.identity for job in self.jobs)
         yield from self.invalid
         yield from self.held
+
+    def only_job(self) -> DesiredJob | None:
+        """Its job, when it defines one and there is nothing else to say: nearly every file."""
+        if len(self.jobs) == 1 and not (self.invalid or self.findings or self.held or self.unreadable):
+            return self.jobs[0]
+        return None
 
     def errors(self) -> tuple[Diagnostic, ...]:
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
@@ -77,8 +85,17 @@ class Snapshot:
     def put(self, changes: Mapping[str, FilePart | None]) -> tuple[set[str], set[str]]:
         """Replace the parts of these paths (None: the file is gone). Returns `(changed, gone)` identities."""
         affected: set[str] = set()
+        changed: set[str] = set()
         for path, part in changes.items():
             before = self.parts.get(path)
+            job = part.only_job() if part is not None and before is None else None
+            if part is not None and job is not None and (identity := job.identity) not in self._owners:
+                # A new file with a new job, as 10,000 are at a start: nothing to take back or to compare.
+                self.parts[path] = part
+                self._owners[identity] = path
+                self.jobs[identity] = job
+                changed.add(identity)
+                continue
             names = set(before.identities()) if before is not None else set()
             if before is not None:
                 self._disown(path, names)
@@ -91,7 +108,6 @@ class Snapshot:
                 self._own(path, part)
                 names.update(part.identities())
             affected |= names
-        changed: set[str] = set()
         gone: set[str] = set()
         for identity in affected:
             if self._resolve(identity):
@@ -202,12 +218,17 @@ def from_row(row: CachedFile) -> FilePart:
     """The part that `to_row` wrote. Raises ValueError, KeyError or TypeError for a row that it did not write."""
     first, *specs = row.documents.split(b"\n")
     header = orjson.loads(first)
+    key = (row.inode, row.size, row.mtime_ns, row.ctime_ns)
     jobs = tuple(
-        DesiredJob(project, name, spec, digest, row.path, line)
-        for (project, name, digest, line), spec in zip(header["jobs"], specs, strict=True)
+        [
+            DesiredJob(project, name, spec, digest, row.path, line)
+            for (project, name, digest, line), spec in zip(header["jobs"], specs, strict=True)
+        ]
     )
+    if len(header) == 1:
+        return FilePart(key, bytes.fromhex(row.sha256), jobs)
     return FilePart(
-        (row.inode, row.size, row.mtime_ns, row.ctime_ns),
+        key,
         bytes.fromhex(row.sha256),
         jobs,
         {name: _findings(found) for name, found in header["invalid"].items()} if "invalid" in header else _NONE,

@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from specs import scan
 from specs.diagnostic import Diagnostic, Severity
@@ -122,7 +122,7 @@ class Sweep:
         loose = scan.loose(entry.status)
         if loose:
             self._note(path, "JOB060", f"this file {loose}", _POWER)
-        if before is not None and before.key == entry.key and path not in known.racy:
+        if before is not None and before.key == scan.key_of(entry.status) and path not in known.racy:
             self.settled.add(entry.path)
             return
         try:
@@ -143,11 +143,11 @@ class Sweep:
         digest = hashlib.sha256(content).digest()
         if before is not None and before.digest == digest:
             if before.key != key or (path in known.racy and path not in self.racy):
-                self.parts[path] = replace(before, key=key)
+                self.parts[path] = before._replace(key=key)
             return
         self.parsed += 1
         if self.parsed % BULK == 0:
-            time.sleep(0.0002)
+            time.sleep(PAUSE)
         result = load_bytes(content, path, default_timezone=known.timezone)
         self.parts[path] = part_of(result, key, digest, before)
 
