@@ -15,7 +15,7 @@ from reconciler.world import World, log
 from runners.base import EndReason, Exited, NeverStarted, Started
 from specs.model import Job
 from state import runfiles
-from state.records import Run, RunState
+from state.records import Event, Run, RunState
 from state.store import RunEnd, RunStarted
 
 BATCH = 64
@@ -42,6 +42,7 @@ def take_messages(world: World, now: int) -> bool:
     with world.store.transaction():
         started = world.store.started(starts)
         ended = world.store.finished(ends)
+        world.store.add_events(_remarks(ended, exits))
     crashpoint("ends-stored")
     del world.messages[: len(batch)]
     world.runner.acknowledge([message.run_id for message in exits])
@@ -69,6 +70,24 @@ def grace_of(world: World, run: Run) -> float:
 def _end_of(world: World, run: Run, message: Exited) -> RunEnd:
     run_dir = world.home.run_dir(run.project, run.job, run.id)
     return run_end(run, message, progress=runfiles.read_progress(run_dir), result=runfiles.read_result(run_dir))
+
+
+def _remarks(ended: list[Run], exits: list[Exited]) -> list[Event]:
+    """What the runner had to say beside the ends: which limits held, what was cut, lost or left behind."""
+    details = {message.run_id: message.details for message in exits if message.details}
+    return [
+        Event(
+            at=run.finished_at or run.created_at,
+            job_id=run.job_id,
+            run_id=run.id,
+            type="Normal",
+            reason="remarks",
+            message="; ".join(f"{name}: {text}" for name, text in said.items()),
+            data=dict(said),
+        )
+        for run in ended
+        if (said := details.get(run.id))
+    ]
 
 
 def _stop_if_cancelled(world: World, run_id: str) -> None:

@@ -14,6 +14,7 @@ import os
 import stat
 
 from runners.supervisor import libc
+from runners.supervisor.redact import Redactor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 4096
 _COPY = 1 << 20
+_DOCUMENT = (1 << 16) + 1
+"""Bytes. Longer documents are read by nobody (`state.runfiles.MAX_DOCUMENT`)."""
 
 
 _SPARE = 16
@@ -63,6 +66,22 @@ def look_after(run: Run, at: int, last: bool = False) -> None:
         if size > run.output_max:
             _cut(run, stem, size, last)
     run.output_size = total
+
+
+def hide_secrets(run: Run) -> None:
+    """Mask secrets in `progress.json` and `result.json`, which the daemon stores and shows, once the job is over."""
+    for name in (b"/progress.json", b"/result.json") if run.needles else ():
+        try:
+            fd = open_own(run.dir + name, os.O_RDWR)
+        except OSError:  # there is none, or it is no file: nobody reads it
+            continue
+        try:
+            data = os.pread(fd, _DOCUMENT, 0)
+            if any(needle in data for needle in run.needles):
+                masked = Redactor(run.needles).feed(data, last=True)
+                os.ftruncate(fd, os.pwrite(fd, masked, 0))
+        finally:
+            os.close(fd)
 
 
 def _append(path: bytes, data: bytes) -> None:

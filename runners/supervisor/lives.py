@@ -206,6 +206,7 @@ class Lives:
         for pipe in known.pipes:
             pipe.drain()
         files.look_after(known, known.exit_at, last=True)
+        files.hide_secrets(known)
         if known.groups is not None:
             if known.reason == run.EXIT and known.status and known.groups.oom_kills():
                 known.reason = run.OOM
