@@ -75,7 +75,7 @@ def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[st
     source = Source(
         home.root / config.specs,
         now=clock.now,
-        cache=store.file_cache(version_of_cache),
+        cache=store.each_cached_file(version_of_cache),
         default_timezone=config.timezone,
     )
     looks: deque[Look] = deque()

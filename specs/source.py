@@ -89,7 +89,8 @@ class Source:
         self._last: Desired | None = None
         self._sequence = 0
         self._started = 0
-        self._restore(cache)
+        with _collector_paused():
+            self._restore(cache)
 
     def places(self) -> Places:
         """What to watch, so that the next change is heard of. As of the last look."""
@@ -294,7 +295,7 @@ class Source:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Nothing that a look makes is cyclic: the collector would only walk over it, again and again."""
+    """Nothing that a look or a start makes is cyclic: the collector would only walk over it, again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:
