@@ -38,7 +38,8 @@ _INSERT = f"INSERT INTO run ({', '.join(RUN_COLUMNS)}) VALUES ({', '.join('?' * 
 # Named where a value is used twice: numbered ones (?1) take no sequence any more from Python 3.12 on.
 _JOB_INSERTED = (
     "UPDATE job SET active_runs = active_runs + 1, kept_runs = kept_runs + 1, newest_row_id = :run, "
-    "last_run_id = :run, last_run_state = :state, last_scheduled_for = coalesce(:slot, last_scheduled_for), seq = :seq WHERE id = :job"
+    "last_run_id = :run, last_run_state = :state, last_scheduled_for = coalesce(:slot, last_scheduled_for), "
+    "seq = :seq WHERE id = :job"
 )
 _HAND_OVER = (
     "UPDATE run SET supervisor = ?, boot_id = ?, generation = ?, digest = ?, revision = ? "
