@@ -1,0 +1,76 @@
+"""A file counts as committed when the commit holds exactly its bytes. Real git."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from specs.committed import CommittedFiles, blob_id
+
+
+def git(folder: Path, *words: str) -> str:
+    command = ["git", "-C", str(folder), "-c", "user.name=Ann", "-c", "user.email=ann@example.org", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-q", "-b", "main")
+    for number in range(250):
+        (tmp_path / f"job {number}.yaml").write_text(f"name: job-{number}\n", encoding="utf-8")
+    (tmp_path / "ü.yaml").write_text("name: u\n", encoding="utf-8")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    return tmp_path
+
+
+@pytest.fixture
+def committed(repository: Path) -> Iterator[CommittedFiles]:
+    files = CommittedFiles(str(repository / ".git"))
+    yield files
+    files.close()
+
+
+def blobs(repository: Path) -> dict[str, str]:
+    return {path.name: blob_id(path.read_bytes(), "sha1") for path in repository.glob("*.yaml")}
+
+
+def test_what_was_committed_is_so_and_an_edit_or_a_new_file_is_not(repository: Path, committed: CommittedFiles) -> None:
+    head = git(repository, "rev-parse", "HEAD")
+    assert committed.differing(head, blobs(repository)) == set()
+    (repository / "job 7.yaml").write_text("edited\n", encoding="utf-8")
+    (repository / "new.yaml").write_text("name: new\n", encoding="utf-8")
+    git(repository, "add", "new.yaml")
+    assert committed.differing(head, blobs(repository)) == {"job 7.yaml", "new.yaml"}
+
+
+def test_a_commit_made_after_the_first_question_is_known(repository: Path, committed: CommittedFiles) -> None:
+    committed.differing(git(repository, "rev-parse", "HEAD"), blobs(repository))
+    (repository / "job 7.yaml").write_text("edited\n", encoding="utf-8")
+    git(repository, "commit", "-q", "-a", "-m", "second")
+    assert committed.differing(git(repository, "rev-parse", "HEAD"), blobs(repository)) == set()
+
+
+def test_a_path_git_cannot_be_asked_about_is_not_called_committed(repository: Path, committed: CommittedFiles) -> None:
+    head = git(repository, "rev-parse", "HEAD")
+    odd = {"a\nb.yaml": "0" * 40, "x" * 600: "0" * 40}
+    assert committed.differing(head, odd) == set(odd)
+
+
+def test_no_answer_is_no_verdict(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert CommittedFiles(str(tmp_path / "nowhere")).differing("0" * 40, {"a": "b"}) is None
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert CommittedFiles(str(repository / ".git")).differing("0" * 40, {"a": "b"}) is None
+
+
+def test_a_killed_git_is_replaced(repository: Path, committed: CommittedFiles) -> None:
+    head = git(repository, "rev-parse", "HEAD")
+    committed.differing(head, blobs(repository))
+    assert committed._git is not None
+    committed._git.kill()
+    committed._git.wait()
+    assert committed.differing(head, blobs(repository)) is None
+    assert committed.differing(head, blobs(repository)) == set()
