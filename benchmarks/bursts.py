@@ -95,7 +95,8 @@ def _burst(bench: Bench, count: int) -> Iterator[Figure]:
     with house(bench.folder("burst")) as there:
         there.write_starts(count, grid(PERIOD))
         there.start(count, timeout=90)
-        for _ in range(bench.size(4, 1)):
+        there.settle()
+        for _ in range(bench.size(3, 1)):
             slot = next_on_grid(PERIOD, 1.5)
             measure(there, slot, count, ours)
             sleep_until(slot + PERIOD * 500_000_000)

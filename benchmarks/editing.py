@@ -30,7 +30,7 @@ def applied(bench: Bench) -> Iterator[Figure]:
         yield compared(
             f"daemon started again, {count:,} files unchanged: ready", warm, note="interpreter and imports included"
         )
-        time.sleep(bench.size(5, 2))
+        there.settle()
         yield from _idle(bench, there, count)
         floor = _library_default(bench, there)
         yield from _edits(bench, there, floor)

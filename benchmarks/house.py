@@ -86,6 +86,15 @@ class House:
         with self.reader() as reader:
             self.wait(lambda: not reader.runs(active=True, limit=1), "all runs ended", timeout)
 
+    def settle(self, timeout: float = 30) -> None:
+        """Wait until a freshly started daemon and its readers have nothing left to do: under 2 % of a processor."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            before = processes.cpu(self.crew().values())
+            time.sleep(1.0)
+            if processes.cpu(self.crew().values()) - before < 0.02:
+                return
+
     def reader(self) -> Reader:
         """Of the database."""
         return Reader(self.home.database, timeout=5)

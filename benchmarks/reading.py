@@ -129,7 +129,7 @@ def _lateness(bench: Bench, there: House, jobs: int) -> Iterator[Figure]:
     time.sleep(3)
     late: dict[str, list[float]] = {"quiet": [], "storm": []}
     floor: dict[str, list[float]] = {"quiet": [], "storm": []}
-    seconds = bench.size(12, 3)
+    seconds = bench.size(10, 3)
     for turn in range(bench.size(4, 2)):
         phase = "storm" if turn % 2 else "quiet"
         if phase == "storm":

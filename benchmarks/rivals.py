@@ -35,7 +35,8 @@ def _beside_library(bench: Bench, count: int) -> Iterator[Figure]:
     with house(bench.folder("ours")) as there:
         there.write_starts(count, grid(PERIOD))
         there.start(count, timeout=90)
-        for _ in range(bench.size(3, 1)):
+        there.settle()
+        for _ in range(bench.size(2, 1)):
             measure(there, next_on_grid(PERIOD, 1.5), count, ours)
             for threads, rounds in theirs.items():
                 folder = bench.folder("apscheduler")
@@ -124,6 +125,7 @@ def _beside_minutely(bench: Bench, kind: type[Peer], count: int) -> Iterator[Fig
         with house(bench.folder("ours")) as there:
             there.write_starts(count, grid(PERIOD))
             there.start(count, timeout=90)
+            there.settle()
             measure(there, next_on_grid(PERIOD, 1.5), count, ours)
     yield from _ahead(count, ours, theirs, kind.name, "all in one file, its quickest; one burst, from the minute on")
 
@@ -139,7 +141,7 @@ class Loaded:
 
 def load(bench: Bench) -> Iterator[Figure]:
     """loading many jobs, their memory, and a further one"""
-    count = bench.size(10_000, 500)
+    count = bench.size(10_000, 300)
     with house(bench.folder("ours")) as there:
         corpus.write_tree(there.home.specs, count)
         seconds = there.start(count, timeout=120)

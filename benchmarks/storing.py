@@ -121,7 +121,7 @@ def _through_sqlite(path: Path, count: int, jobs: int) -> float:
 
 def pages(bench: Bench) -> Iterator[Figure]:
     """pages of a long history"""
-    jobs, runs = 10_000, bench.size(1_000_000, 100_000)
+    jobs, runs = 10_000, bench.size(1_000_000, 30_000)
     path = bench.folder("history") / "jobsctl.db"
     history.make_jobs(path, jobs)
     history.add_runs(path, runs)

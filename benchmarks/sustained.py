@@ -56,14 +56,15 @@ def overload(bench: Bench) -> Iterator[Figure]:
 
 
 def _sustained(bench: Bench, folder: Path, disk: str, target: Target) -> Iterator[Figure]:
-    count, period = bench.size(5000, 2000), bench.size(20, 10)
+    count, period = bench.size(4000, 2000), bench.size(16, 10)
     nothing = str(program("nothing"))
     rates, floor, cpu = [], [], []
     with house(folder) as there:
         for number in range(count):
             there.write_job(f"job-{number:05d}", grid(period), [nothing])
         there.start(count, timeout=90)
-        for _ in range(bench.size(3, 1)):
+        there.settle()
+        for _ in range(bench.size(2, 1)):
             floor.append(_c_rate(WIDTH, count))
             slot = next_on_grid(period, 1)
             sleep_until(slot - 200_000_000)
