@@ -17,7 +17,7 @@ from reconciler.world import World, log
 from specs.desired import Desired
 from specs.model import Job
 from state import runfiles
-from state.errors import InvalidRunTransition
+from state.errors import Conflict, NotFound
 from state.inbox import Request
 from state.records import Event, RequestRecord, Run, Trigger
 
@@ -43,7 +43,7 @@ def handle(world: World, request: Request, now: int) -> None:
         try:
             message = _do(world, request, now, runs, stops)
             outcome = "done"
-        except (Refused, InvalidRunTransition) as refusal:
+        except (Refused, Conflict, NotFound) as refusal:
             message, outcome = str(refusal), "refused"
         run_id = runs[0].id if runs else request.run_id
         world.store.record_request(answer(request, now, outcome, message, run_id=run_id))

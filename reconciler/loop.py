@@ -26,6 +26,7 @@ from reconciler.recovery import recover
 from reconciler.sync import Change
 from reconciler.wake import Wakeup
 from reconciler.world import World, log
+from specs.desired import Desired
 from specs.source import Look
 from state import inbox
 from state.errors import StateError
@@ -40,6 +41,9 @@ ANSWER_WITHIN = 15_000_000
 
 BURST = 8
 """Batches of due slots per pass: in a burst, starting comes before writing down what ended."""
+
+LOGGED_FINDINGS = 20
+"""Of one look: a broken merge makes thousands, and `jobsctl validate` shows them better."""
 
 RETRY_WITHIN = INTERVAL
 """Seconds: however often the database refused, a mended one is noticed this soon, and every beat says what is wrong."""
@@ -95,6 +99,8 @@ class Loop:
         self._source_state: SourceState | None = None
         self._look_at: int | None = None
         self._waiting: list[Waiting] = []
+        self._told: set[str] = set()
+        """The errors of the last look."""
         self._supervisor = world.runner.name
         self._failures = 0
         self._beat_at = self._inbox_at = 0.0
@@ -198,7 +204,29 @@ class Loop:
             if change is Change.UNCHANGED:
                 continue
             log.info("%d %s (revision %s)", count, change, look.desired.revision or "none")
+        self._tell_findings(look.desired)
         self._answer_waiting(look, applied, now)
+
+    def _tell_findings(self, desired: Desired) -> None:
+        """Log what was not wrong in the files a look ago: who reads only the log must see that a commit was refused.
+
+        What a job that runs on has to say is logged with its event (`reconciler.looking`).
+        """
+        jobs = self.world.jobs
+        with_job = {
+            finding
+            for identity, findings in desired.invalid.items()
+            if jobs.by_identity(identity) is not None
+            for finding in findings
+        }
+        errors = {str(finding) for finding in desired.diagnostics if finding.severity == "error"}
+        errors -= set(map(str, with_job))
+        errors |= {desired.problem} if desired.problem is not None else set()
+        for text in sorted(errors - self._told)[:LOGGED_FINDINGS]:
+            log.warning("%s", text)
+        if len(errors - self._told) > LOGGED_FINDINGS:
+            log.warning("and %d more: jobsctl validate", len(errors - self._told) - LOGGED_FINDINGS)
+        self._told = errors
 
     def _answer_waiting(self, look: Look, applied: looking.Applied, now: int) -> None:
         unanswered: list[Waiting] = []

@@ -182,6 +182,8 @@ def _parse(data: bytes, id: str) -> Request:
         raise InvalidRequest(f"unknown kind {value['kind']!r}; known: {', '.join(RequestKind)}")
     if not isinstance(value["requested_at"], int) or isinstance(value["requested_at"], bool):
         raise InvalidRequest("field 'requested_at' is not an integer (microseconds)")
+    if not 0 <= value["requested_at"] < 1 << 62:
+        raise InvalidRequest("field 'requested_at' is no instant (microseconds since 1970)")
     if not isinstance(value["requested_by"], str):
         raise InvalidRequest("field 'requested_by' is not a string")
     for name in ("identity", "run_id", "reason"):

@@ -15,7 +15,7 @@ from tests.household import Household, eventually
 FORK_BOMB = """\
 name: bomb
 timeout: 2s
-grace: 100ms
+grace: 1s
 run:
   interpreter: [python3]
   script: |
