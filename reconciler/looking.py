@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from reconciler import records
 from reconciler.crashpoint import crashpoint
 from reconciler.sync import Change, JobChange, SyncPlan, plan_sync
+from reconciler.table import Entry
 from reconciler.world import World, log
 from specs.desired import Desired
 from specs.source import Look
@@ -57,12 +58,14 @@ def apply_look(
     )
     source = _source_state(desired, plan, last)
     stored: list[JobRecord] = []
+    events: list[Event] = []
     with world.store.transaction():
         for change in plan.changes:
             record = _record_of(world, change, desired, now)
             if record is not None:
                 stored.append(world.store.put_job(record))
-                world.store.add_events(_events(change, stored[-1], now))
+                events += _events(change, stored[-1], now)
+        world.store.add_events(events)
         if look.cache_changed or look.cache_removed:
             world.store.save_cache(cache_version, look.cache_changed, look.cache_removed)
         if source != last:
@@ -157,11 +160,21 @@ def _remember(world: World, stored: list[JobRecord], plan: SyncPlan, now: int, *
         else:
             world.missing.discard(change.identity)
     if first:
+        known: dict[tuple[int, int, int], int | None] = {}
         world.looked = True
         gc.freeze()  # what 10,000 jobs consist of stays: walking over it again and again would hold up starts by 50 ms
         for entry in world.jobs:
-            upcoming = None if entry.archived else entry.schedule.next_after(entry.cursor_at, anchor=entry.anchor_at)
-            world.timers.set(entry.id, _due_at(world, entry.id, upcoming, now))
+            world.timers.set(entry.id, _due_at(world, entry.id, _upcoming(entry, known), now))
+
+
+def _upcoming(entry: Entry, known: dict[tuple[int, int, int], int | None]) -> int | None:
+    """The next slot. `known`: what was found before; most jobs share a schedule and where it stands with others."""
+    if entry.archived:
+        return None
+    key = (id(entry.schedule), entry.cursor_at, entry.anchor_at)
+    if key not in known:
+        known[key] = entry.schedule.next_after(entry.cursor_at, anchor=entry.anchor_at)
+    return known[key]
 
 
 def _due_at(world: World, job_id: int, upcoming: int | None, now: int) -> int | None:

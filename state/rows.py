@@ -109,6 +109,17 @@ def job_of(row: Sequence[Any]) -> JobRecord:
     return _make_job(*values)
 
 
+_job_values_of = attrgetter(*_JOB_FIELDS)
+_ID, _SEQ = _JOB_FIELDS.index("id"), _JOB_FIELDS.index("seq")
+
+
+def as_stored(job: JobRecord, job_id: int, seq: int) -> JobRecord:
+    """A job that never ran, as its row reads after it was inserted; `dataclasses.replace` takes 20 us."""
+    values = list(_job_values_of(job))
+    values[_ID], values[_SEQ], values[_COUNTS] = job_id, seq, dict.fromkeys(COUNTED_STATES, 0)
+    return _make_job(*values)
+
+
 def job_definition(job: JobRecord) -> tuple[Any, ...]:
     """The values of `JOB_DEFINITION`, in its order."""
     return (

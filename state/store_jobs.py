@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import orjson
 
 from state.changes import Advance
 from state.errors import Conflict, NotFound
 from state.records import JobRecord
-from state.rows import COUNTED_STATES, JOB_DEFINITION, SELECT_JOB, job_definition, job_of
+from state.rows import JOB_DEFINITION, SELECT_JOB, as_stored, job_definition, job_of
 from state.writer import Writer
 
 _INSERT = (
@@ -18,6 +17,7 @@ _INSERT = (
     "ON CONFLICT (project, name) DO NOTHING"
 )
 _UPDATE = f"UPDATE job SET {', '.join(f'{name} = ?' for name in JOB_DEFINITION)}, seq = ? WHERE id = ?"
+_INSERT_SPEC = "INSERT INTO spec (job_id, canonical) VALUES (?, ?)"
 _PUT_SPEC = (
     "INSERT INTO spec (job_id, canonical) VALUES (?, ?) "
     "ON CONFLICT (job_id) DO UPDATE SET canonical = excluded.canonical WHERE canonical <> excluded.canonical"
@@ -74,14 +74,16 @@ class JobStore(Writer):
             seq = self._next_seq()
             execute = self._connection.execute
             if job.id is None:
-                if execute(_INSERT, (*job_definition(job), seq)).rowcount != 1:
+                inserted = execute(_INSERT, (*job_definition(job), seq))
+                job_id = inserted.lastrowid
+                if inserted.rowcount != 1 or job_id is None:
                     raise Conflict(f"job {job.identity} is stored already", hint="read it, and put it under its own id")
-                (job_id,) = execute("SELECT last_insert_rowid()").fetchone()
-                self._put_spec(job, job_id)
+                execute(_INSERT_SPEC, (job_id, job.spec))
+                self._add_labels(job, job_id)
                 if job.counts or job.active_runs or job.last_run_id:
                     return self._fresh(job_id)
                 # A new job has no statistics to read back: 10,000 of them are stored at a first start.
-                return replace(job, id=job_id, seq=seq, counts=dict.fromkeys(COUNTED_STATES, 0))
+                return as_stored(job, job_id, seq)
             if execute(_UPDATE, (*job_definition(job), seq, job.id)).rowcount != 1:
                 raise NotFound(f"no job with id {job.id} ({job.identity})")
             self._put_spec(job, job.id)
@@ -95,6 +97,9 @@ class JobStore(Writer):
         if self._connection.execute(_PUT_SPEC, (job_id, job.spec)).rowcount == 0:
             return
         self._connection.execute("DELETE FROM label WHERE job_id = ?", (job_id,))
+        self._add_labels(job, job_id)
+
+    def _add_labels(self, job: JobRecord, job_id: int) -> None:
         labels = orjson.loads(job.spec).get("labels") if job.spec else None
         if labels:
             rows = [(job_id, key, value) for key, value in labels.items()]
