@@ -12,7 +12,9 @@ import hashlib
 import os
 import select
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from specs.revision import WorkTree
 
 PATIENCE = 5.0
 """Seconds for one batch. A git that hangs (a dead network file system) must not hold up the looks."""
@@ -25,6 +27,74 @@ LONGEST_PATH = 500
 def blob_id(content: bytes, algorithm: str) -> str:
     """What git calls this content, when no filter or end-of-line conversion changes it. `algorithm`: sha1, sha256."""
     return hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+class Provenance:
+    """Which files of a specs directory the present commit does not hold as they are. Kept up to date by each look."""
+
+    def __init__(self, unsettled: Iterable[str] = ()) -> None:
+        """`unsettled`: paths below the specs root that an earlier process called uncommitted."""
+        self._differing: dict[str, str] = dict.fromkeys(unsettled, "")
+        """Path below the root: its blob id; empty when it has to be read."""
+        self._commit: str | None = None
+        self._git: CommittedFiles | None = None
+        self._git_dir: str | None = None
+
+    def update(self, tree: WorkTree | None, root: str, looked_at: Iterable[str], gone: Iterable[str]) -> set[str]:
+        """Take in one look: `looked_at` are the files that were read. The files that the commit holds now and did not
+        before. `root`: the specs root, below `tree.top`."""
+        revision = None if tree is None else tree.revision()
+        if tree is None or revision is None:
+            self.close()
+            settled, self._differing, self._commit = set(self._differing), {}, None
+            return settled
+        if tree.git_dir != self._git_dir:
+            self.close()
+            self._git, self._git_dir = CommittedFiles(tree.git_dir), tree.git_dir
+        algorithm, commit = revision.rpartition("@")[2].split(":")
+        before = set(self._differing)
+        for path in gone:
+            self._differing.pop(path, None)
+        asked = {path: _blob_of(root, path, algorithm) for path in looked_at}
+        if commit != self._commit:
+            asked = {path: blob or _blob_of(root, path, algorithm) for path, blob in self._differing.items()} | asked
+        self._commit = commit
+        if not asked or self._git is None:
+            return set()
+        below = os.path.relpath(root, tree.top)
+        names = {path: os.path.normpath(os.path.join(below, path)) for path in asked}
+        answer = self._git.differing(commit, {names[path]: blob for path, blob in asked.items()})
+        for path, blob in asked.items():
+            # No answer is no verdict: a revision is not called wrong without knowing it.
+            if answer is not None and names[path] in answer:
+                self._differing[path] = blob
+            else:
+                self._differing.pop(path, None)
+        return before - set(self._differing)
+
+    @property
+    def differing(self) -> frozenset[str]:
+        """Paths below the root."""
+        return frozenset(self._differing)
+
+    def close(self) -> None:
+        """End the git process."""
+        if self._git is not None:
+            self._git.close()
+        self._git = self._git_dir = None
+
+
+def _blob_of(root: str, path: str, algorithm: str) -> str:
+    """Empty, which no blob is called, when it cannot be read."""
+    try:
+        descriptor = os.open(os.path.join(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    with open(descriptor, "rb") as file:
+        try:
+            return blob_id(file.read(), algorithm)
+        except OSError:
+            return ""
 
 
 class CommittedFiles:

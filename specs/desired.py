@@ -30,6 +30,10 @@ class DesiredJob:
         return f"{self.project}/{self.name}"
 
 
+DIRTY = "-dirty"
+"""Ends the revision of a job that the commit does not hold as it is, as `git describe --dirty` has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """One complete, consistent look at the specs directory.
@@ -56,6 +60,8 @@ class Desired:
     """Every finding of every file, also of files whose identity cannot be read."""
     unreadable_paths: frozenset[str] = frozenset()
     """Files that could not be read or parsed at all: jobs last seen in them are not gone."""
+    uncommitted: frozenset[str] = frozenset()
+    """Identities that `revision` does not hold as they are: not committed yet, or git is about to move on."""
     changed: frozenset[str] = field(default_factory=frozenset)
     gone: frozenset[str] = field(default_factory=frozenset)
     files: int = 0
@@ -64,6 +70,12 @@ class Desired:
     """Files parsed in this look: the cost of it."""
     problem: str | None = None
     """Why the root could not be looked at (missing, unreadable); then `jobs` repeats the last good look."""
+
+    def revision_of(self, identity: str) -> str | None:
+        """Where this job's spec comes from: the revision, marked when the commit does not hold the spec as it is."""
+        if self.revision is None or identity not in self.uncommitted:
+            return self.revision
+        return self.revision + DIRTY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ class WorkTree:
     """HEAD and index of this work tree."""
     common_dir: str
     """Refs and objects; another directory than `git_dir` in a linked work tree."""
+    top: str
+    """The folder that holds `.git`."""
 
     def revision(self) -> str | None:
         """`main@sha1:<hex>`, `sha1:<hex>` when detached, None before the first commit (as Flux writes revisions)."""
@@ -84,13 +86,14 @@ def find_work_tree(folder: str) -> WorkTree | None:
 
 def _read_git(dot_git: str) -> WorkTree | None:
     if Path(dot_git, "HEAD").is_file():
-        return WorkTree(dot_git, dot_git)
+        return WorkTree(dot_git, dot_git, os.path.dirname(dot_git))
     pointer = _read(dot_git)
     if pointer is None or not pointer.startswith("gitdir:"):
         return None
     git_dir = os.path.normpath(os.path.join(os.path.dirname(dot_git), pointer[7:].strip()))
     common = _read(os.path.join(git_dir, "commondir"))
-    return WorkTree(git_dir, git_dir if common is None else os.path.normpath(os.path.join(git_dir, common)))
+    common_dir = git_dir if common is None else os.path.normpath(os.path.join(git_dir, common))
+    return WorkTree(git_dir, common_dir, os.path.dirname(dot_git))
 
 
 def _algorithm(found: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specs import scan
+from specs.committed import Provenance
 from specs.desired import CachedFile, Desired, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import read_documents
@@ -66,8 +67,10 @@ class Source:
         now: Callable[[], int],
         cache: Iterable[CachedFile] = (),
         default_timezone: str = "UTC",
+        unsettled: Iterable[str] | None = None,
     ) -> None:
-        """`now`: microseconds since the epoch. `cache`: rows saved under the same `cache_version`."""
+        """`now`: microseconds since the epoch. `cache`: rows saved under the same `cache_version`. `unsettled`: files
+        whose jobs were applied from a revision that did not hold them; None: nobody asks what the revision holds."""
         self.root = root
         self.folders: dict[str, int] = {}
         """Every real folder below the root with its inode, `""` for the root itself: what to watch."""
@@ -79,6 +82,7 @@ class Source:
         self._descriptor = -1
         self._identity: tuple[int, int] | None = None
         self._notes: dict[str, Diagnostic] = {}
+        self._provenance = None if unsettled is None else Provenance(unsettled)
         self._unstable: dict[str, int] = {}
         """Path as the file system gives it: since when it is being written, microseconds."""
         self._racy: set[str] = set()
@@ -96,6 +100,11 @@ class Source:
         """What to watch, so that the next change is heard of. As of the last look."""
         git = () if self.work_tree is None else self.work_tree.watched()
         return places_of(os.fspath(self.root), self.real_root or "", self.folders, git)
+
+    def close(self) -> None:
+        """End what looking has started."""
+        if self._provenance is not None:
+            self._provenance.close()
 
     def failed(self, error: Exception) -> Look:
         """The outcome of a look that ended in a mistake of this program: nothing changes, and it is told."""
@@ -171,6 +180,9 @@ class Source:
         missing = (set(known) if sweep else seen.candidates & set(known)) - seen.looked_at
         changes |= dict.fromkeys(missing)
         changed, gone = self._snapshot.put(changes)
+        if self._provenance is not None:
+            for path in self._provenance.update(self.work_tree, root.path, seen.parts, missing):
+                changed |= set(known[path].identities()) if path in known else set()
         first = self._last is None or self._last.sequence == 0
         desired = self._desired(root.path, changed, gone, first, seen.parsed)
         self._last = desired
@@ -196,11 +208,17 @@ class Source:
             invalid=last.invalid if same and last is not None else dict(snapshot.invalid),
             diagnostics=snapshot.findings((*self._notes.values(), *self._long_unstable())),
             unreadable_paths=frozenset(snapshot.unreadable),
+            uncommitted=self._uncommitted(),
             changed=frozenset(snapshot.jobs) | frozenset(snapshot.invalid) if first else frozenset(changed),
             gone=frozenset(gone),
             files=len(snapshot.parts),
             parsed=parsed,
         )
+
+    def _uncommitted(self) -> frozenset[str]:
+        paths = frozenset() if self._provenance is None else self._provenance.differing
+        parts = (self._snapshot.parts[path] for path in paths if path in self._snapshot.parts)
+        return frozenset(identity for part in parts for identity in part.identities())
 
     def _problem(self, problem: str) -> Look:
         self._sequence += 1

@@ -66,6 +66,7 @@ class SourceThread:
         self._doorbell.close()
         if self._thread.is_alive():
             self._thread.join(30)
+        self._source.close()
 
     def _ring(self, hints: Collection[str] | None) -> None:
         with self._bell:
