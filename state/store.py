@@ -130,7 +130,7 @@ class Store(JobStore, RunStore):
 
     def each_cached_file(self, version: str) -> Iterator[CachedFile]:
         """As `file_cache`, one at a time: 10,000 rows at once take 25 MB. Nothing may be written meanwhile."""
-        with self._reading():
+        with self._passing_through():
             rows = self._connection.execute(
                 "SELECT path, inode, size, mtime_ns, ctime_ns, sha256, documents FROM spec_file "
                 "WHERE version = ? ORDER BY path",

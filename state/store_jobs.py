@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import orjson
 
@@ -37,9 +38,20 @@ class JobStore(Writer):
 
     def each_job(self) -> Iterator[JobRecord]:
         """As `jobs`, one at a time: 10,000 records at once take 20 MB. Nothing may be written meanwhile."""
-        with self._reading():
+        with self._passing_through():
             for row in self._connection.execute(f"{SELECT_JOB} ORDER BY job.project, job.name"):
                 yield job_of(row)
+
+    @contextmanager
+    def _passing_through(self) -> Iterator[None]:
+        """For reading a whole table once: SQLite keeps 1 MB of it instead of filling its page cache, 16 MB."""
+        with self._reading():
+            (usual,) = self._connection.execute("PRAGMA cache_size").fetchone()
+            self._connection.execute("PRAGMA cache_size = -1000")
+            try:
+                yield
+            finally:
+                self._connection.execute(f"PRAGMA cache_size = {usual}")
 
     def spec(self, job_id: int) -> bytes:
         """The canonical spec of a job. Raises NotFound."""
