@@ -24,12 +24,14 @@ from reconciler.loop import Loop
 from reconciler.machine import read_boot
 from reconciler.pulse import Pulse
 from reconciler.reader_process import ReaderProcess
+from reconciler.recovery import recover
 from reconciler.sync import PrunePolicy
 from reconciler.table import JobTable
 from reconciler.wake import Wakeup
 from reconciler.world import World, log
 from runners.supervised import SupervisedRunner
 from specs.config import Config
+from specs.desired import DIRTY
 from specs.scan import ignore_lease_signals
 from specs.source import Look, Source, SourceThread, cache_version
 from state.home import Home
@@ -71,12 +73,14 @@ def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[st
             grace=int(config.prune_grace * MICROSECOND), jobs=config.prune_limit.jobs, share=config.prune_limit.share
         ),
     )
+    recover(world, clock.now())
     version_of_cache = cache_version(config.timezone)
     source = Source(
         home.root / config.specs,
         now=clock.now,
         cache=store.each_cached_file(version_of_cache),
         default_timezone=config.timezone,
+        unsettled=[entry.path for entry in world.jobs if entry.revision is not None and entry.revision.endswith(DIRTY)],
     )
     looks: deque[Look] = deque()
     bell = wakeup.doorbell()

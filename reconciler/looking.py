@@ -14,7 +14,7 @@ from reconciler.crashpoint import crashpoint
 from reconciler.sync import Change, JobChange, SyncPlan, plan_sync
 from reconciler.table import Entry
 from reconciler.world import World, log
-from specs.desired import Desired
+from specs.desired import DIRTY, Desired
 from specs.source import Look
 from state.records import Event, JobRecord, SourceState
 
@@ -103,25 +103,26 @@ def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> J
     entry = world.jobs.by_identity(change.identity)
     if change.change is Change.UNCHANGED and entry is not None and change.job is not None:
         same_place = (entry.path, entry.line) == (change.job.path, change.job.line)
-        if same_place and not entry.has_problem and entry.missing_since is None:
+        dirty = entry.revision is not None and entry.revision.endswith(DIRTY)
+        same_source = not dirty or desired.revision_of(entry.identity) == entry.revision
+        if same_place and same_source and not entry.has_problem and entry.missing_since is None:
             return None
+    revision = desired.revision_of(change.identity)
     old = world.store.job(entry.id) if entry is not None else None
     if entry is None or old is None:
         # Never seen, or archived so long ago that retention took the row with the last of its history.
         if change.job is None:
             return None
         schedule = world.jobs.schedule_of(change.job.spec)
-        return records.created(change.job, schedule, revision=desired.revision, now=now, boot_id=world.boot.id)
+        return records.created(change.job, schedule, revision=revision, now=now, boot_id=world.boot.id)
     match change.change:
         case Change.CONFIGURED | Change.RESTORED:
             assert change.job is not None
             schedule = world.jobs.schedule_of(change.job.spec)
-            return records.configured(
-                old, change.job, schedule, revision=desired.revision, now=now, boot_id=world.boot.id
-            )
+            return records.configured(old, change.job, schedule, revision=revision, now=now, boot_id=world.boot.id)
         case Change.UNCHANGED:
             assert change.job is not None
-            return records.found(old, change.job)
+            return records.found(old, change.job, revision=revision)
         case Change.INVALID:
             record = records.invalid(old, change.findings, now)
             return None if record == old else record

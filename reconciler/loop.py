@@ -22,7 +22,6 @@ from reconciler.heartbeat import INTERVAL, Heartbeat
 from reconciler.housekeeping import Housekeeping
 from reconciler.pulse import Pulse, Watching
 from reconciler.reader_process import ReaderProcess
-from reconciler.recovery import recover
 from reconciler.sync import Change
 from reconciler.wake import Wakeup
 from reconciler.world import World, log
@@ -109,8 +108,6 @@ class Loop:
 
     def run(self) -> None:
         """Until `stopping` is set. Runs in progress go on; the next daemon finds them."""
-        world = self.world
-        recover(world, world.clock.now())
         self._pulse.state = "ready"
         while not self.stopping:
             self._sleep(0.0 if self.run_pass() else self._nap())

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from reconciler.decide import first_cursor, next_due
-from specs.desired import DesiredJob
+from specs.desired import DIRTY, DesiredJob
 from specs.diagnostic import Diagnostic
 from specs.schedule import Schedule
 from state.records import JobRecord
@@ -70,9 +70,18 @@ def configured(
     )
 
 
-def found(old: JobRecord, job: DesiredJob) -> JobRecord:
-    """The same job, in another place or sound again."""
-    return replace(old, path=job.path, line=job.line, missing_since=None, problem=(), problem_since=None)
+def found(old: JobRecord, job: DesiredJob, *, revision: str | None) -> JobRecord:
+    """The same job, in another place or sound again; or in a commit now, where it was applied before it was in one."""
+    uncommitted = old.revision is not None and old.revision.endswith(DIRTY)
+    return replace(
+        old,
+        path=job.path,
+        line=job.line,
+        revision=revision if uncommitted else old.revision,
+        missing_since=None,
+        problem=(),
+        problem_since=None,
+    )
 
 
 def invalid(old: JobRecord, findings: Sequence[Diagnostic], now: int) -> JobRecord:

@@ -54,9 +54,7 @@ def test_a_commit_becomes_runs_a_mistake_stops_nothing_a_fix_applies_and_a_delet
 
     fixed = household.commit({"hello.yaml": HELLO.replace("[echo, hello]", "[echo, fixed]")}, "fix")
     eventually(lambda: (job := household.job("default/hello")) and job.generation == 2 and not job.problem, "fixed")
-    job = household.job("default/hello")
-    assert job is not None
-    assert job.revision == f"main@sha1:{fixed}"
+    eventually(lambda: (job := household.job("default/hello")) and job.revision == f"main@sha1:{fixed}", "from there")
 
     household.commit({"hello.yaml": None}, "remove")
     eventually(lambda: (job := household.job("default/hello")) and job.archived_at, "hello is archived")
@@ -66,6 +64,29 @@ def test_a_commit_becomes_runs_a_mistake_stops_nothing_a_fix_applies_and_a_delet
     other_before = len(household.runs("default/other"))
     eventually(lambda: len(household.runs("default/other")) > other_before + 1, "the other job goes on")
     assert len(household.runs("default/hello")) <= count + 1
+    assert household.stop() == 0
+
+
+def test_a_revision_is_never_said_to_hold_what_it_does_not(household: Household) -> None:
+    first = household.commit({"hello.yaml": HELLO})
+    household.start()
+    eventually(lambda: (job := household.job("default/hello")) and job.revision == f"main@sha1:{first}", "applied")
+    household.write("hello.yaml", HELLO.replace("[echo, hello]", "[echo, edited]"))
+    eventually(lambda: (job := household.job("default/hello")) and job.generation == 2, "the edit is applied")
+    job = household.job("default/hello")
+    assert job is not None
+    assert job.revision == f"main@sha1:{first}-dirty"
+    household.kill()
+    household.git("commit", "-q", "-a", "-m", "the edit")
+    second = household.git("rev-parse", "HEAD")
+    household.start()
+    eventually(lambda: (job := household.job("default/hello")) and job.revision == f"main@sha1:{second}", "settled")
+    job = household.job("default/hello")
+    assert job is not None
+    assert job.generation == 2
+    eventually(
+        lambda: [run for run in household.runs("default/hello") if run.revision == f"main@sha1:{second}"], "runs say so"
+    )
     assert household.stop() == 0
 
 
