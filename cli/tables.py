@@ -80,11 +80,12 @@ def next_text(job: JobRecord, now: int) -> str:
 
 
 def short_revision(revision: str | None) -> str:
-    """`main@1a2b3c4` for `main@sha1:1a2b3c4d...`."""
+    """`main@1a2b3c4` for `main@sha1:1a2b3c4d...`, `main@1a2b3c4-dirty` for what that commit does not hold as it is."""
     if revision is None:
         return NEVER
     branch, at, digest = revision.rpartition("@")
-    return f"{branch}{at}{digest.removeprefix('sha1:')[:7]}"
+    digest, dash, mark = digest.removeprefix("sha1:").partition("-")
+    return f"{branch}{at}{digest[:7]}{dash}{mark}"
 
 
 def run_columns(now: int) -> Sequence[Column[Run]]:

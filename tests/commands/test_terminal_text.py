@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.tables import short_revision
 from cli.terminal import VisibleBytes, one_line, safe_json, visible
 from cli.times import precise, relative, size, span, stamp
 
@@ -107,3 +108,16 @@ def test_instants_are_utc():
 )
 def test_sizes_are_binary(count, words):
     assert size(count) == words
+
+
+@pytest.mark.parametrize(
+    ("revision", "short"),
+    [
+        pytest.param("main@sha1:" + "1a2b3c4d5e" * 4, "main@1a2b3c4", id="branch"),
+        pytest.param("sha1:" + "1a2b3c4d5e" * 4, "1a2b3c4", id="detached"),
+        pytest.param("main@sha1:" + "1a2b3c4d5e" * 4 + "-dirty", "main@1a2b3c4-dirty", id="not-as-committed"),
+        pytest.param(None, "-", id="outside-git"),
+    ],
+)
+def test_a_revision_is_shortened_as_git_does_and_keeps_its_mark(revision: str | None, short: str) -> None:
+    assert short_revision(revision) == short
