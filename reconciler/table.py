@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 import orjson
@@ -70,7 +71,9 @@ class Entry:
     def share(self, job: DesiredJob) -> None:
         """Hold the same objects as the files' side: 10,000 specs are 10 MB."""
         assert job.digest == self.digest
-        self.kept_spec, self.digest = job.spec, job.digest
+        self.kept_spec, self.digest, self.name = job.spec, job.digest, job.name
+        if job.path == self.path:
+            self.path = job.path
 
     @property
     def identity(self) -> str:
@@ -153,18 +156,18 @@ class JobTable:
         old = self._by_id.get(record.id)
         entry = Entry(
             id=record.id,
-            project=record.project,
+            project=intern(record.project),
             name=record.name,
             digest=record.digest,
             generation=record.generation,
-            revision=record.revision,
+            revision=record.revision and intern(record.revision),
             path=record.path,
             line=record.line,
             schedule=schedule,
             cursor_at=record.cursor_at,
             anchor_at=record.anchor_at,
             applied_at=record.applied_at,
-            boot_id=record.boot_id,
+            boot_id=record.boot_id and intern(record.boot_id),
             declared_suspend=fields.get("suspend", False) is not False,
             override_suspend=record.suspended_at is not None,
             archived=record.archived_at is not None,

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 """RFC 1123 label, as Kubernetes uses it: safe as a file name, a URL segment and a label value."""
 
+_NAME = re.compile(NAME_PATTERN)
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|k|K|KB|M|MB|G|GB|T|TB|Ki|KiB|Mi|MiB|Gi|GiB|Ti|TiB)?")
 _UNITS = {"": 1, "B": 1}
@@ -26,7 +27,7 @@ def _fail(kind: str, message: str) -> PydanticCustomError:
 
 def parse_name(value: Any) -> str:
     """A name, whole (`fullmatch`: `$` would let a trailing newline through)."""
-    if not isinstance(value, str) or not re.fullmatch(NAME_PATTERN, value):
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise _fail("name", "a name is 1 to 63 of a-z, 0-9 and '-', and starts and ends with a letter or digit")
     return value
 

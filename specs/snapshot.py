@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, replace
+from sys import intern
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -221,7 +222,7 @@ def from_row(row: CachedFile) -> FilePart:
     key = (row.inode, row.size, row.mtime_ns, row.ctime_ns)
     jobs = tuple(
         [
-            DesiredJob(project, name, spec, digest, row.path, line)
+            DesiredJob(intern(project), name, spec, digest, row.path, line)
             for (project, name, digest, line), spec in zip(header["jobs"], specs, strict=True)
         ]
     )
