@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import corpus
-from benchmarks.bursts import PERIOD, Rounds, measure
+from benchmarks.bursts import Rounds, measure, period_of
 from benchmarks.figures import Figure, Target, compared, not_measured
 from benchmarks.house import free_port, grid, house, lateness, next_on_grid, read_starts, sleep_until
 from benchmarks.peers import EVERY_MINUTE, NEVER_TODAY, APScheduler, Cronstable, DebianCron, Entry, Peer, Yacron
@@ -31,20 +31,19 @@ def library(bench: Bench) -> Iterator[Figure]:
 
 
 def _beside_library(bench: Bench, count: int) -> Iterator[Figure]:
+    period = period_of(count)
     ours, theirs = Rounds(), {threads: Rounds() for threads in ((10,) if bench.quick else (10, 64))}
     with house(bench.folder("ours")) as there:
-        there.write_starts(count, grid(PERIOD))
+        there.write_starts(count, grid(period))
         there.start(count, timeout=90)
         there.settle()
         for _ in range(bench.size(2, 1)):
-            measure(there, next_on_grid(PERIOD, 1.5), count, ours)
+            measure(there, next_on_grid(period, 1.5), count, ours)
             for threads, rounds in theirs.items():
                 folder = bench.folder("apscheduler")
                 peer = APScheduler(folder, there.port, threads=threads)
                 peer.obtain()
-                slot = next_on_grid(PERIOD, 2.5) + PERIOD * 500_000_000
-                if slot - time.time_ns() > PERIOD * 1_000_000_000 + 2_000_000_000:
-                    slot -= PERIOD * 1_000_000_000
+                slot = next_on_grid(period, 2.5 - period / 2) + period * 500_000_000
                 peer.at = slot / 1e9
                 _burst_of(peer, folder, count, slot, rounds)
     _OURS[count] = ours
@@ -123,10 +122,10 @@ def _beside_minutely(bench: Bench, kind: type[Peer], count: int) -> Iterator[Fig
     if ours is None:
         ours = Rounds()
         with house(bench.folder("ours")) as there:
-            there.write_starts(count, grid(PERIOD))
+            there.write_starts(count, grid(period_of(count)))
             there.start(count, timeout=90)
             there.settle()
-            measure(there, next_on_grid(PERIOD, 1.5), count, ours)
+            measure(there, next_on_grid(period_of(count), 1.5), count, ours)
     yield from _ahead(count, ours, theirs, kind.name, "all in one file, its quickest; one burst, from the minute on")
 
 

@@ -56,7 +56,7 @@ def overload(bench: Bench) -> Iterator[Figure]:
 
 
 def _sustained(bench: Bench, folder: Path, disk: str, target: Target) -> Iterator[Figure]:
-    count, period = bench.size(4000, 2000), bench.size(16, 10)
+    count, period = bench.size(4000, 2000), bench.size(20, 10)
     nothing = str(program("nothing"))
     rates, floor, cpu = [], [], []
     with house(folder) as there:
@@ -65,7 +65,6 @@ def _sustained(bench: Bench, folder: Path, disk: str, target: Target) -> Iterato
         there.start(count, timeout=90)
         there.settle()
         for _ in range(bench.size(2, 1)):
-            floor.append(_c_rate(WIDTH, count))
             slot = next_on_grid(period, 1)
             sleep_until(slot - 200_000_000)
             used = processes.cpu(there.crew().values())
@@ -79,6 +78,7 @@ def _sustained(bench: Bench, folder: Path, disk: str, target: Target) -> Iterato
                 raise RuntimeError(f"{len(ends)} of {count} runs succeeded")
             rates.append(count / ((max(ends) - slot // 1000) / 1e6))
             cpu.append(used / count)
+            floor.append(_c_rate(WIDTH, count))
     yield compared(
         f"{count:,} runs in a row: per second, home on {disk}",
         rates,
