@@ -150,6 +150,9 @@ def _daemon_problems(alive: bool, beat: Heartbeat | None, now: int) -> Iterator[
         yield Problem("silent", "daemon", message, "look at its log and at the load of the machine")
     elif beat.last_error is not None and (beat.last_error_at or 0) > (beat.last_pass_at or 0):
         yield Problem("daemon", "daemon", beat.last_error, "it tries again by itself; its log tells more")
+    if waiting := beat.number("runs", "unlaunched"):
+        message = f"{counted(int(waiting), 'run')} cannot start: no supervisor process can be started"
+        yield Problem("daemon", "daemon", message, "it tries again by itself; its log says why")
 
 
 def _source_problems(seen: Reading) -> Iterator[Problem]:

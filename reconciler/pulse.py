@@ -84,7 +84,7 @@ class Pulse:
             "scan": self._scan,
             "watch": {"up": source.watch_up, "restarts": source.watch_restarts, "error": source.watch_error},
             "queue": {"depth": len(world.timers), "retrying": sum(entry.failures > 0 for entry in world.jobs)},
-            "runs": {"active": len(world.live)},
+            "runs": {"active": len(world.live), "unlaunched": len(world.unlaunched)},
             "lag": {"buckets": world.lag.buckets(), "sum": world.lag.sum, "count": world.lag.count},
             "clock_jumps": self.clock_jumps,
             "supervisor": world.runner.name,

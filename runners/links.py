@@ -71,6 +71,9 @@ class Folder:
                     pass_fds=[listener.fileno()],
                     start_new_session=True,
                 )
+            except BaseException:
+                self.sweep(name, journal=False)
+                raise
             finally:
                 os.close(log)
         channel = self._connect(name)

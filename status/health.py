@@ -98,6 +98,8 @@ def _problems(facts: Facts) -> list[str]:
     if beat is not None:
         if beat.last_error is not None and (beat.last_error_at or 0) > (beat.last_pass_at or 0):
             problems.append(f"last error: {beat.last_error}")
+        if waiting := beat.number("runs", "unlaunched"):
+            problems.append(f"{waiting:.0f} runs wait for a supervisor, which cannot be started; the log says why")
         if beat.number("watch", "up") == 0:
             problems.append(f"watcher: {beat.text('watch', 'error') or 'down'}; scans find changes instead")
     if facts.files_problem is not None:
