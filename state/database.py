@@ -103,20 +103,25 @@ def connect_read_only(path: Path, *, timeout: float) -> sqlite3.Connection:
     """A connection that cannot write. `timeout` in seconds."""
     name = quote(str(path))
     try:
-        connection = _open(f"file:{name}?mode=ro", timeout)
-        connection.execute("PRAGMA schema_version")
+        return _open(f"file:{name}?mode=ro", timeout)
     except sqlite3.OperationalError as error:
         wal = path.with_name(f"{path.name}-wal")
         if not path.is_file() or wal.exists() or (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_CANTOPEN:
             raise
         # A folder we may not write to and no daemon: nothing can change under us, and -shm cannot be made.
-        connection = _open(f"file:{name}?immutable=1", timeout)
-    return connection
+        return _open(f"file:{name}?immutable=1", timeout)
 
 
 def _open(uri: str, timeout: float) -> sqlite3.Connection:
+    """A connection that has read the file's first page: SQLite itself would open it only with the first statement."""
     # Threads take turns with a reader's connection.
-    return sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA schema_version")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def open_reader(path: Path, *, timeout: float) -> sqlite3.Connection:

@@ -218,9 +218,9 @@ def remove_run_dir(home: Home, project: str, job: str, run_id: str) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise Unwritable(
-            home.run_dir(project, job, run_id), error.strerror or str(error), hint="remove it by hand"
-        ) from error
+        # A refused link is an OSError with a text and no number; with a file name (Python 3.13) str() hides the text.
+        cause = error.strerror or " ".join(map(str, error.args))
+        raise Unwritable(home.run_dir(project, job, run_id), cause, hint="remove it by hand") from error
     finally:
         if folder >= 0:
             os.close(folder)
