@@ -12,14 +12,14 @@ import signal
 import socket
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from reconciler.clock import Clock, SystemClock
 from reconciler.doorbell import DoorbellSocket
 from reconciler.heartbeat import Heartbeat
 from reconciler.housekeeping import Housekeeping
-from reconciler.lock import take_lock
+from reconciler.lock import StateGone, identity, take_lock
 from reconciler.loop import Loop
 from reconciler.machine import read_boot
 from reconciler.pulse import Pulse
@@ -48,6 +48,7 @@ def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[st
 
     Raises:
         AlreadyRunning: another daemon holds this home.
+        StateGone: the state directory was deleted while it ran.
         StateError: the database cannot be used.
     """
     clock: Clock = SystemClock()
@@ -103,6 +104,7 @@ def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[st
         ),
         readers=ReaderProcess(readers) if readers is not None else None,
         cache_version=version_of_cache,
+        check_state=_state_check(home),
     )
     _listen_to_signals(loop, wakeup)
     log.info("jobsctl %s, home %s, specs %s", version, home.root, home.root / config.specs)
@@ -118,6 +120,21 @@ def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[st
         os.close(lock)
     log.info("stopped; %d runs go on", len(world.live))
     return 0
+
+
+def _state_check(home: Home) -> Callable[[], None]:
+    """What raises StateGone once lock or database are not the files that are there now (`git clean -x`, a restore)."""
+    ours = {path: identity(path) for path in (home.lock, home.database)}
+
+    def check() -> None:
+        for path, file in ours.items():
+            if identity(path) != file:
+                raise StateGone(
+                    f"{path} was deleted or replaced while the daemon ran: what it wrote since is lost. "
+                    "It ends, so that no second one works beside it; start it again"
+                )
+
+    return check
 
 
 def _make_private(home: Home) -> None:

@@ -14,6 +14,19 @@ class AlreadyRunning(Exception):
     """Raised when another daemon holds the home."""
 
 
+class StateGone(Exception):
+    """Raised when the state directory was deleted or replaced under a running daemon: another could start beside it."""
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file this is, whatever its name; None when there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def take_lock(path: Path) -> int:
     """Lock `path` and write our pid into it. The descriptor; closing it lets go. It is not inherited by children.
 

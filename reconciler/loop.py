@@ -10,6 +10,7 @@ starts, not the faulty one), people before starts. Each step is bounded, so none
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -82,7 +83,12 @@ class Loop:
         housekeeping: Housekeeping,
         readers: ReaderProcess | None,
         cache_version: str,
+        check_state: Callable[[], None] = lambda: None,
     ) -> None:
+        """
+        Args:
+            check_state: called at every beat; what it raises ends the daemon.
+        """
         self.world = world
         self.stopping = False
         self.look_wanted = False
@@ -95,6 +101,7 @@ class Loop:
         self._housekeeping = housekeeping
         self._readers = readers
         self._cache_version = cache_version
+        self._check_state = check_state
         self._source_state: SourceState | None = None
         self._look_at: int | None = None
         self._waiting: list[Waiting] = []
@@ -298,6 +305,7 @@ class Loop:
         if clock.monotonic() < self._beat_at:
             return
         self._beat_at = clock.monotonic() + INTERVAL
+        self._check_state()
         if self._readers is not None:
             self._readers.keep(clock.monotonic())
         try:

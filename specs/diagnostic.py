@@ -47,7 +47,7 @@ class Diagnostic:
         return f"{self.path}:{self.line}:{self.column}: {self.severity}[{self.code}]: {self.message}"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: whoever passes an exception on sets its traceback
 class InvalidSpec(Exception):
     """Raised where a value cannot be used. Carries at least one `Diagnostic` of severity error."""
 

@@ -30,7 +30,7 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
     import jobsctl
     from cli.errors import Refused
     from reconciler.daemon import run_daemon, status_command
-    from reconciler.lock import AlreadyRunning
+    from reconciler.lock import AlreadyRunning, StateGone
     from specs.config import load_config
 
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if verbose else logging.INFO, format=FORMAT)
@@ -42,5 +42,5 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
     readers = status_command(home, None if address in (None, "none") else address)
     try:
         run_daemon(home, config, version=jobsctl.__version__, readers=readers)
-    except AlreadyRunning as refusal:
+    except (AlreadyRunning, StateGone) as refusal:
         raise Refused(str(refusal)) from None
