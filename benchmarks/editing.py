@@ -160,20 +160,18 @@ def _checkout(there: House, count: int) -> Iterator[Figure]:
     began = time.perf_counter()
     checkout = subprocess.Popen(["git", "checkout", "-q", "other"], cwd=root)
     ended = None
-    applied_at: list[float] = []
     highest = database.execute("SELECT max(applied_at) FROM job").fetchone()[0]
     while time.perf_counter() - began < 60:
         if ended is None and checkout.poll() is not None:
             ended = time.perf_counter()
-        newest = database.execute("SELECT max(applied_at) FROM job").fetchone()[0]
-        if newest != highest:
-            highest = newest
-            applied_at.append(time.perf_counter())
         revision = database.execute("SELECT revision FROM source WHERE id = 1").fetchone()[0]
         if ended and revision and revision.endswith(wanted):
             looks[revision] = time.perf_counter()
             break
         time.sleep(0.002)
+    (commits,) = database.execute(
+        "SELECT count(DISTINCT applied_at) FROM job WHERE applied_at > ?", (highest,)
+    ).fetchone()
     database_count = database.execute("SELECT count(*) FROM job WHERE generation > 1").fetchone()[0]
     database.close()
     if ended is None or not looks:
@@ -186,7 +184,7 @@ def _checkout(there: House, count: int) -> Iterator[Figure]:
         note=f"target: 100 ms, and 100 us for each file to parse; git took {ended - began:.2f} s; "
         f"{database_count:,} jobs have a new generation",
     )
-    yield compared("commits it was applied in", [float(len(applied_at))], unit="", target=Target(1, "value"))
+    yield compared("commits it was applied in", [float(commits)], unit="", target=Target(1, "value"))
 
 
 def _git(root: Path, *arguments: str) -> None:

@@ -108,8 +108,12 @@ class House:
     def crew(self) -> dict[str, int]:
         """Process ids: daemon, supervisor and status process."""
         found = {"daemon": self.daemon}
-        for pid in processes.tree(self.daemon)[1:]:
-            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        # Children only: a run that is just being spawned still has its supervisor's command line.
+        for pid in [pid for pid, parent in processes.parents().items() if parent == self.daemon]:
+            try:
+                line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            except OSError:
+                continue
             if b"supervisor" in line:
                 found["supervisor"] = pid
             elif b"status" in line:
