@@ -16,7 +16,6 @@ from reconciler.table import Entry
 from reconciler.world import World, log
 from specs.desired import Desired
 from specs.model import Job
-from state import runfiles
 from state.errors import Conflict, NotFound
 from state.inbox import Request
 from state.records import Event, RequestRecord, Run, Trigger
@@ -95,8 +94,6 @@ def _answer_delete(world: World, request: Request, desired: Desired, now: int) -
         world.store.record_request(answer(request, now, outcome, message))
     if entry is not None and outcome == "done" and request.params.get("purge"):
         world.jobs.remove(entry.id)
-        for run_id in purged:
-            runfiles.remove_run_dir(world.home, entry.project, entry.name, run_id)
     world.changed()
 
 
@@ -177,7 +174,7 @@ def _resume(world: World, request: Request, now: int) -> str:
         if declared is not None:
             raise Refused(f"{entry.identity} is suspended by its file: remove `suspend` at {record.path}:{record.line}")
         return f"{entry.identity} was not suspended"
-    world.store.put_job(replace(record, suspended_at=None, suspended_by=None, suspended_reason=None))
+    world.store.put_job(replace(record, suspended_at=None, suspended_by=None, suspended_reason=None, resumed_at=now))
     _event(world, entry, now, "resumed", f"by {request.requested_by}")
     if declared is not None:
         return f"{entry.identity}: the override is lifted, but its file suspends it at {record.path}:{record.line}"

@@ -101,3 +101,17 @@ class Totals:
     runs: dict[RunState, int]
     """Active ones now, ended ones ever (skipped counts slots)."""
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoomedDirectory:
+    """What lies on the disk of rows that were deleted."""
+
+    id: int
+    project: str
+    job: str
+    run_id: str | None
+    """None: the folder of the job itself."""
+    job_lives: bool
+    """A job of this identity is stored (made anew): its folder stays."""
+    project_lives: bool

@@ -259,7 +259,7 @@ class Reader:
         )  # fmt: skip
 
     def counters(self, name: str | None = None) -> list[Counter]:
-        """Numbers that only grow (`skipped_slots`, `run_duration_bucket`, `run_duration_sum` and the daemon's own)."""
+        """Numbers that only grow (`run_duration_bucket`, `run_duration_sum` and the daemon's own)."""
         where, values = ("WHERE name = ?", (name,)) if name else ("", ())
         rows = self._rows(f"SELECT name, labels, value FROM counter {where} ORDER BY name, labels", values)
         return [Counter(name=row[0], labels=orjson.loads(row[1]), value=row[2]) for row in rows]

@@ -70,6 +70,10 @@ class Reason(StrEnum):
     MANUAL = "manual"
 
 
+SKIP_REASONS = (Reason.OVERLAP, Reason.MISSED, Reason.SUSPENDED, Reason.PAST)
+"""Why slots may be without a run: all that `reconciler.decide` gives; each is a column `job.skipped_<reason>`."""
+
+
 class Health(StrEnum):
     """How the last finished run ended. `unknown` before the first."""
 
@@ -169,6 +173,8 @@ class JobRecord:
     """The override of `jobsctl suspend`; None when there is none. A declared suspend is in `spec`."""
     suspended_by: str | None = None
     suspended_reason: str | None = None
+    resumed_at: int | None = None
+    """When the override was last lifted; success is expected anew from then on."""
     completed_at: int | None = None
     """When a schedule without further instants was done."""
     active_runs: int = 0
@@ -183,6 +189,8 @@ class JobRecord:
     consecutive_failures: int = 0
     counts: Mapping[RunState, int] = field(default_factory=dict)
     """Terminal runs ever, by state; never goes down, also when history is pruned (skipped counts slots)."""
+    skips: Mapping[Reason, int] = field(default_factory=dict)
+    """Slots ever without a run, by reason (all of `SKIP_REASONS` when stored); never goes down either."""
     stalled: str | None = None
     """Why deciding on this job keeps failing, when it does."""
     seq: int = 0

@@ -1,6 +1,7 @@
 """What history may go: chosen and deleted in small transactions, so that no start waits for it.
 
-Called by `state.store.Store.prune`, which the daemon calls when it is idle. The caller deletes the run directories.
+Called by `state.store.Store.prune`, which the daemon calls when it is idle. Directories of what goes are noted in the
+same transaction (`doomed_directory`) and deleted later, by `reconciler.housekeeping`.
 
 Never deleted: an active run, a job's latest run, its last success. When a job was archived longer ago than the age
 limit, its latest and last success go as well, and with the last of them the job. Counters are kept elsewhere.
@@ -31,6 +32,7 @@ _TOO_MANY = (
     "SELECT run.id, run.job_id, job.project, job.name FROM run CROSS JOIN job ON job.id = run.job_id "
     f"WHERE run.job_id = :job AND {_FREE} ORDER BY run.id LIMIT :limit"
 )
+_DOOM = "INSERT INTO doomed_directory (project, job, run_id) VALUES (?, ?, ?)"
 _EMPTY_JOBS = "SELECT id, project, name FROM job WHERE kept_runs = 0 AND archived_at < ? LIMIT ?"
 
 
@@ -74,7 +76,8 @@ def choose(
 
 
 def delete(connection: sqlite3.Connection, doomed: list[Doomed]) -> None:
-    """Delete these runs with their events. Inside the caller's transaction."""
+    """Delete these runs with their events, and note their directories. Inside the caller's transaction."""
+    connection.executemany(_DOOM, [(run.project, run.job, run.run_id) for run in doomed])
     ids = to_json([run.run_id for run in doomed])
     connection.execute("DELETE FROM event WHERE run_id IN (SELECT value FROM json_each(?))", (ids,))
     connection.execute("DELETE FROM run WHERE id IN (SELECT value FROM json_each(?))", (ids,))
@@ -108,12 +111,15 @@ def empty_archived_jobs(connection: sqlite3.Connection, cutoff: int) -> list[tup
 
 
 def delete_job(connection: sqlite3.Connection, job_id: int, project: str, name: str, *, seq: int) -> list[str]:
-    """Delete a job with all that belongs to it. The ids of its runs. Inside the caller's transaction."""
+    """Delete a job with all that belongs to it, and note its directories. The ids of its runs.
+
+    Inside the caller's transaction.
+    """
     ids = [row[0] for row in connection.execute("SELECT id FROM run WHERE job_id = ? ORDER BY id", (job_id,))]
     connection.execute("DELETE FROM event WHERE job_id = ?", (job_id,))
     connection.execute("DELETE FROM run WHERE job_id = ?", (job_id,))
     connection.execute("DELETE FROM job WHERE id = ?", (job_id,))
-    # Labels are JSON with sorted keys, so those of a job start alike; names hold no wildcard of GLOB.
-    connection.execute("DELETE FROM counter WHERE labels GLOB ?", (f'{{"job":"{name}","project":"{project}"*',))
+    # The job's own folder last: it can go when those of its runs are gone.
+    connection.executemany(_DOOM, [(project, name, run_id) for run_id in [*ids, None]])
     connection.execute("INSERT INTO removal VALUES (?, ?, ?)", (seq, project, name))
     return ids

@@ -8,29 +8,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, make_dataclass
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import orjson
 
-from state.records import Event, Health, JobRecord, Reason, RequestRecord, Run, RunState, SourceState, Trigger
+from state.records import (
+    SKIP_REASONS,
+    Event,
+    Health,
+    JobRecord,
+    Reason,
+    RequestRecord,
+    Run,
+    RunState,
+    SourceState,
+    Trigger,
+)
 
 Record = TypeVar("Record", JobRecord, Run)
 
 JOB_DEFINITION = (
     "project", "name", "digest", "generation", "path", "line", "revision", "created_at", "applied_at", "archived_at",
     "missing_since", "problem", "problem_since", "schedule_digest", "anchor_at", "cursor_at", "next_at", "boot_id",
-    "suspended_at", "suspended_by", "suspended_reason", "completed_at", "stalled",
+    "suspended_at", "suspended_by", "suspended_reason", "resumed_at", "completed_at", "stalled",
 )  # fmt: skip
 """What `put_job` writes."""
 
 COUNTED_STATES = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.EXPIRED, RunState.SKIPPED)
 _JOB_FIELDS = [field.name for field in fields(JobRecord)]
-_JOB_COLUMNS = [{"spec": "spec.canonical", "counts": "job.succeeded"}.get(name, f"job.{name}") for name in _JOB_FIELDS]
-SELECT_JOB = (
-    f"SELECT {', '.join([*_JOB_COLUMNS, 'job.failed', 'job.cancelled', 'job.expired', 'job.skipped'])} "
-    "FROM job CROSS JOIN spec ON spec.job_id = job.id"
-)
-"""Columns in the order of `JobRecord`'s fields; `counts` is one column there and four behind all others."""
+_JOB_PLACES = {"spec": "spec.canonical", "counts": "job.succeeded", "skips": "job.skipped"}
+_JOB_COLUMNS = [
+    *(_JOB_PLACES.get(name, f"job.{name}") for name in _JOB_FIELDS),
+    "job.failed", "job.cancelled", "job.expired", *(f"job.skipped_{reason}" for reason in SKIP_REASONS),
+]  # fmt: skip
+SELECT_JOB = f"SELECT {', '.join(_JOB_COLUMNS)} FROM job CROSS JOIN spec ON spec.job_id = job.id"
+"""Columns in the order of `JobRecord`'s fields; of `counts` and `skips` the first is there, the others behind all."""
 
 _RUN_FIELDS = [field.name for field in fields(Run)]
 RUN_COLUMNS = tuple(name for name in _RUN_FIELDS if name not in ("project", "job"))
@@ -87,7 +100,9 @@ _TRIGGERS: dict[str, Trigger] = {word.value: word for word in Trigger}
 _STATES: dict[str | None, RunState | None] = {None: None, **{word.value: word for word in RunState}}
 _REASONS: dict[str | None, Reason | None] = {None: None, **{word.value: word for word in Reason}}
 _HEALTHS: dict[str, Health] = {word.value: word for word in Health}
-_COUNTS, _PROBLEM = _JOB_FIELDS.index("counts"), _JOB_FIELDS.index("problem")
+_COUNTS, _SKIPS, _PROBLEM = (_JOB_FIELDS.index(name) for name in ("counts", "skips", "problem"))
+_NO_SKIPS: Mapping[Reason, int] = MappingProxyType(dict.fromkeys(SKIP_REASONS, 0))
+"""Most jobs never skip: 10,000 records share it."""
 _LAST_STATE, _HEALTH = _JOB_FIELDS.index("last_run_state"), _JOB_FIELDS.index("health")
 _TRIGGER, _STATE, _REASON = (_RUN_FIELDS.index(name) for name in ("trigger", "state", "reason"))
 _PROGRESS, _RESULT = _RUN_FIELDS.index("progress"), _RUN_FIELDS.index("result")
@@ -95,7 +110,8 @@ _PROGRESS, _RESULT = _RUN_FIELDS.index("progress"), _RUN_FIELDS.index("result")
 
 def job_of(row: Sequence[Any]) -> JobRecord:
     """A `SELECT_JOB` row."""
-    *values, failed, cancelled, expired, skipped = row
+    *values, failed, cancelled, expired, overlap, missed, suspended, past = row
+    skipped = values[_SKIPS]
     values[_COUNTS] = {
         RunState.SUCCEEDED: values[_COUNTS],
         RunState.FAILED: failed,
@@ -103,6 +119,7 @@ def job_of(row: Sequence[Any]) -> JobRecord:
         RunState.EXPIRED: expired,
         RunState.SKIPPED: skipped,
     }
+    values[_SKIPS] = dict(zip(SKIP_REASONS, (overlap, missed, suspended, past), strict=True)) if skipped else _NO_SKIPS
     values[_PROBLEM] = () if values[_PROBLEM] == "[]" else tuple(orjson.loads(values[_PROBLEM]))
     values[_LAST_STATE] = _STATES[values[_LAST_STATE]]
     values[_HEALTH] = _HEALTHS[values[_HEALTH]]
@@ -117,6 +134,7 @@ def as_stored(job: JobRecord, job_id: int, seq: int) -> JobRecord:
     """A job that never ran, as its row reads after it was inserted; `dataclasses.replace` takes 20 us."""
     values = list(_job_values_of(job))
     values[_ID], values[_SEQ], values[_COUNTS] = job_id, seq, dict.fromkeys(COUNTED_STATES, 0)
+    values[_SKIPS] = _NO_SKIPS
     return _make_job(*values)
 
 
@@ -126,7 +144,7 @@ def job_definition(job: JobRecord) -> tuple[Any, ...]:
         job.project, job.name, job.digest, job.generation, printable(job.path), job.line, job.revision, job.created_at,
         job.applied_at, job.archived_at, job.missing_since, to_json([dict(found) for found in job.problem]),
         job.problem_since, job.schedule_digest, job.anchor_at, job.cursor_at, job.next_at, job.boot_id,
-        job.suspended_at, job.suspended_by, job.suspended_reason, job.completed_at, job.stalled,
+        job.suspended_at, job.suspended_by, job.suspended_reason, job.resumed_at, job.completed_at, job.stalled,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ pipe, and what is not as described counts as absent. Used by the daemon, the sta
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -223,6 +224,36 @@ def remove_run_dir(home: Home, project: str, job: str, run_id: str) -> None:
         raise Unwritable(home.run_dir(project, job, run_id), cause, hint="remove it by hand") from error
     finally:
         if folder >= 0:
+            os.close(folder)
+
+
+def remove_job_dir(home: Home, project: str, job: str, *, and_project: bool) -> None:
+    """Delete the folder of a job, and of its project when asked, where empty. Never follows a link.
+
+    Only for a job that is not stored any more: a run may be given its directory at any time otherwise. What is not
+    empty (somebody's own files) stays. Raises Unwritable, ValueError for what are no names.
+    """
+    if not (_is_component(project) and _is_component(job)):
+        raise ValueError(f"not the folder of a job: {project!r}/{job!r}")
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    folders: list[int] = []
+    try:
+        folders.append(os.open(home.runs, flags))
+        try:
+            folders.append(os.open(project, flags, dir_fd=folders[0]))
+            os.rmdir(job, dir_fd=folders[1])
+        except FileNotFoundError:
+            pass
+        if and_project:
+            os.rmdir(project, dir_fd=folders[0])
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ELOOP):
+            return
+        raise Unwritable(home.runs / project / job, error.strerror or str(error), hint="remove it by hand") from error
+    finally:
+        for folder in folders:
             os.close(folder)
 
 

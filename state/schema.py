@@ -95,7 +95,30 @@ CREATE TABLE counter (
 ) WITHOUT ROWID;
 """
 
-STEPS: tuple[str, ...] = (VERSION_1,)
+VERSION_2 = """
+ALTER TABLE job ADD COLUMN resumed_at INTEGER;
+ALTER TABLE job ADD COLUMN skipped_overlap INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN skipped_missed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN skipped_suspended INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN skipped_past INTEGER NOT NULL DEFAULT 0;
+UPDATE job SET
+  skipped_overlap = coalesce((SELECT value FROM counter WHERE counter.name = 'skipped_slots' AND
+    labels = '{"job":"' || job.name || '","project":"' || project || '","reason":"overlap"}'), 0),
+  skipped_missed = coalesce((SELECT value FROM counter WHERE counter.name = 'skipped_slots' AND
+    labels = '{"job":"' || job.name || '","project":"' || project || '","reason":"missed"}'), 0),
+  skipped_suspended = coalesce((SELECT value FROM counter WHERE counter.name = 'skipped_slots' AND
+    labels = '{"job":"' || job.name || '","project":"' || project || '","reason":"suspended"}'), 0),
+  skipped_past = coalesce((SELECT value FROM counter WHERE counter.name = 'skipped_slots' AND
+    labels = '{"job":"' || job.name || '","project":"' || project || '","reason":"past"}'), 0);
+DELETE FROM counter WHERE name = 'skipped_slots';
+CREATE TABLE doomed_directory (
+  id INTEGER PRIMARY KEY, project TEXT NOT NULL, job TEXT NOT NULL, run_id TEXT
+);
+"""
+"""`doomed_directory`: what lies on the disk of rows that are gone, run_id NULL for the folder of a job. A row goes in
+with the commit that deletes history and out when the directory is gone, so a crash in between leaves no orphan."""
+
+STEPS: tuple[str, ...] = (VERSION_1, VERSION_2)
 """Step n takes a database from version n to n + 1. A released step is never edited."""
 
 VERSION = len(STEPS)

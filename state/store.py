@@ -14,7 +14,7 @@ import peewee
 
 from specs.desired import CachedFile
 from state import retention
-from state.changes import Advance, RunEnd, RunStarted, Skip
+from state.changes import Advance, DoomedDirectory, RunEnd, RunStarted, Skip
 from state.database import examine, journal_mode, prepare, sqlite_warning
 from state.errors import JobHasActiveRuns, NotFound
 from state.migrations import migrate
@@ -158,7 +158,7 @@ class Store(JobStore, RunStore):
             )  # fmt: skip
 
     def purge_job(self, job_id: int) -> list[str]:
-        """Delete a job with its whole history. The ids of its runs: the caller deletes their directories.
+        """Delete a job with its whole history. The ids of its runs; their directories are doomed.
 
         Raises NotFound, JobHasActiveRuns.
         """
@@ -175,7 +175,7 @@ class Store(JobStore, RunStore):
     ) -> list[tuple[str, str, str]]:
         """Delete at most `limit` runs that are too old or too many, in one transaction.
 
-        (project, job, run id) of what went: the caller deletes the directories, and calls again until nothing comes.
+        (project, job, run id) of what went; their directories are doomed. Call again until nothing comes.
         """
         cutoff = now - max_age_us
         with self._reading():
@@ -189,3 +189,23 @@ class Store(JobStore, RunStore):
                 for job_id, project, name in retention.empty_archived_jobs(self._connection, cutoff):
                     retention.delete_job(self._connection, job_id, project, name, seq=self._next_seq())
         return [(run.project, run.job, run.run_id) for run in doomed]
+
+    def doomed_directories(self, *, after: int = 0, limit: int = 50) -> list[DoomedDirectory]:
+        """Directories whose rows are gone, in the order they can go; `after`: the id of the last one seen."""
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT doomed.id, doomed.project, doomed.job, doomed.run_id, "
+                "EXISTS (SELECT 1 FROM job WHERE job.project = doomed.project AND job.name = doomed.job), "
+                "EXISTS (SELECT 1 FROM job WHERE job.project = doomed.project) "
+                "FROM doomed_directory AS doomed WHERE doomed.id > ? ORDER BY doomed.id LIMIT ?",
+                (after, limit),
+            )
+            return [
+                DoomedDirectory(id, project, job, run_id, bool(job_lives), bool(project_lives))
+                for id, project, job, run_id, job_lives, project_lives in rows
+            ]
+
+    def directories_removed(self, ids: Iterable[int]) -> None:
+        """Forget directories of `doomed_directories`: they are gone."""
+        with self.transaction():
+            self._connection.executemany("DELETE FROM doomed_directory WHERE id = ?", [(each,) for each in ids])

@@ -17,7 +17,7 @@ from operator import attrgetter
 from state.changes import RunEnd, RunStarted, Skip
 from state.errors import InvalidRunTransition, NotFound, RequestTaken, SlotTaken
 from state.ids import new_id
-from state.records import ACTIVE_STATES, TERMINAL_STATES, Run, RunState
+from state.records import ACTIVE_STATES, SKIP_REASONS, TERMINAL_STATES, Run, RunState
 from state.rows import (
     RUN_COLUMNS,
     RUN_PLACE,
@@ -76,9 +76,13 @@ _JOB_ENDED_SQL = {
     )
     for state, change in _JOB_ENDED.items()
 }
-_JOB_SKIPPED = (
-    "UPDATE job SET skipped = skipped + ?, kept_runs = kept_runs + ?, newest_row_id = ?, seq = ? WHERE id = ?"
-)
+_JOB_SKIPPED = {
+    reason: (
+        f"UPDATE job SET skipped = skipped + :slots, skipped_{reason} = skipped_{reason} + :slots, "
+        "kept_runs = kept_runs + :rows, newest_row_id = :newest, seq = :seq WHERE id = :job"
+    )
+    for reason in SKIP_REASONS
+}
 _EXTEND = (
     "UPDATE run SET scheduled_for = max(scheduled_for, ?), skipped_first = min(skipped_first, ?), "
     "skipped_count = skipped_count + ?, finished_at = ?, error = coalesce(?, error) WHERE id = ?"
@@ -275,10 +279,15 @@ class RunStore(Writer):
                         ]
                     )  # fmt: skip
                 self._connection.execute(
-                    _JOB_SKIPPED, (skip.count, 0 if extends else 1, newest, self._next_seq(), skip.job_id)
+                    _JOB_SKIPPED[skip.reason],
+                    {
+                        "slots": skip.count,
+                        "rows": 0 if extends else 1,
+                        "newest": newest,
+                        "seq": self._next_seq(),
+                        "job": skip.job_id,
+                    },
                 )
-                labels = {"job": name, "project": project, "reason": skip.reason.value}
-                self.count("skipped_slots", labels, skip.count)
 
     def _extend(self, values: tuple[object, ...]) -> None:
         try:

@@ -30,7 +30,9 @@ def marks(folder: str) -> list[str]:
     return sorted({name for path in files for name in _MARK.findall(path.read_text(encoding="utf-8"))})
 
 
-DAEMON_MARKS = marks("reconciler")
+DELETING_MARKS = ["directories-removed", "history-pruned"]
+"""Reached only when there is history to delete."""
+DAEMON_MARKS = sorted(set(marks("reconciler")) - set(DELETING_MARKS))
 SUPERVISOR_MARKS = marks("runners")
 
 
@@ -95,6 +97,30 @@ def test_the_daemon_dies_at(mark: str, both: bool, household: Household) -> None
             os.kill(pid, signal.SIGKILL)
     recovered(household, witness)
     judge(household, witness, lost=2 if both else 0)
+
+
+def run_directories(household: Household) -> set[str]:
+    return {path.name for path in household.home.runs.glob("default/ticker/*")}
+
+
+@pytest.mark.parametrize("mark", DELETING_MARKS)
+def test_the_daemon_dies_while_deleting_history_at(mark: str, household: Household) -> None:
+    """Afterwards no directory is left of a run that the database does not know."""
+    assert mark in marks("reconciler")
+    witness = prepare(household)
+    household.start()
+    eventually(lambda: len(run_directories(household)) >= 4, "there is something to prune")
+    household.kill()
+    (household.home.root / "jobsctl.yaml").write_text("retention: {max_runs: 1}\n", encoding="utf-8")
+    household.start(env={"JOBSCTL_CRASH_AT": mark}, ready=False)
+    assert household.daemon is not None
+    assert household.daemon.wait(20) == -signal.SIGKILL, f"the mark {mark} was not reached\n{household.log()}"
+    stored = {run.id for run in household.runs("default/ticker")}
+    assert mark != "history-pruned" or run_directories(household) - stored, "nothing was left to clean up"
+    recovered(household, witness)
+    kept = {run.id for run in household.runs("default/ticker")}
+    eventually(lambda: not stored - kept & run_directories(household), "what the first left is gone")
+    assert run_directories(household) <= kept
 
 
 def died(household: Household) -> bool:

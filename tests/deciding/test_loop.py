@@ -10,7 +10,8 @@ import pytest
 
 from runners.stub import Script
 from specs.source import Source
-from state.errors import DiskFull
+from state import runfiles
+from state.errors import DiskFull, Unwritable
 from state.inbox import RequestKind
 from state.records import Health, Reason, RunState, Trigger
 from tests.deciding.driving import SECOND, Rig
@@ -302,3 +303,77 @@ def test_a_restart_with_unchanged_files_parses_none_and_touches_no_job(rig: Rig)
     rig.looks.append(look)
     rig.settle()
     assert [rig.job(f"job-{number}").seq for number in range(50)] == before
+
+
+def test_a_resumed_job_says_since_when_success_is_expected_again(rig: Rig) -> None:
+    rig.file("a.yaml", EVERY_10S.format(name="a"))
+    rig.look()
+    rig.ask(RequestKind.SUSPEND, "default/a")
+    rig.wait(86_400)
+    assert rig.job("a").resumed_at is None
+    rig.ask(RequestKind.RESUME, "default/a")
+    rig.settle()
+    assert rig.job("a").resumed_at == rig.clock.now()
+    assert rig.job("a").skips[Reason.SUSPENDED] == 8640
+
+
+def doomed_directory(rig: Rig, files: dict[str, str]) -> Path:
+    """A job `a` with a run and these files in its folder, purged by a daemon that dies right after the commit."""
+    rig.file("a.yaml", MANUAL.format(name="a"))
+    rig.look()
+    rig.ask(RequestKind.TRIGGER, "default/a")
+    rig.settle()
+    (run,) = rig.runs("a")
+    directory = rig.home.run_dir("default", "a", run.id)
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (directory / name).write_text(text)
+    job_id = rig.job("a").id
+    assert job_id is not None
+    rig.file("a.yaml", None)
+    rig.store.purge_job(job_id)
+    rig.crash()
+    assert directory.is_dir()
+    return directory
+
+
+def test_the_directories_of_a_purged_job_go_also_when_the_daemon_died_before_it_could(rig: Rig) -> None:
+    directory = doomed_directory(rig, {"../../../elsewhere": "stays", "output.log": "hello"})
+    rig.look()
+    assert [path.name for path in rig.home.runs.iterdir()] == ["elsewhere"]
+    assert not directory.exists()
+    assert rig.store.doomed_directories() == []
+
+
+def test_the_folder_of_a_job_made_anew_stays(rig: Rig) -> None:
+    directory = doomed_directory(rig, {})
+    rig.file("a.yaml", MANUAL.format(name="a"))
+    rig.look()
+    assert directory.parent.is_dir()
+    assert list(directory.parent.iterdir()) == []
+
+
+def test_files_of_somebody_else_in_the_folder_of_a_purged_job_stay(rig: Rig) -> None:
+    directory = doomed_directory(rig, {"../notes.txt": "mine"})
+    rig.look()
+    assert [path.name for path in directory.parent.iterdir()] == ["notes.txt"]
+
+
+def test_a_directory_that_cannot_be_removed_is_tried_again_and_keeps_nothing_else_waiting(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory = doomed_directory(rig, {"output.log": "hello"})
+    real = runfiles.remove_run_dir
+
+    def refuse(*_: object) -> None:
+        raise Unwritable(directory, "Permission denied", hint="remove it by hand")
+
+    monkeypatch.setattr(runfiles, "remove_run_dir", refuse)
+    rig.look()
+    assert caplog.text.count("Permission denied") == 1
+    assert [one.run_id for one in rig.store.doomed_directories()] == [directory.name]
+    monkeypatch.setattr(runfiles, "remove_run_dir", real)
+    rig.wait(601)
+    rig.settle()
+    assert rig.store.doomed_directories() == []
+    assert not directory.exists()

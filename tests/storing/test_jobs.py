@@ -98,18 +98,20 @@ def test_a_purged_job_leaves_nothing_but_the_word_that_it_went(store: Store, rea
         store.purge_job(job.id or 0)
     ends = [RunEnd(run_id=r.id, at=NOON, state=RunState.FAILED, reason=Reason.LOST) for r in store.active_runs()]
     store.finished(ends)
-    for each in (job, other):
-        store.count("skipped_slots", {"job": each.name, "project": "default", "reason": "overlap"})
     store.add_events([Event(at=NOON, job_id=job.id, run_id=None, type="Normal", reason="applied", message="Applied")])
     seen = reader.seq()
     assert store.purge_job(job.id or 0) == [run.id]
     assert reader.removed_since(seen) == ["default/report"]
     assert reader.removed_since(reader.seq()) == []
     assert store.jobs() == reader.jobs(archived=None) == [store.job(other.id or 0)]
-    assert {counter.labels["job"] for counter in reader.counters("skipped_slots")} == {"report-2"}
     for table, left in (("run", 1), ("event", 2), ("spec", 1), ("label", 0)):
         assert store._connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (left,), table
+    doomed = [(one.run_id, one.job_lives, one.project_lives) for one in store.doomed_directories()]
+    assert doomed == [(run.id, False, True), (None, False, True)]
     again = store.put_job(a_job())
+    assert all(one.job_lives for one in store.doomed_directories())
+    store.directories_removed([one.id for one in store.doomed_directories(limit=1)])
+    assert [one.run_id for one in store.doomed_directories()] == [None]
     assert again.id not in (job.id, other.id)
 
 

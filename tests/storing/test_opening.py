@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import sqlite3
 from collections.abc import Callable
@@ -24,9 +25,10 @@ from state.errors import (
 )
 from state.migrations import migrate
 from state.reads import Reader
+from state.records import Reason
 from state.schema import STEPS, VERSION
 from state.store import Store
-from tests.storing.making import NOON, a_job
+from tests.storing.making import NOON, a_job, check_sums
 
 
 def filled(path: Path, *, clean: bool) -> None:
@@ -143,6 +145,48 @@ def test_a_file_closed_well_is_not_read_whole_again(path: Path, monkeypatch: pyt
     store.close()
 
 
+def test_a_database_of_the_first_schema_is_taken_over_whole(path: Path, tmp_path: Path) -> None:
+    """`version_1.db.gz` was written by the last code that knew schema 1: runs, a skip of 5 slots, a suspended job."""
+    old = gzip.decompress(Path(__file__).with_name("version_1.db.gz").read_bytes())
+    path.parent.mkdir()
+    for each in (path, tmp_path / "old.db"):
+        each.write_bytes(old)
+    with pytest.raises(OlderSchema):
+        Reader(path)
+    store = Store.open(path, now=NOON)
+    assert store.backup == path.with_name("jobsctl.db.v1.bak")
+    with closing(sqlite3.connect(store.backup)) as backup, closing(sqlite3.connect(tmp_path / "old.db")) as original:
+        assert list(backup.iterdump()) == list(original.iterdump())
+    report, other = store.job_by_identity("default/report"), store.job_by_identity("data/other")
+    assert report is not None
+    assert other is not None
+    assert report.counts == {"succeeded": 1, "failed": 1, "cancelled": 0, "expired": 0, "skipped": 5}
+    assert report.skips == {Reason.OVERLAP: 0, Reason.MISSED: 5, Reason.SUSPENDED: 0, Reason.PAST: 0}
+    assert (report.active_runs, report.resumed_at, other.suspended_by) == (1, None, "ann")
+    assert set(other.skips.values()) == {0}
+    with Reader(path) as reader:
+        assert [run.state for run in reader.runs(order="asc")] == ["succeeded", "failed", "skipped", "pending"]
+        assert [counter.name for counter in reader.counters()] == [
+            *["run_duration_bucket"] * len(reader.counters("run_duration_bucket")), "run_duration_sum"
+        ]  # fmt: skip
+    assert store.doomed_directories() == []
+    check_sums(store)
+    store.close()
+    with Store.open(path, now=NOON).transaction():
+        pass
+
+
+def test_an_old_database_and_a_new_one_have_the_same_tables(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(gzip.decompress(Path(__file__).with_name("version_1.db.gz").read_bytes()))
+    tables = []
+    for each in (path, tmp_path / "new.db"):
+        store = Store.open(each, now=NOON)
+        tables.append(sorted(store._connection.execute("SELECT name, sql FROM sqlite_master").fetchall()))
+        store.close()
+    assert tables[0] == tables[1]
+
+
 def test_a_new_database_is_ours_alone(path: Path) -> None:
     store = Store.open(path, now=NOON)
     store.put_job(a_job())
@@ -167,7 +211,8 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
     with pytest.raises(NoDatabase):
         Reader(path)
     Store.open(path, now=NOON).close()
-    assert Reader(path).jobs() == []
+    with Reader(path) as reader:
+        assert reader.jobs() == []
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -87,6 +87,8 @@ def test_whatever_the_history_what_must_stay_stays_and_the_rest_is_within_bounds
             left = {run.id for run in reader.runs(limit=1000)}
             assert {id for _, _, id in gone} == {run.id for run in before} - left
             assert len(gone) == len({id for _, _, id in gone})
+            doomed = [(one.project, one.job, one.run_id) for one in store.doomed_directories(limit=1000)]
+            assert [place for place in doomed if place[2] is not None] == gone
             for number, (runs, (_, archived)) in enumerate(zip(lives, jobs, strict=True)):
                 kept, here = must_stay(runs, archived), [run for run in runs if run.id in left]
                 assert kept <= {run.id for run in here}
