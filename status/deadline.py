@@ -34,13 +34,13 @@ def schedule_of(record: JobRecord, *, default_timezone: str = "UTC") -> Schedule
 def success_deadline(record: JobRecord, job: Job, schedule: Schedule | None) -> int | None:
     """The first slot after the last success, plus what a run may take: its timeout and grace, else an hour.
 
-    Before the first success, and after an edit, slots count from when the spec was applied. None when nothing is
+    Before the first success, after an edit and after a resume, slots count from then. None when nothing is
     expected: manual, `@reboot`, suspended, archived, or no slot left. It stays where it is while runs fail, so it
     passes; it moves when one succeeds.
     """
     if schedule is None or record.archived_at is not None or suspension_of(record) is not None:
         return None
-    since = max(record.applied_at, record.last_success_at or 0)
+    since = max(record.applied_at, record.last_success_at or 0, record.resumed_at or 0)
     if record.next_at is not None and record.cursor_at <= since < record.next_at:
         slot: int | None = record.next_at  # nothing lies between the watermark and the next slot: no search needed
     else:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from specs.model import Job
-from state.records import Health, JobRecord, Run, RunState
+from state.records import SKIP_REASONS, Health, JobRecord, Run, RunState
 from status.instants import SECOND
 from status.phase import is_ready, suspension_of
 from status.views import duration
@@ -44,7 +44,11 @@ class JobSample:
     failed: int
     cancelled: int
     expired: int
-    skipped: int
+    skipped: tuple[int, ...]
+    """Slots by reason, in the order of `SKIP_REASONS`."""
+
+
+_NONE_SKIPPED = (0,) * len(SKIP_REASONS)
 
 
 def sample_of(
@@ -78,7 +82,7 @@ def sample_of(
         failed=record.counts.get(RunState.FAILED, 0),
         cancelled=record.counts.get(RunState.CANCELLED, 0),
         expired=record.counts.get(RunState.EXPIRED, 0),
-        skipped=record.counts.get(RunState.SKIPPED, 0),
+        skipped=tuple([record.skips.get(reason, 0) for reason in SKIP_REASONS]) if record.skips else _NONE_SKIPPED,
     )
 
 
@@ -136,7 +140,11 @@ def _runs(samples: Sequence[JobSample]) -> Iterable[str]:
 
 
 def _skipped(samples: Sequence[JobSample]) -> Iterable[str]:
-    return [f"jobsctl_slots_skipped_total{{{s.labels}}} {s.skipped}\n" for s in samples]
+    return [
+        f'jobsctl_slots_skipped_total{{{s.labels},reason="{reason}"}} {count}\n'
+        for s in samples
+        for reason, count in zip(SKIP_REASONS, s.skipped, strict=True)
+    ]
 
 
 FAMILIES: tuple[Family, ...] = (

@@ -14,8 +14,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from state.home import Home
-from state.records import RunState
-from state.store import Store
+from state.records import Reason, RunState
+from state.store import Skip, Store
 from state.store_runs import DURATION_BUCKETS
 from status import metrics
 from status.board import Board, Picture
@@ -136,7 +136,11 @@ def test_what_is_known_is_zero_from_the_start_and_what_is_not_is_left_out(busy: 
         for identity in ("default/ran", "data/new", "default/off")
         for state in ("succeeded", "failed", "cancelled", "expired")
     }
-    assert set(scraper.values("jobsctl_slots_skipped_total").values()) == {0}
+    assert scraper.values("jobsctl_slots_skipped_total") | {("default/off", "past"): 0} == {
+        (identity, reason): 0.0
+        for identity in ("default/ran", "data/new", "default/off")
+        for reason in ("overlap", "missed", "suspended", "past")
+    }
     for name in ("last_run_timestamp_seconds", "last_success_timestamp_seconds", "last_run_success"):
         assert list(scraper.values(f"jobsctl_job_{name}")) == [("default/ran",)]
     assert ("default/off",) not in scraper.values("jobsctl_job_next_run_timestamp_seconds")
@@ -175,6 +179,23 @@ def test_counters_do_not_go_back_when_history_is_pruned_or_the_process_restarts(
         assert (again.values("jobsctl_runs_total"), again.values("jobsctl_run_duration_seconds_count")) == before
     finally:
         again.close()
+
+
+def test_skipped_slots_are_counted_by_reason_also_after_pruning(busy: Store, home: Home) -> None:
+    job = busy.job_by_identity("default/ran")
+    assert job is not None
+    assert job.id is not None
+    for hour, count, reason in ((4, 2, Reason.MISSED), (5, 3, Reason.OVERLAP), (6, 1, Reason.MISSED)):
+        at = NINE + hour * HOUR
+        busy.skip([Skip(job_id=job.id, first=at, last=at, count=count, reason=reason, at=at, generation=1)])
+    assert busy.prune(NINE + 10_000 * HOUR, max_age_us=HOUR, max_runs=1)
+    scraper = Scraper(home)
+    try:
+        values = scraper.values("jobsctl_slots_skipped_total")
+    finally:
+        scraper.close()
+    found = {reason: value for (identity, reason), value in values.items() if identity == "default/ran"}
+    assert found == {"missed": 3, "overlap": 3, "suspended": 0, "past": 0}
 
 
 def test_an_archived_job_has_no_series(store: Store, scraper: Scraper) -> None:
