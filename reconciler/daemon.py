@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -140,6 +141,11 @@ def _state_check(home: Home) -> Callable[[], None]:
 def _make_private(home: Home) -> None:
     for folder in (home.state, home.requests, home.supervisors, home.runs, home.status):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if mode & 0o022:
+            # Who can write here can run programs as this user: the database says what is started.
+            log.warning("%s could be written by others (mode %o); closing it", folder, mode)
+            folder.chmod(mode & ~0o022)
     ignore = home.state / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="ascii")

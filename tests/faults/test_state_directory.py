@@ -79,3 +79,15 @@ def test_wrong_settings_are_shown_with_their_place_and_nothing_starts(household:
     assert refused.returncode == 3
     assert "jobsctl.yaml:1:1: error[" in refused.stderr
     assert "htpp" in refused.stderr
+
+
+def test_a_state_directory_that_others_can_write_is_closed(household: Household) -> None:
+    household.home.state.mkdir()
+    household.home.state.chmod(0o777)
+    household.home.requests.mkdir()
+    household.home.requests.chmod(0o775)
+    household.start()
+    assert household.home.state.stat().st_mode & 0o022 == 0
+    assert household.home.requests.stat().st_mode & 0o022 == 0
+    assert "could be written by others" in household.log()
+    assert household.stop() == 0
