@@ -39,6 +39,9 @@ RESCAN_INBOX = 5.0
 ANSWER_WITHIN = 15_000_000
 """Microseconds a `reconcile` waits for missing jobs to be settled before it is answered as things stand."""
 
+REQUESTS = 32
+"""Requests answered per pass, each with a commit of its own: due slots do not wait for thousands of them."""
+
 BURST = 8
 """Batches of due slots per pass: in a burst, starting comes before writing down what ended."""
 
@@ -250,12 +253,13 @@ class Loop:
             return
         self._inbox_at = self.world.clock.monotonic() + RESCAN_INBOX
         pending = {waiting.request.id for waiting in self._waiting}
-        for request in inbox.read_requests(self.world.home):
+        found = inbox.read_requests(self.world.home, passing=pending, limit=REQUESTS)
+        if len(found) == REQUESTS:
+            self._inbox_at = 0.0
+        for request in found:
             if isinstance(request, BadRequest):
                 log.warning("a request was rejected: %s", request)
             elif request.kind in asking.LOOK_KINDS:
-                if request.id in pending:
-                    continue
                 if self.world.store.request(request.id) is not None:
                     inbox.remove_request(self.world.home, request.id)
                     continue

@@ -12,7 +12,8 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -108,8 +109,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read_requests(home: Home) -> list[Request | BadRequest]:
-    """All requests, oldest first; a request stays until `remove_request`. What is no request is moved away.
+def read_requests(
+    home: Home, *, passing: Container[str] = frozenset(), limit: int = sys.maxsize
+) -> list[Request | BadRequest]:
+    """The oldest `limit` requests; one stays until `remove_request`. What is no request is moved away.
+
+    Args:
+        passing: ids of requests that are known already: they are not read, and do not count.
 
     Raises Unwritable when the folder cannot be read.
     """
@@ -123,8 +129,10 @@ def read_requests(home: Home) -> list[Request | BadRequest]:
     found: list[Request | BadRequest] = []
     for name in names:
         path = home.requests / name
-        if name == "rejected":
+        if name == "rejected" or name.removesuffix(".json") in passing:
             continue
+        if len(found) >= limit:
+            break
         try:
             found.append(_read(path))
         except FileNotFoundError:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.loop import REQUESTS
 from state.inbox import RequestKind
 from state.records import RunState
 from tests.deciding.driving import Rig
@@ -86,3 +87,18 @@ def test_a_refused_commit_is_in_the_log_once(rig: Rig, caplog: pytest.LogCapture
     assert len(told) == 2
     assert told[0].startswith("default/a: a.yaml:2:7: error[JOB")
     assert told[1].startswith("new.yaml:2:7: error[JOB")
+
+
+def test_due_slots_do_not_wait_for_a_flood_of_requests(rig: Rig) -> None:
+    rig.file("b.yaml", "name: b\nschedule: every 10s\nrun: {command: [x]}\n")
+    rig.look()
+    for _ in range(3 * REQUESTS):
+        rig.ask(RequestKind.RESUME, "default/a")
+    rig.clock.sleep(10)
+    rig.loop.run_pass()
+    assert len(rig.runs("b")) == 1
+    left = sum(path.suffix == ".json" for path in rig.home.requests.iterdir())
+    assert left == 2 * REQUESTS
+    for _ in range(2):
+        rig.loop.run_pass()
+    assert not any(path.suffix == ".json" for path in rig.home.requests.iterdir())
