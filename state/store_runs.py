@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from state.changes import RunEnd, RunStarted, Skip
-from state.errors import InvalidRunTransition, NotFound, RequestTaken, SlotTaken
+from state.errors import DatabaseError, InvalidRunTransition, NotFound, RequestTaken, SlotTaken
 from state.ids import new_id
 from state.records import ACTIVE_STATES, SKIP_REASONS, TERMINAL_STATES, Run, RunState
 from state.rows import (
@@ -27,7 +27,6 @@ from state.rows import (
     printable,
     run_of,
     run_values,
-    to_json,
     with_changes,
     word,
 )
@@ -92,7 +91,27 @@ DURATION_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 
 
 class RunStore(Writer):
-    """Runs and their transitions."""
+    """Runs and their transitions.
+
+    The active runs are also kept in memory, so that a transition need not read them again. Every UPDATE still names
+    the states it may come from, and its count of rows is checked.
+    """
+
+    _known: dict[str, Run] | None = None
+    """Active runs by id, as stored or about to be; None: to be read again."""
+
+    def _active(self) -> dict[str, Run]:
+        if self._known is None:
+            self._known = {run.id: run for run in self.active_runs()}
+        return self._known
+
+    def _rolled_back(self) -> None:
+        self._known = None
+
+    def _change(self, sql: str, rows: list[tuple[object, ...]]) -> None:
+        """Change one run per row, or raise: then the transaction is undone and memory read anew."""
+        if self._connection.executemany(sql, rows).rowcount != len(rows) and rows:
+            raise DatabaseError(self.path, "another program changed runs", hint="leave writing to the daemon")
 
     def run(self, run_id: str) -> Run | None:
         """By its whole id."""
@@ -113,6 +132,7 @@ class RunStore(Writer):
         open transaction may go on.
         """
         with self.transaction(), self._all_or_nothing():
+            active = self._active()
             self._insert(runs)
             self._connection.executemany(
                 _JOB_INSERTED,
@@ -130,6 +150,7 @@ class RunStore(Writer):
             self._add_event_rows(
                 [(run.created_at, run.job_id, run.id, "Normal", "created", _created(run), None) for run in runs]
             )
+            active.update((run.id, run) for run in runs)
 
     def _insert(self, runs: Iterable[Run]) -> None:
         try:
@@ -149,21 +170,23 @@ class RunStore(Writer):
                 _HAND_OVER,
                 [(run.supervisor, run.boot_id, run.generation, run.digest, run.revision, run.id) for run in runs],
             )
+            self._known = None  # rare: after a supervisor died
 
     def started(self, starts: Sequence[RunStarted]) -> list[Run]:
         """pending -> running. The runs that changed; told twice, or ended since: not in the list."""
         changed: list[Run] = []
         with self.transaction():
-            known = self._runs([start.run_id for start in starts])
+            known = self._active()
             for start in starts:
                 run = known.get(start.run_id)
                 if run is None or run.state is not RunState.PENDING:
                     continue
                 run = known[run.id] = with_changes(run, zip(_START_PLACES, _start_values(start), strict=True))
                 changed.append(run)
-            many = self._connection.executemany
-            many(_START, [(run.started_at, run.pid, run.pid_start, run.id) for run in changed])
-            many(_JOB_STARTED, [(run.started_at, run.id, self._next_seq(), run.job_id) for run in changed])
+            self._change(_START, [(run.started_at, run.pid, run.pid_start, run.id) for run in changed])
+            self._connection.executemany(
+                _JOB_STARTED, [(run.started_at, run.id, self._next_seq(), run.job_id) for run in changed]
+            )
             self._add_event_rows(
                 [(run.started_at, run.job_id, run.id, "Normal", "started", "Started", None) for run in changed]
             )
@@ -176,17 +199,17 @@ class RunStore(Writer):
         """
         changed: list[Run] = []
         with self.transaction():
-            known = self._runs([end.run_id for end in ends])
+            known = self._active()
             for end in ends:
                 if end.state not in TERMINAL_STATES:
                     raise ValueError(f"{end.state} is not an end")
                 run = known.get(end.run_id)
-                if run is None or run.state not in ACTIVE_STATES:
+                if run is None:
                     continue
-                run = known[run.id] = _ended(run, end)
-                changed.append(run)
+                changed.append(_ended(run, end))
+                del known[run.id]
             many = self._connection.executemany
-            many(_END, [_end_values(run) for run in changed])
+            self._change(_END, [_end_values(run) for run in changed])
             # In order: a success between two failures counts them anew.
             for state, same in groupby(changed, key=attrgetter("state")):
                 many(
@@ -205,10 +228,6 @@ class RunStore(Writer):
             self._add_event_rows([_end_event(run) for run in changed])
             self._count_durations(changed)
         return changed
-
-    def _runs(self, ids: Sequence[str]) -> dict[str, Run]:
-        sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?))"
-        return {run.id: run for run in map(run_of, self._connection.execute(sql, (to_json(ids),)))}
 
     def _count_durations(self, runs: Sequence[Run]) -> None:
         seconds = [
@@ -243,7 +262,8 @@ class RunStore(Writer):
             self._connection.execute("UPDATE job SET seq = ? WHERE id = ?", (self._next_seq(), run.job_id))
             message = f"Cancel requested by {by}"
             self._add_event_rows([event_values(at, run.job_id, run_id, "Normal", "cancel_requested", message)])
-            return replace(run, cancel_requested_at=at, cancel_requested_by=by)
+            run = self._active()[run_id] = replace(run, cancel_requested_at=at, cancel_requested_by=by)
+            return run
 
     def skip(self, skips: Sequence[Skip]) -> None:
         """Account for slots that did not run: a new `skipped` row, or a longer one.

@@ -61,6 +61,9 @@ class Writer:
             try:
                 with own_errors(self.path):
                     yield
+            except BaseException:
+                self._rolled_back()
+                raise
             finally:
                 self._depth -= 1
             return
@@ -75,11 +78,15 @@ class Writer:
                 # SQLite rolls back by itself on a full disk; then there is nothing left to undo.
                 if self._connection.in_transaction:
                     self._database.rollback()
+                self._rolled_back()
                 raise
             finally:
                 self._depth = 0
                 self._seq = None
                 self._counted.clear()
+
+    def _rolled_back(self) -> None:
+        """The open transaction, or a call within it, came to nothing: what memory holds of it goes too."""
 
     def _reading(self) -> AbstractContextManager[None]:
         """sqlite3's errors inside the block come out as ours."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from state.errors import InvalidRunTransition, NotFound
+from state.errors import DatabaseError, InvalidRunTransition, NotFound
 from state.reads import Reader
 from state.records import TERMINAL_STATES, Health, Reason, RunState
 from state.store import RunEnd, RunStarted, Store
@@ -183,3 +185,48 @@ def test_durations_are_counted_in_buckets(store: Store, reader: Reader) -> None:
     buckets = {counter.labels["le"]: counter.value for counter in reader.counters("run_duration_bucket")}
     assert buckets == {"1": 2, "5": 1, "+Inf": 1}
     assert [counter.value for counter in reader.counters("run_duration_sum")] == [400_003]
+
+
+def test_what_a_rolled_back_transaction_did_to_a_run_is_forgotten(store: Store) -> None:
+    job = store.put_job(a_job())
+    run, other = a_run(job, NOON), a_run(job, NOON + SECOND)
+    store.insert_runs([run])
+    for attempt in ("whole", "caught inside"):
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            store.insert_runs([other])
+            store.started([RunStarted(run_id=run.id, at=NOON)])
+            store.finished([RunEnd(run_id=run.id, at=NOON, state=RunState.FAILED, reason=Reason.LOST)])
+            if attempt == "caught inside":
+                with pytest.raises(ValueError, match="is not an end"):
+                    store.finished([RunEnd(run_id=other.id, at=NOON, state=RunState.RUNNING, reason=Reason.LOST)])
+            raise ZeroDivisionError
+    assert store.started([RunStarted(run_id=other.id, at=NOON)]) == []
+    assert [one.state for one in store.started([RunStarted(run_id=run.id, at=NOON)])] == [RunState.RUNNING]
+
+
+def test_a_run_that_another_program_changed_is_not_changed_again(store: Store, path: Path) -> None:
+    job = store.put_job(a_job())
+    run, other = a_run(job, NOON), a_run(job, NOON + SECOND)
+    store.insert_runs([run, other])
+    with closing(sqlite3.connect(path)) as stranger:
+        stranger.execute("UPDATE run SET state = 'cancelled' WHERE id = ?", (run.id,))
+        stranger.execute("UPDATE job SET active_runs = active_runs - 1")
+        stranger.commit()
+    starts = [RunStarted(run_id=run.id, at=NOON), RunStarted(run_id=other.id, at=NOON)]
+    with pytest.raises(DatabaseError, match="another program changed runs"):
+        store.started(starts)
+    assert [one.id for one in store.started(starts)] == [other.id]
+    assert [one.state for one in (store.run(run.id), store.run(other.id)) if one] == ["cancelled", "running"]
+
+
+def test_runs_of_an_earlier_daemon_go_on(path: Path) -> None:
+    store = Store.open(path, now=NOON)
+    job = store.put_job(a_job())
+    run = a_run(job, NOON)
+    store.insert_runs([run])
+    store.close()
+    again = Store.open(path, now=NOON)
+    assert [one.id for one in again.started([RunStarted(run_id=run.id, at=NOON, pid=7)])] == [run.id]
+    (ended,) = again.finished([RunEnd(run_id=run.id, at=NOON, state=RunState.SUCCEEDED, reason=Reason.SUCCEEDED)])
+    assert (ended, ended.pid) == (again.run(run.id), 7)
+    again.close()
