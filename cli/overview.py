@@ -188,6 +188,7 @@ def _job_problems(seen: Reading, jobs: list[JobRecord]) -> Iterator[Problem]:
             yield Problem("file", job.identity, f"{problem}; the last good version runs on", "jobsctl validate")
         if job.stalled is not None:
             yield Problem("stalled", job.identity, job.stalled, f"jobsctl events {job.identity} --warnings")
+    seen.fetch_last_runs(job for job in jobs if job.health is Health.FAILING)
     for job in sorted(jobs, key=lambda each: each.health_since or 0, reverse=True):
         if job.health is Health.FAILING:
             run = seen.last_run(job)

@@ -5,9 +5,9 @@ Used by every command that shows or names something. Reads SQLite directly, so i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from cli.options import Settings
@@ -32,6 +32,8 @@ class Reading:
     now: int
     config_problem: InvalidSpec | None = None
     """What is wrong with `jobsctl.yaml`; known once `config` was asked for."""
+    _last_runs: dict[str, Run] = field(default_factory=dict)
+    """By id, those that were asked for together."""
 
     @cached_property
     def source(self) -> SourceState | None:
@@ -51,10 +53,16 @@ class Reading:
             self.config_problem = error
             return Config()
 
+    def fetch_last_runs(self, jobs: Iterable[JobRecord]) -> None:
+        """Read what `last_run` will be asked about these jobs, in one question."""
+        self._last_runs = self.reader.runs_of_ids(job.last_run_id for job in jobs if job.last_run_id is not None)
+
     def last_run(self, job: JobRecord) -> Run | None:
         """The run a job's `lastRun` is about; None when there is none, or it was pruned meanwhile."""
         if job.last_run_id is None:
             return None
+        if (known := self._last_runs.get(job.last_run_id)) is not None:
+            return known
         try:
             return self.reader.run(job.last_run_id)
         except NotFound:

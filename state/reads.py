@@ -156,6 +156,11 @@ class Reader:
             )
         return found[0]
 
+    def runs_of_ids(self, ids: Iterable[str]) -> dict[str, Run]:
+        """Runs by their whole ids; those that are not stored (any more) are left out."""
+        sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?))"
+        return {run.id: run for run in map(run_of, self._rows(sql, (orjson.dumps(list(ids)).decode(),)))}
+
     def runs(
         self,
         *,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from state.errors import NotFound, StateError
 from state.reads import Reader
-from state.records import JobRecord, Run
+from state.records import JobRecord
 from status.board import Board, Picture
 from status.files import StatusFiles
 from status.yaml import dump_yaml
@@ -137,19 +137,10 @@ class Refresher(threading.Thread):
         self.refreshes += 1
 
     def _take(self, reader: Reader, records: list[JobRecord], problem: str | None) -> None:
-        runs = {run.id: run for record in records if (run := self._last_run(reader, record)) is not None}
+        runs = reader.runs_of_ids(record.last_run_id for record in records if record.last_run_id is not None)
         views = self._board.update(records, last_runs=runs, source_problem=problem)
         for identity, view in views.items():
             self._put_file(identity, dump_yaml(view))
-
-    @staticmethod
-    def _last_run(reader: Reader, record: JobRecord) -> Run | None:
-        if record.last_run_id is None:
-            return None
-        try:
-            return reader.run(record.last_run_id)
-        except NotFound:
-            return None  # purged in between
 
     @staticmethod
     def _still_there(reader: Reader, identities: Iterable[str]) -> Iterable[JobRecord]:

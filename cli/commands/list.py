@@ -40,6 +40,8 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
         jobs = seen.reader.jobs(project=settings.project, labels=labels, archived=archived)
         if wanted:
             jobs = [job for job in jobs if phase_of(job) in wanted]
+        if settings.output in ("json", "jsonl", "yaml"):
+            seen.fetch_last_runs(jobs)
         chosen = bool(labels or phases or settings.project)
         print_items(
             settings,
