@@ -27,14 +27,14 @@ def household(installed: Installed, tmp_path: Path) -> Iterator[Household]:
 
 
 def command_lines(naming: Path) -> list[str]:
-    """Of all processes that name a path below `naming`."""
+    """Of all Python processes that name a path below `naming`; the daemon also asks git."""
     lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if str(naming) in line:
+        if str(naming) in line and not line.startswith("git "):
             lines.append(line)
     return lines
 
