@@ -281,8 +281,8 @@ class Loop:
     def _nap(self) -> float:
         if self._failures:
             return self._backoff()
-        until = [self._beat_at, self._inbox_at]
-        return max(0.0, min(until) - self.world.clock.monotonic())
+        until = min(self._beat_at, self._inbox_at) if self.world.looked else self._beat_at
+        return max(0.0, until - self.world.clock.monotonic())
 
     def _backoff(self) -> float:
         return min(delay(self._failures), RETRY_WITHIN)

@@ -8,6 +8,7 @@ looks after the files while they grow.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import time
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from runners.supervisor.run import Run
 
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-_CHUNK = 65_536
+_PIPE, _CHUNK = 1 << 20, 1 << 18
+"""Bytes. A program that writes fast waits for us less often than with the usual 64 KiB; one chunk is still one short
+write. The kernel gives an unprivileged user 64 pipes of this size, and smaller ones then."""
+_F_SETPIPE_SZ = 1031
 
 
 class Outputs:
@@ -44,6 +48,10 @@ class Outputs:
                     os.close(file)
                     raise
                 os.set_blocking(source, False)
+                try:
+                    fcntl.fcntl(source, _F_SETPIPE_SZ, _PIPE)
+                except OSError:
+                    pass  # it stays as it is
                 self._childs.append(sink)
                 run.pipes.append(Pipe(run, source, file))
                 if scarce(sink):
@@ -98,28 +106,31 @@ class Pipe:
     def _carry(self, data: bytes, last: bool) -> None:
         if self._redactor is not None:
             data = self._redactor.feed(data, last)
-        if self._stamp:
-            data = self._stamped(data)
+        if data:
+            self._write(self._stamped(data) if self._stamp else [data])
+
+    def _write(self, pieces: list[bytes | memoryview]) -> None:
+        left = sum(map(len, pieces))
         try:
-            while data:
-                data = data[os.write(self.file, data) :]
+            while left:
+                written = os.writev(self.file, pieces)
+                left -= written
+                if left:
+                    pieces = [memoryview(b"".join(pieces))[written:]]
         except OSError as error:
             # The job must not hang because the disk is full: it is told that bytes are missing, and so is the reader.
-            self.run.piped_lost += len(data)
+            self.run.piped_lost += left
             self.run.details["output"] = f"{self.run.piped_lost} bytes were lost: {os.strerror(error.errno or 0)}"
 
-    def _stamped(self, data: bytes) -> bytes:
-        """Put the instant before every line that begins in `data`."""
-        if not data:
-            return data
+    def _stamped(self, data: bytes) -> list[bytes | memoryview]:
+        """The instant before every line that begins in `data`; in pieces, so that nothing is copied twice."""
         now = now_us()
         stamp = b"%s.%06dZ " % (_second(now // 1_000_000), now % 1_000_000)
-        ends = data.endswith(b"\n")
-        body = (data[:-1] if ends else data).replace(b"\n", b"\n" + stamp)
+        body = memoryview(data.replace(b"\n", b"\n" + stamp))
+        first, self._at_line_start = self._at_line_start, data.endswith(b"\n")
         if self._at_line_start:
-            body = stamp + body
-        self._at_line_start = ends
-        return body + b"\n" if ends else body
+            body = body[: -len(stamp)]  # the line after the last one has not begun
+        return [stamp, body] if first else [body]
 
     def close(self) -> None:
         os.close(self.fd)
