@@ -11,6 +11,7 @@ Exit codes: 0 told to end, 1 cannot serve (one line on stderr says why), 2 usage
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import errno
 import ipaddress
@@ -76,10 +77,7 @@ def serve(home: Home, listen: str | None) -> None:
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal: the daemon decides when we end
     threading.excepthook = _end_on_error
-    try:
-        os.nice(NICENESS)
-    except OSError:
-        pass  # a sandbox may forbid it; it is a courtesy
+    _give_way()
     try:
         timezone = load_config(home.root).timezone
     except InvalidSpec as error:
@@ -95,6 +93,18 @@ def serve(home: Home, listen: str | None) -> None:
     server = Server(_uvicorn_config(_application(home, refresher, listen)))
     announce(home, listener)
     server.run(sockets=[listener])
+
+
+def _give_way() -> None:
+    """Let the daemon and the runs go first. A courtesy: a sandbox may forbid it.
+
+    Where sessions are scheduled as groups (sched(7), autogroup), niceness counts within ours only; the group has one of
+    its own.
+    """
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def _application(home: Home, refresher: Refresher, listen: str) -> Guard:
