@@ -52,7 +52,7 @@ RETRY_WITHIN = INTERVAL
 """Seconds: however often the database refused, a mended one is noticed this soon, and every beat says what is wrong."""
 
 JUMP = 1.0
-"""Seconds that wall and monotonic clock may drift apart in one sleep before it is called a jump; NTP slews less."""
+"""Seconds that wall and monotonic clock may part between two passes before it is called a jump: NTP slews less."""
 
 
 class LookSource(Watching, Protocol):
@@ -111,6 +111,7 @@ class Loop:
         self._told: set[str] = set()
         """The errors of the last look."""
         self._supervisor = world.runner.name
+        self._clock_offset = world.clock.now() / 1_000_000 - world.clock.monotonic()
         self._failures = 0
         self._beat_at = self._inbox_at = 0.0
         if readers is not None:
@@ -141,6 +142,7 @@ class Loop:
         """
         clock = self.world.clock
         began = clock.monotonic()
+        self._notice_clock()
         try:
             more = self._steps(clock.now())
         except StateError as error:
@@ -288,21 +290,29 @@ class Loop:
         return min(delay(self._failures), RETRY_WITHIN)
 
     def _sleep(self, at_most: float) -> None:
-        world, clock = self.world, self.world.clock
+        world = self.world
         instants = [at for at in (world.timers.next_at() if world.looked else None, self._look_at) if at is not None]
-        wall, mono = clock.now(), clock.monotonic()
         ready = self._wakeup.wait(None if self._failures else min(instants, default=None), at_most)
-        drift = (clock.now() - wall) / 1_000_000 - (clock.monotonic() - mono)
-        if self._wakeup.clock_was_set or abs(drift) > JUMP:
-            self._pulse.clock_jumps += 1
-            log.warning("the clock jumped by %.1f s, or the machine slept; deciding anew", drift)
-            now = clock.now()
-            for entry in world.jobs:
-                if world.looked and not entry.archived:
-                    world.timers.set(entry.id, now)
         if self._doorbell.fileno() in ready:
             self._doorbell.drain()
             self._inbox_at = 0.0
+
+    def _notice_clock(self) -> None:
+        """Decide anew on every job when the wall clock was set, or the machine slept, since the last pass.
+
+        Both move the wall clock against the monotonic one (clock_gettime(2)): timers set before may be far off.
+        """
+        world, clock = self.world, self.world.clock
+        offset = clock.now() / 1_000_000 - clock.monotonic()
+        drift, self._clock_offset = offset - self._clock_offset, offset
+        if abs(drift) <= JUMP:
+            return
+        self._pulse.clock_jumps += 1
+        log.warning("the clock jumped by %.1f s, or the machine slept; deciding anew", drift)
+        if world.looked:
+            for entry in world.jobs:
+                if not entry.archived:
+                    world.timers.set(entry.id, clock.now())
 
     def _beat(self) -> None:
         clock = self.world.clock

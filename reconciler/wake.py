@@ -7,6 +7,7 @@ ends the sleep at once (`TFD_TIMER_CANCEL_ON_SET`), and a wake-up is some 60 us 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -35,8 +36,6 @@ class Wakeup:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         self._epoll.register(self._timer, select.EPOLLIN)
         self._bells: set[int] = set()
-        self.clock_was_set = False
-        """The wall clock was set during the last wait."""
 
     def watch(self, fd: int) -> None:
         """End a wait while `fd` is readable."""
@@ -59,13 +58,10 @@ class Wakeup:
         `at_most` seconds passed. The readable descriptors."""
         self._arm(until)
         ready = {fd for fd, _ in self._epoll.poll(max(0.0, at_most))}
-        self.clock_was_set = False
         if self._timer in ready:
             ready.discard(self._timer)
-            try:
+            with contextlib.suppress(OSError):  # ECANCELED: the clock was set, which ended the wait
                 os.read(self._timer, 8)
-            except OSError as error:
-                self.clock_was_set = error.errno == errno.ECANCELED
         for fd in ready & self._bells:
             os.read(fd, 4096)
         return ready
@@ -82,7 +78,6 @@ class Wakeup:
         while _libc.timerfd_settime(self._timer, _TIMER_ABSTIME | _CANCEL_ON_SET, ctypes.byref(spec), None) < 0:
             # ECANCELED: the clock was set since the last call and nobody read it; the call has armed it all the same.
             if ctypes.get_errno() == errno.ECANCELED:
-                self.clock_was_set = True
                 return
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 

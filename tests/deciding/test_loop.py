@@ -377,3 +377,31 @@ def test_a_directory_that_cannot_be_removed_is_tried_again_and_keeps_nothing_els
     rig.settle()
     assert rig.store.doomed_directories() == []
     assert not directory.exists()
+
+
+def test_a_clock_that_was_days_ahead_and_is_set_right_starts_the_job_again_and_repeats_no_slot(rig: Rig) -> None:
+    rig.file("a.yaml", EVERY_10S.format(name="a"))
+    rig.look()
+    rig.wait(10)
+    rig.clock.at += 25 * 3600 * SECOND
+    rig.settle()
+    ahead = {run.scheduled_for for run in rig.runs("a") if run.state is RunState.SUCCEEDED}
+    assert len(ahead) == 2, "the jump ahead is one catch-up"
+    rig.clock.at -= 80 * 3600 * SECOND
+    rig.settle()
+    before = len(rig.runs("a"))
+    rig.wait(10)
+    rig.wait(10)
+    assert len(rig.runs("a")) == before + 2, "the job does not rest until the wrong time comes"
+    slots = [run.scheduled_for for run in rig.runs("a")]
+    assert len(slots) == len(set(slots))
+
+
+def test_a_machine_that_slept_catches_up_at_once(rig: Rig) -> None:
+    rig.file("a.yaml", EVERY_10S.format(name="a").replace("10s", "1h"))
+    rig.look()
+    rig.clock.at += 5 * 3600 * SECOND  # the monotonic clock stood still
+    rig.settle()
+    run, missed = sorted(rig.runs("a"), key=lambda run: run.state is RunState.SKIPPED)
+    assert (run.trigger, run.state) == (Trigger.SCHEDULE, RunState.SUCCEEDED)
+    assert missed.skipped_count == 4
