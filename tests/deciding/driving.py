@@ -25,6 +25,8 @@ from state.store import Store
 SECOND = 1_000_000
 THE_HOUR = 1_800_000_000 * SECOND
 """2027-01-15T08:00:00Z."""
+EVERY_10S = "name: {name}\nschedule: every 10s\nrun: {{command: [x]}}\n"
+MANUAL = "name: {name}\nrun: {{command: [x]}}\n"
 
 
 class FakeClock:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runners.stub import Script
-from specs.source import Source
 from state import runfiles
 from state.errors import DiskFull, Unwritable
 from state.inbox import RequestKind
 from state.records import Health, Reason, RunState, Trigger
-from tests.deciding.driving import SECOND, Rig
-
-EVERY_10S = "name: {name}\nschedule: every 10s\nrun: {{command: [x]}}\n"
-MANUAL = "name: {name}\nrun: {{command: [x]}}\n"
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    rig = Rig(tmp_path)
-    yield rig
-    rig.close()
+from tests.deciding.driving import EVERY_10S, MANUAL, SECOND, Rig
 
 
 def states(rig: Rig, name: str = "a") -> list[RunState]:
@@ -262,49 +250,6 @@ def test_a_deleted_file_archives_after_two_looks_and_bringing_it_back_keeps_the_
     assert len(rig.runs("a")) == before + 1
 
 
-def test_a_clock_set_back_an_hour_repeats_no_slot(rig: Rig) -> None:
-    rig.file("a.yaml", EVERY_10S.format(name="a"))
-    rig.look()
-    for _ in range(5):
-        rig.wait(10)
-    slots = {run.scheduled_for for run in rig.runs("a")}
-    rig.clock.at -= 3600 * SECOND
-    rig.wait(60)
-    assert {run.scheduled_for for run in rig.runs("a")} == slots
-
-
-def test_one_edit_among_many_parses_one_file_and_touches_one_job(rig: Rig) -> None:
-    many = 300
-    for number in range(many):
-        (rig.home.specs / f"job-{number}.yaml").write_text(MANUAL.format(name=f"job-{number}"), encoding="utf-8")
-    rig.clock.sleep(3)
-    rig.look()
-    untouched = {number: rig.job(f"job-{number}").seq for number in range(many)}
-    rig.file("job-7.yaml", MANUAL.format(name="job-7") + "description: edited\n")
-    look = rig.source.look()
-    assert look.desired.parsed == 1
-    assert look.desired.changed == {"default/job-7"}
-    rig.looks.append(look)
-    rig.settle()
-    touched = {number for number in range(many) if rig.job(f"job-{number}").seq != untouched[number]}
-    assert touched == {7}
-
-
-def test_a_restart_with_unchanged_files_parses_none_and_touches_no_job(rig: Rig) -> None:
-    for number in range(50):
-        (rig.home.specs / f"job-{number}.yaml").write_text(MANUAL.format(name=f"job-{number}"), encoding="utf-8")
-    rig.clock.sleep(3)
-    rig.look()
-    before = [rig.job(f"job-{number}").seq for number in range(50)]
-    rig.crash()
-    rig.source = Source(rig.home.specs, now=rig.clock.now, cache=rig.store.file_cache("test"))
-    look = rig.source.look()
-    assert look.desired.parsed == 0
-    rig.looks.append(look)
-    rig.settle()
-    assert [rig.job(f"job-{number}").seq for number in range(50)] == before
-
-
 def test_a_resumed_job_says_since_when_success_is_expected_again(rig: Rig) -> None:
     rig.file("a.yaml", EVERY_10S.format(name="a"))
     rig.look()
@@ -377,31 +322,3 @@ def test_a_directory_that_cannot_be_removed_is_tried_again_and_keeps_nothing_els
     rig.settle()
     assert rig.store.doomed_directories() == []
     assert not directory.exists()
-
-
-def test_a_clock_that_was_days_ahead_and_is_set_right_starts_the_job_again_and_repeats_no_slot(rig: Rig) -> None:
-    rig.file("a.yaml", EVERY_10S.format(name="a"))
-    rig.look()
-    rig.wait(10)
-    rig.clock.at += 25 * 3600 * SECOND
-    rig.settle()
-    ahead = {run.scheduled_for for run in rig.runs("a") if run.state is RunState.SUCCEEDED}
-    assert len(ahead) == 2, "the jump ahead is one catch-up"
-    rig.clock.at -= 80 * 3600 * SECOND
-    rig.settle()
-    before = len(rig.runs("a"))
-    rig.wait(10)
-    rig.wait(10)
-    assert len(rig.runs("a")) == before + 2, "the job does not rest until the wrong time comes"
-    slots = [run.scheduled_for for run in rig.runs("a")]
-    assert len(slots) == len(set(slots))
-
-
-def test_a_machine_that_slept_catches_up_at_once(rig: Rig) -> None:
-    rig.file("a.yaml", EVERY_10S.format(name="a").replace("10s", "1h"))
-    rig.look()
-    rig.clock.at += 5 * 3600 * SECOND  # the monotonic clock stood still
-    rig.settle()
-    run, missed = sorted(rig.runs("a"), key=lambda run: run.state is RunState.SKIPPED)
-    assert (run.trigger, run.state) == (Trigger.SCHEDULE, RunState.SUCCEEDED)
-    assert missed.skipped_count == 4
