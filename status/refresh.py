@@ -24,6 +24,9 @@ LEAST_REST = 0.02
 MOST_REST = 1.0
 REST_SHARE = 4
 """It rests this many times as long as it worked: at most a fifth of one processor."""
+QUIET, MOST_DELAY = 0.1, 2.0
+"""Seconds without a bell that end a burst, and how long a burst is waited for at most: while hundreds of runs start,
+the processors are theirs, and what is read at the end is read once."""
 BATCH = 100
 """Jobs read at once: 2 MB of records, views and texts."""
 
@@ -83,9 +86,16 @@ class Refresher(threading.Thread):
             if self._ended.wait(rest):
                 break
             self._changed.wait(max(0.0, min(wait, self._resync) - rest))
-            self._changed.clear()
+            self._let_a_burst_pass()
         if self._reader is not None:
             self._reader.close()
+
+    def _let_a_burst_pass(self) -> None:
+        until = self._monotonic() + MOST_DELAY
+        while self._changed.is_set() and not self._ended.is_set() and self._monotonic() < until:
+            self._changed.clear()
+            self._changed.wait(QUIET)
+        self._changed.clear()
 
     def round(self) -> float:
         """Read what changed and write what is due. Seconds until the next round is due without a bell."""
