@@ -309,10 +309,15 @@ class Loop:
             return
         self._pulse.clock_jumps += 1
         log.warning("the clock jumped by %.1f s, or the machine slept; deciding anew", drift)
+        now = clock.now()
         if world.looked:
             for entry in world.jobs:
                 if not entry.archived:
-                    world.timers.set(entry.id, clock.now())
+                    world.timers.set(entry.id, now)
+        # Instants noted in the old time may be hours ahead of the new one: who waits for a look gets one now.
+        self.look_wanted = True
+        for waiting in self._waiting:
+            waiting.seen_at = min(waiting.seen_at, now)
 
     def _beat(self) -> None:
         clock = self.world.clock

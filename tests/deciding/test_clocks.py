@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from state.inbox import RequestKind
 from state.records import RunState, Trigger
 from tests.deciding.driving import EVERY_10S, SECOND, Rig
 
@@ -43,3 +44,17 @@ def test_a_machine_that_slept_catches_up_at_once(rig: Rig) -> None:
     run, missed = sorted(rig.runs("a"), key=lambda run: run.state is RunState.SKIPPED)
     assert (run.trigger, run.state) == (Trigger.SCHEDULE, RunState.SUCCEEDED)
     assert missed.skipped_count == 4
+
+
+def test_who_waits_for_a_look_is_answered_also_when_the_clock_is_set_back(rig: Rig) -> None:
+    rig.file("a.yaml", EVERY_10S.format(name="a"))
+    rig.look()
+    request = rig.ask(RequestKind.RECONCILE)
+    rig.settle()
+    assert rig.store.request(request) is None, "it waits for a look"
+    rig.clock.at -= 3600 * SECOND
+    rig.settle()
+    rig.look()
+    answer = rig.store.request(request)
+    assert answer is not None
+    assert answer.outcome == "done"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,16 @@ def command_lines(naming: Path) -> list[str]:
     return lines
 
 
+def is_ready(url: str) -> bool:
+    """`/readyz` answers 503 until the first look was applied and read."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        assert error.code == 503
+        return False
+
+
 def test_daemon_supervisor_and_status_process_all_come_from_the_wheel(
     household: Household, installed: Installed
 ) -> None:
@@ -51,8 +62,7 @@ def test_daemon_supervisor_and_status_process_all_come_from_the_wheel(
         ),
         "the address is told",
     )
-    with urllib.request.urlopen(f"http://{address['listen']}/readyz", timeout=10) as answer:
-        assert answer.status == 200
+    eventually(lambda: is_ready(f"http://{address['listen']}/readyz"), "the status process has read the database")
     lines = command_lines(household.home.root)
     assert len(lines) >= 3
     assert [line for line in lines if str(installed.path) not in line] == []

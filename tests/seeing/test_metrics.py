@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from status.files import StatusFiles
 from status.jobseries import FAMILIES, escape
 from status.metrics import Exporter, Sources, wants_openmetrics
 from status.refresh import Refresher
+from tests.components import program
 from tests.seeing.building import HOUR, MINUTE, NINE, SECOND, beat, carry_out, record_of, source_state
 
 DOCS = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
@@ -104,12 +104,14 @@ def test_both_formats_are_read_by_prometheus_own_parsers_and_say_the_same(busy: 
     assert len(plain) > 60
 
 
-@pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="promtool is not installed (Debian: apt install prometheus)"
-)
 def test_promtool_finds_nothing_to_complain_about(busy: Store, scraper: Scraper) -> None:
     checked = subprocess.run(
-        ["promtool", "check", "metrics"], input=scraper.text(), capture_output=True, text=True, check=False, timeout=20
+        [program("promtool"), "check", "metrics"],
+        input=scraper.text(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
     )
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
