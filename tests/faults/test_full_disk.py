@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import urllib.request
-from collections.abc import Iterator
+import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from state.records import TERMINAL_STATES
-from tests.components import lacking
 from tests.crashing import ledger
+from tests.faults.doors import told, well
+from tests.faults.ticking import goes_on, settle, ticking, ticks_again
 from tests.household import Household, eventually
-
-LONG = """\
-name: long
-run:
-  script: |
-    i=0
-    while [ ! -e {root}/enough ]; do i=$((i+1)); echo $i > {root}/count; sleep 0.1; done
-"""
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Household]:
-    """A home whose state directory is 12 MiB of memory."""
-    state = tmp_path / "home" / ".jobsctl"
-    state.mkdir(parents=True)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(state)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        lacking("only root may mount a small file system")
-    house = Household(tmp_path / "home")
-    try:
-        yield house
-    finally:
-        house.close()
-        subprocess.run(["umount", "--lazy", str(state)], check=True)
 
 
 def fill(path: Path) -> None:
@@ -53,54 +23,87 @@ def fill(path: Path) -> None:
         os.close(descriptor)
 
 
-def count(house: Household) -> int:
-    try:
-        return int((house.home.root / "count").read_text() or 0)
-    except FileNotFoundError:
-        return 0
-
-
-def health(address: str) -> Any:
-    with urllib.request.urlopen(f"http://{address}/healthz", timeout=5) as answer:
-        return json.load(answer)
-
-
 def test_a_full_disk_is_told_stops_nothing_and_is_survived(small: Household) -> None:
-    witness = small.home.root / "witness.txt"
-    small.commit({"ticker.yaml": ledger.spec(witness), "long.yaml": LONG.format(root=small.home.root)})
-    small.start("--listen", "127.0.0.1:0")
-    eventually(lambda: small.job("default/long"), "the jobs are known")
-    small.jobsctl("trigger", "long")
-    eventually(lambda: ledger.witnessed(witness), "the ticker ran")
-    eventually(small.home.http.exists, "HTTP is up")
-    address = json.loads(small.home.http.read_bytes())
-
+    witness = ticking(small, "--listen", "127.0.0.1:0", long=True)
     ballast = small.home.state / "ballast"
     fill(ballast)
-    eventually(lambda: "no space left" in small.log(), "the log tells")
-    told = eventually(
-        lambda: [text for text in health(address["listen"])["problems"] if text.startswith("last error")],
-        "health tells",
-    )
-    assert "no space left" in told[0]
-    status = small.jobsctl("status", check=False)
-    assert status.returncode == 1
-    assert "no space left" in status.stdout
+    told(small, "no space left")
     refused = small.jobsctl("suspend", "ticker", check=False)
     assert refused.returncode == 1
     assert "free some space" in refused.stderr
-    before = count(small)
-    eventually(lambda: count(small) > before + 3, "what runs goes on")
-
+    goes_on(small)
     ballast.unlink()
-    starts = len(ledger.witnessed(witness))
-    eventually(lambda: len(ledger.witnessed(witness)) > starts + 1, "the ticker goes on by itself", 8)
-    (small.home.root / "enough").touch()
-    small.jobsctl("suspend", "ticker")
-    eventually(lambda: all(run.state in TERMINAL_STATES for run in small.runs("default/long")), "long ended")
-    eventually(lambda: all(run.state in TERMINAL_STATES for run in small.runs("default/ticker")), "all ended")
+    ticks_again(small, witness)
+    well(small)
+    settle(small, witness)
+
+
+def test_a_daemon_killed_on_a_full_disk_says_so_when_started_again_and_loses_nothing(small: Household) -> None:
+    witness = ticking(small, long=True)
+    ballast = small.home.state / "ballast"
+    fill(ballast)
+    eventually(lambda: "no space left" in small.log(), "the log tells")
+    small.kill()
+    refused = small.jobsctl("daemon", "--listen", "none", check=False)
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert "hint: free some space" in refused.stderr
+    goes_on(small)
+    ballast.unlink()
+    small.start()
+    ticks_again(small, witness)
+    settle(small, witness)
+
+
+def test_a_request_accepted_before_the_disk_filled_is_done_when_there_is_room(small: Household) -> None:
+    witness = ticking(small)
+    assert small.daemon is not None
+    os.kill(small.daemon.pid, signal.SIGSTOP)
+    asked = small.jobsctl("suspend", "ticker", "--reason", "audit", "--timeout", "0.1s", check=False)
+    assert asked.returncode == 6
+    ballast = small.home.state / "ballast"
+    fill(ballast)
+    os.kill(small.daemon.pid, signal.SIGCONT)
+    eventually(lambda: "no space left" in small.log(), "the log tells")
     job = small.job("default/ticker")
     assert job is not None
-    ledger.check(job, small.runs("default/ticker"), witness)
-    assert [run.exit_code for run in small.runs("default/long")] == [0]
+    assert job.suspended_at is None
+    ballast.unlink()
+
+    def reason() -> str | None:
+        job = small.job("default/ticker")
+        return job.suspended_reason if job is not None else None
+
+    eventually(lambda: reason() == "audit", "the request is done after all")
+    settle(small, witness)
+
+
+@pytest.fixture
+def mounted_options(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "size=12m"))
+
+
+@pytest.mark.parametrize("mounted_options", ["size=64m,nr_inodes=70"], indirect=True, ids=["inodes"])
+def test_without_inodes_runs_that_cannot_be_kept_fail_and_say_why(small: Household) -> None:
+    witness = ticking(small, "--listen", "127.0.0.1:0", long=True)
+    folder = small.home.state / "ballast"
+    folder.mkdir()
+    with pytest.raises(OSError):
+        for number in range(100):
+            (folder / str(number)).touch()
+    goes_on(small)
+
+    def failures() -> list[str]:
+        return [run.error or "" for run in small.runs("default/ticker") if run.state == "failed"]
+
+    eventually(failures, "a run could not start")
+    assert all("the disk is full" in error for error in failures())
+    for path in folder.iterdir():
+        path.unlink()
+    ticks_again(small, witness)
+    assert small.job("default/ticker") is not None
+    (small.home.root / "enough").touch()
+    small.jobsctl("suspend", "ticker")
+    starts = [slot for slot, _ in ledger.witnessed(witness)]
+    assert len(starts) == len(set(starts))
     assert small.stop() == 0
