@@ -12,9 +12,29 @@ import orjson
 from pydantic import BaseModel
 
 from specs.model import Job, ScheduleParts
+from specs.policies import Dependency, Jitter, Missed, Retention, Retry
 
-_SECONDS: dict[type[BaseModel], tuple[str, ...]] = {Job: ("timeout", "grace"), ScheduleParts: ("every",)}
+_SECONDS: dict[type[BaseModel], tuple[str, ...]] = {
+    Job: ("timeout", "grace", "jitter"),
+    ScheduleParts: ("every", "delay"),
+    Missed: ("grace",),
+    Retry: ("delay", "max_delay"),
+    Jitter: ("spread", "random"),
+    Dependency: ("max_age",),
+    Retention: ("max_age",),
+}
 """The fields that are a `Duration` or a `Timeout`: whole seconds are written as whole numbers, as pydantic does."""
+
+_UNSAID: dict[type[BaseModel], dict[str, object]] = {
+    model: {
+        name: field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+        if field.exclude_if is not None
+    }
+    for model in (Job, ScheduleParts)
+}
+"""Fields that came after the first version, with their defaults: left out then, so that no digest changes."""
+_ALIASES: dict[type[BaseModel], dict[str, str]] = {ScheduleParts: {"from_": "from"}}
 
 
 def canonical_bytes(job: Job) -> bytes:
@@ -26,7 +46,16 @@ def canonical_bytes(job: Job) -> bytes:
 def _plain(model: BaseModel) -> dict[str, object]:
     values = model.__dict__
     seconds = _SECONDS.get(model.__class__)
-    return values if seconds is None else values | {name: _whole(values[name]) for name in seconds}
+    if seconds is None:
+        return values
+    values = values | {name: _whole(values[name]) for name in seconds}
+    for name, default in _UNSAID.get(model.__class__, {}).items():
+        if values[name] == default:
+            del values[name]
+    for name, alias in _ALIASES.get(model.__class__, {}).items():
+        if name in values:
+            values[alias] = values.pop(name)
+    return values
 
 
 def _whole(seconds: object) -> object:

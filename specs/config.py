@@ -17,7 +17,7 @@ from specs.document import read_documents
 from specs.expression import ScheduleError
 from specs.fields import Duration
 from specs.findings import findings_of
-from specs.model import Strict
+from specs.strict import Strict
 from specs.text import Place, Source, decode
 from specs.zones import find_zone
 

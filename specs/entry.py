@@ -18,12 +18,12 @@ from specs.cron import ALIASES, MAX_LENGTH, Cron, parse_cron
 from specs.expression import ScheduleError, ScheduleWarning
 from specs.fields import parse_duration
 from specs.model import ScheduleParts
-from specs.phrases import follows_the_clock, say_cron, say_period
+from specs.phrases import follows_the_clock, say_cron, say_length, say_period
 from specs.slots import SECOND, CronSlots, GridSlots, OneSlot, Slots
 from specs.words import reads_as_words, to_cron
 from specs.zones import Zone, find_zone, rfc3339, to_micros
 
-EntryKind = Literal["manual", "cron", "interval", "once", "reboot"]
+EntryKind = Literal["manual", "cron", "interval", "continuous", "once", "reboot"]
 Gap = Literal["run_after", "skip"]
 Repeat = Literal["once", "twice"]
 
@@ -31,6 +31,7 @@ _DURATION = re.compile(r"(?=\d)(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d+)?s)?", 
 _LONG_DURATION = re.compile(r"(\d+) ?(sec|second|min|minute|hour|day)s?", re.ASCII)
 _UNITS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600, "day": 86_400}
 _EVERY = re.compile(r"(@?every[ \t]+)(.*)", re.IGNORECASE)
+_FROM_FINISH = re.compile(r"(.*?)[ \t]+from[ \t]+(?:the[ \t]+)?finish", re.IGNORECASE)
 _ZONE_PREFIX = re.compile(r"((?:CRON_)?TZ=)([^ \t]*)[ \t]*")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?( ?[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _DATE_LIKE = re.compile(r"\d{4}-\d", re.ASCII)
@@ -38,6 +39,8 @@ _INSTANT_FORM = "write it like 2026-12-24T18:00:00+01:00, or without offset in t
 _BLANK = " \t\r\n"
 _SHORTEST = 1.0
 """Seconds between two slots of an interval. A daemon is no place for a tighter loop."""
+_PAUSE = 1.0
+"""Seconds between two runs of a `continuous` job. Without, a program that ends at once would make 100 runs a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Entry:
     expression: str
     meaning: tuple[str | int | None, ...]
     slots: Slots | None = None
+    from_finish: int | None = None
+    """Microseconds from the end of one run to the start of the next; it has no slots of its own then."""
     warnings: tuple[ScheduleWarning, ...] = ()
 
 
@@ -87,7 +92,10 @@ def read_parts(value: ScheduleParts, context: Context) -> Entry:
             key = "anchor"
             origin = None if value.anchor is None else _read_instant(value.anchor, context)[0]
             key = "every"
-            return _interval(value.every, origin)
+            return _interval(value.every, origin) if value.from_ is None else _after_finish(value.every)
+        if value.continuous is not None:
+            key = "delay"
+            return _continuous(_PAUSE if value.delay is None else value.delay)
         if value.once is not None:
             key = "once"
             entry = _inside(value.once, value.once.strip(_BLANK), _once, context)
@@ -121,11 +129,17 @@ def _read(text: str, context: Context) -> Entry:
     if lower == "@reboot":
         return Entry("reboot", "Once per machine boot", "", "@reboot", ("reboot",))
     if lower == "continuous":
-        raise ScheduleError("`continuous` is not built yet", help="for now use an interval, like `every 1m`")
+        return _continuous(_PAUSE)
+    if re.match(r"continuous\s", lower):
+        raise ScheduleError(
+            "`continuous` stands alone", help="a delay is set like {continuous: true, delay: 30s}", span=(10, len(text))
+        )
     if prefix := _ZONE_PREFIX.match(text):
         return _in_zone(text, prefix, context)
     if _DATE_LIKE.match(text):
         return _once(text, context)
+    if finish := _FROM_FINISH.fullmatch(text):
+        return _counted_from_finish(finish)
     every = _EVERY.fullmatch(text)
     seconds = _seconds(every[2] if every else text)
     if seconds is not None:
@@ -168,16 +182,45 @@ def _seconds(text: str) -> float | None:
 
 
 def _interval(seconds: float, origin: int | None) -> Entry:
-    if seconds < _SHORTEST:
-        raise ScheduleError("an interval is at least 1s", help="run one program that does the loop itself")
-    period = round(seconds * SECOND)
+    period = _micros("an interval", seconds)
     words = say_period(period)
     if origin is not None:
         words += f", counted from {rfc3339(origin)}"
     return Entry(
-        "interval", words, "", f"every {int(seconds) if seconds == int(seconds) else seconds}s",
+        "interval", words, "", f"every {seconds:.15g}s",
         ("interval", period, None if origin is None else origin % period), GridSlots(period, origin),
     )  # fmt: skip
+
+
+def _counted_from_finish(found: re.Match[str]) -> Entry:
+    """`every 10m from finish`."""
+    every = _EVERY.fullmatch(found[1])
+    seconds = _seconds(every[2]) if every else None
+    if seconds is None:
+        raise ScheduleError(
+            "only an interval is counted `from finish`", help="like `every 10m from finish`", span=found.span(1)
+        )
+    return _after_finish(seconds)
+
+
+def _after_finish(seconds: float) -> Entry:
+    delay = _micros("an interval", seconds)
+    words = f"{say_length(delay)} after the end of the run before"
+    return Entry("interval", words, "", f"every {seconds:.15g}s from finish", ("finish", delay), from_finish=delay)
+
+
+def _continuous(seconds: float) -> Entry:
+    delay = _micros("the delay of a continuous job", seconds)
+    words = f"Continuously, {say_length(delay)} after the end of the run before"
+    text = "continuous" if seconds == _PAUSE else f"continuous, delay {seconds:.15g}s"
+    return Entry("continuous", words, "", text, ("continuous", delay), from_finish=delay)
+
+
+def _micros(what: str, seconds: float) -> int:
+    """Raises ScheduleError for less than a second."""
+    if seconds < _SHORTEST:
+        raise ScheduleError(f"{what} is at least 1s", help="run one program that does the loop itself")
+    return round(seconds * SECOND)
 
 
 def _once(text: str, context: Context) -> Entry:
@@ -207,6 +250,14 @@ def _cron(text: str, context: Context) -> Entry:
         "cron", times.minutes, times.hours, times.days, times.months, times.weekdays, times.either, zone.name, *rule,
     )  # fmt: skip
     return Entry("cron", words, zone.name, cron.text, meaning, slots, cron.warnings)
+
+
+def read_instant(text: str, timezone: str) -> int:
+    """Microseconds since the epoch of an RFC 3339 instant; without an offset in `timezone` (Debian's rule at a change).
+
+    Raises ScheduleError.
+    """
+    return _read_instant(text, Context(find_zone(timezone), "run_after", "once", ""))[0]
 
 
 def _read_instant(text: str, context: Context) -> tuple[int, tuple[ScheduleWarning, ...]]:

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from specs.fields import Duration, Name, Size, Text, Timeout
+from specs.policies import (
+    CalendarValue,
+    DependencyValue,
+    JitterValue,
+    MissedValue,
+    Param,
+    ParamName,
+    Reference,
+    Retention,
+    Retry,
+)
+from specs.strict import Strict, shape
 
 EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]{0,251}[A-Za-z0-9])?$")]
 
 
-class Strict(BaseModel):
-    """Base of every model: unknown keys are errors, no value is converted, no input is echoed in an error.
-
-    `hide_input_in_errors`: a nested value in a message can grow without bound and end the process.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class Dst(Strict):
@@ -47,14 +54,29 @@ class ScheduleParts(Strict):
         None, description="With `every`: RFC 3339 instant of the grid. Default: when first applied."
     )
     timezone: str | None = Field(None, description="IANA zone of this entry; default: the job's.")
+    from_: Literal["finish"] | None = Field(
+        None, alias="from", exclude_if=_is_none, description="With `every`: counted from the end of the run before."
+    )
+    continuous: Literal[True] | None = Field(
+        None, exclude_if=_is_none, description="`true`: the next run starts when the last has ended."
+    )
+    delay: Duration | None = Field(
+        None, exclude_if=_is_none, description="With `continuous`: between two runs; default 1s."
+    )
 
     @model_validator(mode="after")
     def _one_expression(self) -> ScheduleParts:
-        given = [name for name in ("cron", "every", "once") if getattr(self, name) is not None]
+        given = [name for name in ("cron", "every", "once", "continuous") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise PydanticCustomError("schedule_parts", "a schedule has exactly one of `cron`, `every` and `once`")
-        if self.anchor is not None and self.every is None:
-            raise PydanticCustomError("schedule_parts", "`anchor` goes with `every`")
+            raise PydanticCustomError(
+                "schedule_parts", "a schedule has exactly one of `cron`, `every`, `once` and `continuous`"
+            )
+        if self.anchor is not None and (self.every is None or self.from_ is not None):
+            raise PydanticCustomError("schedule_parts", "`anchor` goes with `every`, and not with `from`")
+        if self.from_ is not None and self.every is None:
+            raise PydanticCustomError("schedule_parts", "`from` goes with `every`")
+        if self.delay is not None and self.continuous is None:
+            raise PydanticCustomError("schedule_parts", "`delay` goes with `continuous`")
         return self
 
 
@@ -86,18 +108,6 @@ class FromCredential(Strict):
     )
 
 
-def _shape(value: Any) -> str | None:
-    """Which member of a union is meant: one mistake in it is then one error, not one per member.
-
-    The tags begin with `=`, which no key does, so that `specs.findings` can leave them out of a place.
-    """
-    if isinstance(value, str):
-        return "=text"
-    if isinstance(value, dict | Strict):
-        return "=parts"
-    return "=list" if isinstance(value, list) else None
-
-
 def _source(value: Any) -> str | None:
     """Which member of `EnvValue` is meant. A mapping with no known key is checked as `from_file`."""
     if isinstance(value, str):
@@ -126,7 +136,7 @@ ScheduleText = Annotated[str, Field(max_length=256)]
 ScheduleEntry = Annotated[
     Annotated[ScheduleText, Tag("=text")] | Annotated[ScheduleParts, Tag("=parts")],
     Discriminator(
-        lambda value: None if isinstance(value, list) else _shape(value),
+        lambda value: None if isinstance(value, list) else shape(value),
         custom_error_type="schedule_value",
         custom_error_message="must be a text or a mapping",
     ),
@@ -136,7 +146,7 @@ ScheduleValue = Annotated[
     | Annotated[ScheduleParts, Tag("=parts")]
     | Annotated[list[ScheduleEntry], Field(min_length=1, max_length=64), Tag("=list")],
     Discriminator(
-        _shape,
+        shape,
         custom_error_type="schedule_value",
         custom_error_message="must be a text, a mapping, or a list of them",
     ),
@@ -210,6 +220,11 @@ class ProcessRun(Strict):
         return self
 
 
+def _later(default: Any, description: str) -> Any:
+    """A field that canonical JSON leaves out at its default: adding it to the language changed no job's digest."""
+    return Field(default, exclude_if=lambda value: value == default, description=description)
+
+
 class Job(Strict):
     """A job: what to run, when, and what to do when things go wrong."""
 
@@ -246,6 +261,44 @@ class Job(Strict):
     )
     grace: Duration = Field(10.0, description="Between TERM and KILL, at a timeout or a cancel.")
     capture: Capture = Field(Capture(), description="How output is kept.")
+    success_codes: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=1, max_length=256)] = _later(
+        [0], "Exit codes that are a success."
+    )
+    retry: Retry = _later(Retry(), "When a run that did not succeed is tried again.")
+    on_lost: Literal["fail", "rerun"] = _later(
+        "fail", "A run whose end cannot be known: failed (then `retry` speaks), or run again, whatever `retry` says."
+    )
+    overlap: Literal["skip", "queue", "replace", "allow"] = _later(
+        "skip",
+        "Due while a run is active: skip the slot, let one wait, cancel the old run, or run beside it.",
+    )
+    max_concurrent: Annotated[int, Field(ge=1, le=10_000)] | None = _later(
+        None, "With `overlap: allow`: runs at once; default 10."
+    )
+    missed: MissedValue = _later("latest", "Slots that passed while nothing could run.")
+    jitter: JitterValue | None = _later(None, "A duration (a fixed offset below it), or `spread` and `random`.")
+    start_at: str | None = _later(None, "RFC 3339; there are no slots before it.")
+    end_at: str | None = _later(None, "RFC 3339; there are no slots after it, and then the job is complete.")
+    repeat: Annotated[int, Field(ge=1, le=1_000_000)] | None = _later(
+        None, "The job is complete after so many scheduled runs."
+    )
+    until: Annotated[str, Field(min_length=1, max_length=1024)] | None = _later(
+        None, "A CEL expression over `run`, `job`, `result` and `now`; true after a run: the job is complete."
+    )
+    depends_on: Annotated[list[DependencyValue], Field(min_length=1, max_length=64)] | None = _later(
+        None, "Jobs that must have succeeded since this one ran last. Without a schedule, it starts when they have."
+    )
+    on_dependency_failure: Literal["wait", "fail", "run"] = _later(
+        "wait", "When a job it depends on has failed: wait for its success, fail, or run all the same."
+    )
+    pool: Name | None = _later(None, "A `Pool` whose slots it shares with other jobs.")
+    priority: Annotated[int, Field(ge=-100, le=100)] = _later(0, "In its pool: higher comes first.")
+    calendar: CalendarValue | None = _later(None, "A `Calendar`, or several: when its slots may run.")
+    params: dict[ParamName, Param] = _later({}, "Inputs of a run, given by `jobsctl trigger --param`.")
+    retention: Retention = _later(Retention(), "How much of its history is kept.")
+    renamed_from: Reference | None = _later(None, "What it was called before: its history moves along.")
+    on_delete: Literal["finish", "cancel"] = _later("finish", "What becomes of an active run when its file goes.")
+    prune: bool = _later(True, "`false` keeps the job when its file goes.")
 
     @property
     def identity(self) -> str:
@@ -269,4 +322,4 @@ class Job(Strict):
 
     def canonical(self) -> dict[str, Any]:
         """Plain data with every default applied, as it is digested and stored."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", by_alias=True)

@@ -6,6 +6,7 @@ short phrase gets a long one. Imports `specs.slots` only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from specs.slots import WallTimes
@@ -42,6 +43,13 @@ def say_days(times: WallTimes) -> str:
 
 def say_period(micros: int) -> str:
     """`Every 10 minutes`, `Every 1 hour 30 minutes`, `Every day`."""
+    length = say_length(micros)
+    one = re.fullmatch("1 ([a-z]+)", length)
+    return f"Every {one[1] if one else length}"
+
+
+def say_length(micros: int) -> str:
+    """`10 minutes`, `1 hour 30 minutes`, `1 day`, `1.25 seconds`."""
     seconds, rest = divmod(micros, 1_000_000)
     parts: list[tuple[float, str]] = []
     for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
@@ -50,9 +58,7 @@ def say_period(micros: int) -> str:
             seconds %= size
     if seconds or rest:
         parts.append((seconds + rest / 1_000_000 if rest else seconds, "second"))
-    if len(parts) == 1 and parts[0][0] == 1:
-        return f"Every {parts[0][1]}"
-    return "Every " + " ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts)
+    return " ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts)
 
 
 def _say_clock(times: WallTimes) -> tuple[str, bool]:

@@ -24,7 +24,7 @@ from specs.zones import find_zone
 
 __all__ = ["Kind", "Schedule", "ScheduleError", "ScheduleWarning", "compile_schedule", "parse_schedule"]
 
-Kind = Literal["manual", "cron", "interval", "once", "reboot", "list"]
+Kind = Literal["manual", "cron", "interval", "continuous", "once", "reboot", "list"]
 _MAX_ENTRIES = 1000
 
 
@@ -49,6 +49,9 @@ class Schedule:
     """Fires once per machine boot, in addition to its slots."""
     warnings: tuple[ScheduleWarning, ...] = ()
     slots: tuple[Slots, ...] = field(default=(), compare=False, repr=False)
+    from_finish: int | None = None
+    """Microseconds between the end of one run and the start of the next (`continuous`, `every 10m from finish`). Such a
+    schedule has no slots that can be known beforehand: ask `next_from_finish`. None for all others."""
 
     def next_after(self, t: int, *, anchor: int) -> int | None:
         """The first slot strictly after `t`; None when there is none (manual, `@reboot`, a once that has passed)."""
@@ -61,6 +64,33 @@ class Schedule:
         """The last slot in (after, now]. Searched backwards from `now`: years cost as little as minutes."""
         found = (slots.latest_through(now, after, anchor) for slots in self.slots)
         return max((at for at in found if at is not None), default=None)
+
+    def next_from_finish(self, *, anchor: int, last_end: int | None) -> int | None:
+        """When the next run is due, given the end of the last one (None: there was none); None for other schedules.
+
+        A run is never due before `anchor`, nor sooner than the delay after an end. The first run of `continuous` is
+        due at the anchor itself, that of a fixed delay one delay later, as with an interval. Two ends that differ
+        give two instants that differ; so does a run's slot from that of the run before.
+        """
+        if self.from_finish is None:
+            return None
+        if self.kind == "continuous":
+            return anchor if last_end is None else max(anchor, last_end + self.from_finish)
+        return (anchor if last_end is None else max(anchor, last_end)) + self.from_finish
+
+    def gaps(self, *, after: int, through: int, limit: int = 100) -> tuple[int, ...]:
+        """The instants in (after, through] at which `dst: {gap: skip}` dropped a fixed time: at most `limit`, rising.
+
+        Each is the end of a spring gap, where `run_after` would have made up for it; one that is a slot anyway is not
+        among them, so that an instant is either run or accounted for as dropped. Costs a look at the zone's offsets,
+        nothing where no clock was moved.
+        """
+        found: list[int] = []
+        for slots in self.slots:
+            found += slots.gaps(after, through, limit)
+        if len(self.slots) > 1:
+            found = sorted({at for at in found if self.next_after(at - 1, anchor=0) != at})
+        return tuple(found[:limit])
 
     def count(self, *, after: int, through: int, anchor: int, limit: int = 100_000) -> int:
         """How many slots are in (after, through]; counting stops at `limit`."""
@@ -129,6 +159,7 @@ def _single(value: str | ScheduleParts | None, timezone: str, gap: Gap, repeat: 
         reboot=entry.kind == "reboot",
         warnings=entry.warnings,
         slots=() if entry.slots is None else (entry.slots,),
+        from_finish=entry.from_finish,
     )
 
 
@@ -144,6 +175,12 @@ def _list(values: tuple[str | ScheduleParts, ...], timezone: str, gap: Gap, repe
         if entry.kind == "manual":
             raise ScheduleError(
                 "`manual` says nothing in a list", help="remove it: any job can be triggered by hand", loc=(index,)
+            )
+        if entry.from_finish is not None:
+            raise ScheduleError(
+                f"`{entry.expression}` cannot be in a list: its next run depends on the end of the last one only",
+                help="make it the whole schedule, or write two jobs",
+                loc=(index,),
             )
         warnings += [warning.below(index) for warning in entry.warnings]
         entries.setdefault(_digest(entry.meaning), entry)
