@@ -53,9 +53,9 @@ class Entry:
     expression: str
     meaning: tuple[str | int | None, ...]
     slots: Slots | None = None
+    warnings: tuple[ScheduleWarning, ...] = ()
     from_finish: int | None = None
     """Microseconds from the end of one run to the start of the next; it has no slots of its own then."""
-    warnings: tuple[ScheduleWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,9 @@ def _read(text: str, context: Context) -> Entry:
         return _interval(seconds, None)
     if every and (lower.startswith("@") or every[2][:1].isdigit()):
         raise ScheduleError(
-            f"`{every[2]}` is not a duration", help="like 90s, 30m, 1h30m or 2d", span=(every.start(2), len(text))
+            f"`{every[2]}` is not a duration",
+            help="like `every 10m from finish`" if " from" in every[2] else "like 90s, 30m, 1h30m or 2d",
+            span=(every.start(2), len(text)),
         )
     if text.startswith("@") and lower not in ALIASES:
         raise _unknown_alias(text)

@@ -13,6 +13,7 @@ import heapq
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 from typing import Literal
 
 from specs.cron import has_hash
@@ -68,9 +69,9 @@ class Schedule:
     def next_from_finish(self, *, anchor: int, last_end: int | None) -> int | None:
         """When the next run is due, given the end of the last one (None: there was none); None for other schedules.
 
-        A run is never due before `anchor`, nor sooner than the delay after an end. The first run of `continuous` is
-        due at the anchor itself, that of a fixed delay one delay later, as with an interval. Two ends that differ
-        give two instants that differ; so does a run's slot from that of the run before.
+        A run is never due before `anchor`, nor sooner than the delay after an end, so never at a slot that was run.
+        The first run of `continuous` is due at the anchor itself; that of a fixed delay one delay later, as with an
+        interval.
         """
         if self.from_finish is None:
             return None
@@ -78,19 +79,16 @@ class Schedule:
             return anchor if last_end is None else max(anchor, last_end + self.from_finish)
         return (anchor if last_end is None else max(anchor, last_end)) + self.from_finish
 
-    def gaps(self, *, after: int, through: int, limit: int = 100) -> tuple[int, ...]:
+    def gaps(self, *, after: int, through: int, anchor: int = 0, limit: int = 100) -> tuple[int, ...]:
         """The instants in (after, through] at which `dst: {gap: skip}` dropped a fixed time: at most `limit`, rising.
 
-        Each is the end of a spring gap, where `run_after` would have made up for it; one that is a slot anyway is not
-        among them, so that an instant is either run or accounted for as dropped. Costs a look at the zone's offsets,
-        nothing where no clock was moved.
+        Each is the end of a spring gap, where `run_after` would have run it. An instant that is a slot anyway is not
+        among them: it is either run or accounted for as dropped. `anchor` matters to a list with an interval only.
+        Costs a look at the zone's offsets, nothing else where no clock was moved.
         """
-        found: list[int] = []
-        for slots in self.slots:
-            found += slots.gaps(after, through, limit)
-        if len(self.slots) > 1:
-            found = sorted({at for at in found if self.next_after(at - 1, anchor=0) != at})
-        return tuple(found[:limit])
+        dropped = (at for at, _ in groupby(heapq.merge(*(slots.gaps(after, through) for slots in self.slots))))
+        alone = len(self.slots) == 1
+        return tuple(islice((at for at in dropped if alone or self.next_after(at - 1, anchor=anchor) != at), limit))
 
     def count(self, *, after: int, through: int, anchor: int, limit: int = 100_000) -> int:
         """How many slots are in (after, through]; counting stops at `limit`."""

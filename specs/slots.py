@@ -7,6 +7,7 @@ no clock. Instants are integer microseconds since the epoch, UTC; inside, the cr
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -38,6 +39,9 @@ class Slots(Protocol):
     def count(self, after: int, through: int, anchor: int) -> int:
         """How many slots are in (after, through]."""
 
+    def gaps(self, after: int, through: int) -> Iterable[int]:
+        """The ends in (after, through] of the gaps in which a time was dropped, and that are no slots, rising."""
+
 
 @dataclass(frozen=True, slots=True)
 class OneSlot:
@@ -53,6 +57,9 @@ class OneSlot:
 
     def count(self, after: int, through: int, anchor: int) -> int:
         return int(after < self.at <= through)
+
+    def gaps(self, after: int, through: int) -> Iterable[int]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,9 @@ class GridSlots:
     def count(self, after: int, through: int, anchor: int) -> int:
         origin = anchor if self.origin is None else self.origin
         return max(0, (through - origin) // self.period - (after - origin) // self.period)
+
+    def gaps(self, after: int, through: int) -> Iterable[int]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +263,19 @@ class CronSlots:
                 total += bool(gap) and not self._is_wall(era.start + era.offset)
             second = era.end
         return total
+
+    def gaps(self, after: int, through: int) -> Iterable[int]:
+        return () if self.run_after_gap or not self.fixed else self._dropped(after, through)
+
+    def _dropped(self, after: int, through: int) -> Iterator[int]:
+        second, end = max(after // SECOND + 1, 0), min(through // SECOND, _LAST_SECOND) + 1
+        while second < end:
+            era = self.zone.era(second)
+            if second == era.start and 0 < era.offset - era.before < CORRECTION:
+                gap = self.times.count(*_walls(era.start + era.before, era.start + era.offset))
+                if gap and not self._is_wall(era.start + era.offset):
+                    yield second * SECOND
+            second = era.end
 
     def _runs_after(self, era: Era) -> bool:
         return self.fixed and self.run_after_gap and 0 < era.offset - era.before < CORRECTION

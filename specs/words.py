@@ -26,6 +26,7 @@ _MONTHS = {form: n for n, name in enumerate(_MONTH_NAMES, 1) for form in (name, 
 _GROUPS = {"weekdays": (1, 2, 3, 4, 5), "weekday": (1, 2, 3, 4, 5), "weekends": (6, 0), "weekend": (6, 0)}
 _VOCABULARY = (
     *("every", "each", "on", "at", "and", "to", "through", "the", "of", "noon", "midnight", "minute", "hour", "day"),
+    "continuous",
     *(
         "month",
         "week",

@@ -94,7 +94,6 @@ REFUSED = {
     "blank": ("  ", None, "empty", None),
     "unknown-alias": ("@dayly", "@dayly", "not a known schedule", "@daily"),
     "alias-with-fields": ("@daily 5", "@daily 5", "not a known schedule", None),
-    "continuous": ("continuous", None, "not built yet", "every 1m"),
     "six-fields": ("0 0 9 * * *", "0 0 9 * * *", "five fields", None),
     "unknown-zone": ("CRON_TZ=Europe/Berln 0 9 * * *", "Europe/Berln", "no time zone", "Europe/Berlin"),
     "zone-only": ("CRON_TZ=Europe/Berlin", None, "empty", None),
