@@ -35,6 +35,7 @@ from specs.config import Config
 from specs.desired import DIRTY
 from specs.scan import ignore_lease_signals
 from specs.source import Look, Source, SourceThread, cache_version
+from state.errors import from_os
 from state.home import Home
 from state.store import Store
 
@@ -53,8 +54,11 @@ def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[st
         StateError: the database cannot be used.
     """
     clock: Clock = SystemClock()
-    _make_private(home)
-    lock = take_lock(home.lock)
+    try:
+        _make_private(home)
+        lock = take_lock(home.lock)
+    except OSError as error:
+        raise from_os(error, home.state) from error
     store = Store.open(home.database, now=clock.now())
     wakeup = Wakeup()
     doorbell = DoorbellSocket(home.doorbell)

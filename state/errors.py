@@ -6,6 +6,7 @@ Raised by every module of `state`; shown by the command line (`cli.errors`), log
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,6 +135,19 @@ def from_sqlite(error: sqlite3.Error, path: Path) -> DatabaseError:
         case sqlite3.SQLITE_IOERR:
             return Unwritable(path, f"input/output error ({text})", hint="look at the disk and the kernel's log")
     return DatabaseError(path, text)
+
+
+def from_os(error: OSError, path: Path) -> DatabaseError:
+    """The error of this tree for a file of the state directory that cannot be made, opened or written."""
+    where = Path(error.filename) if isinstance(error.filename, str) else path
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(where, "no space left on its file system", hint="free some space (or inodes: df -i)")
+    hint = "the daemon's user needs write access to it"
+    if error.errno == errno.EROFS:
+        hint = "mount it for writing; if the kernel made it read-only, its log (dmesg) says what is wrong with the disk"
+    elif error.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "raise the limit of open files (ulimit -n, LimitNOFILE=)"
+    return Unwritable(where, error.strerror or str(error), hint=hint)
 
 
 def corrupt(path: Path, finding: str) -> CorruptDatabase:
