@@ -1,0 +1,124 @@
+"""A disk that hangs, fails and turns read-only: a real file system of its own on a loop device."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from state.records import Reason
+from tests.components import lacking, program
+from tests.crashing import ledger
+from tests.faults.doors import health
+from tests.faults.ticking import goes_on, settle, ticking, ticks_again
+from tests.household import Household, eventually
+
+
+class Disk:
+    """An ext4 of 64 MiB in a file, mounted on the state directory of a home; turned read-only by an error."""
+
+    def __init__(self, tmp_path: Path, state: Path) -> None:
+        self.image, self.state = tmp_path / "disk.img", state
+        state.mkdir(parents=True)
+        self.image.touch()
+        os.truncate(self.image, 64 << 20)
+        subprocess.run([program("mkfs.ext4"), "-q", str(self.image)], check=True)
+        if self.mount():
+            lacking("only root may mount a loop device")
+
+    def mount(self) -> int:
+        return subprocess.run(
+            ["mount", "-o", "loop,errors=remount-ro", str(self.image), str(self.state)], capture_output=True, check=False
+        ).returncode
+
+    def freeze(self, seconds: float) -> None:
+        """Nothing written to it returns for so long, as on a network storage that went away."""
+        subprocess.run(["fsfreeze", "--freeze", str(self.state)], check=True)
+        try:
+            time.sleep(seconds)
+        finally:
+            subprocess.run(["fsfreeze", "--unfreeze", str(self.state)], check=True)
+
+    def fail(self) -> None:
+        """The kernel finds an error on it: the journal is aborted, the file system is read-only from now on."""
+        device = subprocess.run(
+            ["findmnt", "-no", "SOURCE", str(self.state)], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        Path(f"/sys/fs/ext4/{Path(device).name}/trigger_fs_error").write_text("1", encoding="ascii")
+
+    def repair(self) -> None:
+        """What a reboot does: nobody uses it, it is checked and mounted again."""
+        subprocess.run(["umount", str(self.state)], check=True)
+        assert subprocess.run(["e2fsck", "-p", str(self.image)], capture_output=True, check=False).returncode <= 1
+        assert self.mount() == 0
+
+    def remove(self) -> None:
+        subprocess.run(["umount", "--lazy", str(self.state)], capture_output=True, check=False)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[tuple[Household, Disk]]:
+    disk = Disk(tmp_path, tmp_path / "home" / ".jobsctl")
+    house = Household(tmp_path / "home")
+    try:
+        yield house, disk
+    finally:
+        house.close()
+        disk.remove()
+
+
+def test_a_disk_that_hangs_for_seconds_delays_and_loses_nothing(disk: tuple[Household, Disk]) -> None:
+    house, storage = disk
+    witness = ticking(house, long=True)
+    storage.freeze(3)
+    ticks_again(house, witness)
+    goes_on(house)
+    settle(house, witness)
+
+
+def test_a_disk_that_turned_read_only_is_told_disturbs_no_run_and_keeps_what_was_stored(
+    disk: tuple[Household, Disk],
+) -> None:
+    house, storage = disk
+    witness = ticking(house, "--listen", "127.0.0.1:0", long=True)
+    storage.fail()
+    eventually(lambda: "input/output error" in house.log(), "the log tells")
+    eventually(lambda: "Read-only file system" in " ".join(health(house)["problems"]), "health tells")
+    goes_on(house)
+    assert house.daemon is not None
+    assert house.daemon.poll() is None
+    assert "Traceback" not in house.log()
+    house.close()  # the machine is restarted: daemon, supervisor and runs are gone at once
+    storage.repair()
+    house.start()
+    ticks_again(house, witness)
+    eventually(lambda: [run.reason for run in house.runs("default/long")] == [Reason.LOST], "long is lost, and says so")
+    house.jobsctl("suspend", "ticker")
+    job = house.job("default/ticker")
+    assert job is not None
+    eventually(lambda: all(run.finished_at for run in house.runs("default/ticker")), "all ended")
+    ledger.check(job, house.runs("default/ticker"), witness, lost=1)
+    assert house.stop() == 0
+
+
+def test_a_daemon_does_not_start_on_a_read_only_directory_and_says_why_while_reading_works(small: Household) -> None:
+    witness = ticking(small)
+    assert small.stop() == 0
+    eventually(lambda: not small.supervisors(), "the supervisor ended with its last run")
+    remount = ["mount", "-o", "remount,{}", str(small.home.state)]
+    subprocess.run([word.format("ro") for word in remount], check=True)
+    refused = small.jobsctl("daemon", "--listen", "none", check=False)
+    assert refused.returncode == 1
+    assert "Read-only file system" in refused.stderr
+    assert "hint:" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "ticker" in small.jobsctl("list").stdout
+    assert "succeeded" in small.jobsctl("runs", "ticker").stdout
+    subprocess.run([word.format("rw") for word in remount], check=True)
+    small.start()
+    ticks_again(small, witness)
+    settle(small, witness)
