@@ -7,6 +7,7 @@ pickle, and every Python reads version 2. The journal holds the same frames.
 
 from __future__ import annotations
 
+import errno
 import marshal
 
 TYPE_CHECKING = False
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 PROTOCOL = 1
 _FORMAT = 2
 _LARGEST = 256 << 20
+_NO_MEMORY = (errno.ENOBUFS, errno.ENOMEM)
+"""The kernel had no room for a message (send(2)): it is kept and sent again. A lost launch would wait for ever."""
 
 
 class BrokenFrame(Exception):
@@ -83,8 +86,10 @@ class Channel:
                     sent += self.socket.send(view[sent : sent + 262_144])
                 except BlockingIOError:
                     break
-                except OSError:  # EPIPE, ECONNRESET: nobody will ever read it
-                    sent = len(view)
+                except OSError as error:
+                    if error.errno in _NO_MEMORY:
+                        break
+                    sent = len(view)  # EPIPE, ECONNRESET: nobody will ever read it
         del self._out[:sent]
 
     def receive(self, about: int = 1 << 62) -> list[Any]:
