@@ -21,9 +21,11 @@ from specs.model import (  # noqa: E402
     Limits,
     ProcessRun,
     ScheduleParts,
-    Strict,
     Suspend,
 )
+from specs.policies import Dependency, Jitter, Missed, Param, Retry  # noqa: E402
+from specs.policies import Retention as JobRetention  # noqa: E402
+from specs.strict import Strict  # noqa: E402
 from specs.unbuilt import FIELDS  # noqa: E402
 
 NOTE = "<!-- Written by docs/generate_specs.py from the code; edit the code. -->\n"
@@ -36,6 +38,12 @@ JOB_PARTS: tuple[tuple[str, type[Strict]], ...] = (
     ("`schedule`, the long form", ScheduleParts),
     ("`dst`", Dst),
     ("`suspend`, with a reason", Suspend),
+    ("`retry`", Retry),
+    ("`missed`, the long form", Missed),
+    ("`jitter`, the long form", Jitter),
+    ("`depends_on`, the long form", Dependency),
+    ("`params`, each", Param),
+    ("`retention` of a job", JobRetention),
     ("`env`: a secret from a file", FromFile),
     ("`env`: a secret from the daemon's environment", FromEnv),
     ("`env`: a secret from systemd", FromCredential),
@@ -92,6 +100,7 @@ def _table(model: type[Strict]) -> str:
     rows = ["| field | type | default | meaning |\n|---|---|---|---|\n"]
     for name, field in model.model_fields.items():
         assert field.description, f"{model.__name__}.{name} has no description"
+        name = field.alias or name
         shape = schema["properties"][name]
         default = "required" if field.is_required() else _default(shape)
         rows.append(f"| `{name}` | {_type(shape, schema)} | {default} | {field.description} |\n")
@@ -100,9 +109,12 @@ def _table(model: type[Strict]) -> str:
 
 def _default(shape: dict[str, Any]) -> str:
     value = shape.get("default")
-    if value in (None, {}, [], ""):
+    if "default" not in shape or value in (None, {}, [], ""):
         return ""
-    return "see below" if isinstance(value, dict) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    if isinstance(value, dict):
+        return "see below"
+    shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value
+    return f"`{str(shown).lower() if isinstance(shown, bool) else shown}`"
 
 
 def _type(shape: dict[str, Any], schema: dict[str, Any]) -> str:
@@ -113,11 +125,14 @@ def _type(shape: dict[str, Any], schema: dict[str, Any]) -> str:
     if "$ref" in shape:
         return "mapping"
     if "const" in shape:
-        return f"`{shape['const']}`"
+        return f"`{str(shape['const']).lower() if shape['const'] is True else shape['const']}`"
     if "enum" in shape:
         return " or ".join(f"`{one}`" for one in shape["enum"])
     if shape.get("type") == "array":
-        return f"list of {_type(shape['items'], schema)}s" if "type" in shape.get("items", {}) else "list"
+        items = shape.get("items", {})
+        if "enum" in items:
+            return f"list of {_type(items, schema)}"
+        return f"list of {_type(items, schema)}s" if "type" in items else "list"
     names = {"object": "mapping", "string": "text", "boolean": "true or false", "integer": "number"}
     return names.get(shape.get("type", ""), str(shape.get("type", "value")))
 

@@ -149,7 +149,7 @@ _ALL = (
         "JOB020",
         "not built yet",
         "jobsctl's design has this, this version does not. It is refused by name, so that nobody relies on it.",
-        f"{_RUN}retry: {{attempts: 3}}\n",
+        f"{_RUN}notify: [oncall]\n",
         _RUN,
     ),
     Code(
@@ -218,6 +218,22 @@ _ALL = (
         "name: hello\nrun: {command: [echo, hello], script: echo hello}\n",
         "name: hello\nrun: {script: echo hello}\n",
     ),
+    Code(
+        "JOB038",
+        "not an instant",
+        "`start_at` and `end_at` are instants in the form of RFC 3339. Without an offset they are in the job's "
+        "timezone.",
+        f"{_RUN}schedule: '@daily'\nend_at: Christmas\n",
+        f"{_RUN}schedule: '@daily'\nend_at: 2030-12-24T18:00:00Z\n",
+    ),
+    Code(
+        "JOB039",
+        "parameter that nobody gives",
+        "A job with a schedule or dependencies starts by itself, and then each of its parameters has its default. One "
+        "without a default would keep it from ever running.",
+        f"{_RUN}schedule: every 10m\nparams: {{region: {{}}}}\n",
+        f"{_RUN}schedule: every 10m\nparams: {{region: {{default: north}}}}\n",
+    ),
     # schedules
     Code(
         "JOB040",
@@ -241,6 +257,24 @@ _ALL = (
         f"{_RUN}timezone: Europe/Berln\n",
         f"{_RUN}timezone: Europe/Berlin\n",
     ),
+    Code(
+        "JOB043",
+        "has no effect",
+        "The field is sound and is applied, and nothing in this job asks for it: often something else is missing. What "
+        "comes from a `Defaults` document is not told.",
+        f"{_RUN}repeat: 3\n",
+        f"{_RUN}schedule: every 10m\nrepeat: 3\n",
+        severity="warning",
+    ),
+    Code(
+        "JOB044",
+        "jitter longer than the schedule's period",
+        "A `spread` this long makes every run lie one slot or more behind. A `random` offset is always less than the "
+        "distance to the next slot, whatever is asked for.",
+        f"{_RUN}schedule: every 10m\njitter: 30m\n",
+        f"{_RUN}schedule: every 10m\njitter: 2m\n",
+        severity="warning",
+    ),
     # several files
     Code(
         "JOB050",
@@ -249,6 +283,21 @@ _ALL = (
         "cannot be known. The last good version goes on.",
         f"{_RUN}---\n{_RUN}",
         f"{_RUN}---\nproject: other\n{_RUN}",
+    ),
+    Code(
+        "JOB052",
+        "dependencies in a circle",
+        "Each of these jobs waits for a success of the next one, the last for the first: none could ever start. A job "
+        "of the circle goes on as it was.",
+        f"{_RUN}depends_on: [hello]\n",
+        f"{_RUN}depends_on: [{{job: world}}]\n",
+    ),
+    Code(
+        "JOB053",
+        "cannot be renamed from this",
+        "`renamed_from` moves the history of a job that is no longer in any file to its new name, once.",
+        f"{_RUN}renamed_from: hello\n",
+        f"{_RUN}renamed_from: good-morning\n",
     ),
     # the directory
     Code(

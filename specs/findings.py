@@ -45,6 +45,7 @@ _PATTERNS: dict[str, tuple[str, str]] = {
     "umask": ("a umask is three octal digits in quotes", 'as "027"'),
     "from_env": ("a variable's name is letters, digits and `_`, and does not begin with a digit", ""),
     "credential": ("a credential's name is letters, digits, `_`, `-` and `.`", ""),
+    "params": ("a parameter's name is letters, digits and `_`, and begins with a letter", "rename the parameter"),
 }
 _NOUNS = {
     "string_type": "a text",
@@ -63,7 +64,13 @@ _OWN = {
     "size": "JOB036",
     "schedule_parts": "JOB037",
     "one_program": "JOB037",
+    "jitter": "JOB037",
+    "param_pattern": "JOB033",
+    "param_default": "JOB033",
 }
+_UNIONS = frozenset({"env_value", "schedule_value", "missed_value", "dependency_value"})
+_OF_A_MEMBER = {"param_pattern": "pattern", "param_default": "default"}
+"""Found when all members were read, and about this one."""
 _TAGGED = re.compile(r"^=|^\[key\]$")
 
 
@@ -110,7 +117,7 @@ def _finding(error: ErrorDetails, document: Document, model: type[BaseModel], id
         message, advice = f"`{_key(loc)}` is missing{_under(loc)}", f"add `{_key(loc)}: ...`"
     elif kind in _NOUNS:
         code, message, advice = "JOB032", *_wrong_type(loc, _NOUNS[kind], document)
-    elif kind in ("env_value", "schedule_value"):
+    elif kind in _UNIONS:
         code, message = "JOB032", f"{shown} {error['msg']}"
         advice = _quote(loc, document)
     elif kind in ("literal_error", "enum"):
@@ -121,7 +128,8 @@ def _finding(error: ErrorDetails, document: Document, model: type[BaseModel], id
     elif kind in _OWN:
         code, message = _OWN[kind], error["msg"]
         advice = _quote(loc, document) if kind == "name" else None
-        at_key = kind in ("schedule_parts", "one_program")
+        at_key = kind in ("schedule_parts", "one_program", "jitter")
+        loc = (*loc, _OF_A_MEMBER[kind]) if kind in _OF_A_MEMBER else loc
     else:
         message = f"{shown} {_bound(kind, context) or error['msg']}"
     return document.source.finding(

@@ -22,7 +22,8 @@ from specs.expression import ScheduleError
 from specs.fields import parse_name
 from specs.findings import findings_of, kind_of
 from specs.model import Job
-from specs.schedule import compile_schedule
+from specs.rules import rule_findings
+from specs.schedule import Schedule, compile_schedule
 from specs.text import decode
 
 _KINDS = ("Job", *sorted(unbuilt.KINDS))
@@ -153,7 +154,10 @@ def _check(document: Document, identity: str | None, default_timezone: str) -> t
         found += [f for f in findings_of(error, document, Job, identity) if not _about(f, gone)]
     scheduled = job if job is not None else _only_schedule(value, identity)
     if scheduled is not None:
-        found += _schedule_findings(scheduled, document, identity, default_timezone)
+        schedule, said = _schedule_findings(scheduled, document, identity, default_timezone)
+        found += said
+        if job is not None and schedule is not None:
+            found += rule_findings(job, schedule, document, default_timezone)
     if not found:
         return job, found
     found.sort(key=lambda f: (f.line, f.column))
@@ -190,13 +194,15 @@ def _only_schedule(value: Mapping[str, Any], identity: str | None) -> Job | None
         return None
 
 
-def _schedule_findings(job: Job, document: Document, identity: str | None, default_timezone: str) -> list[Diagnostic]:
+def _schedule_findings(
+    job: Job, document: Document, identity: str | None, default_timezone: str
+) -> tuple[Schedule | None, list[Diagnostic]]:
     try:
         schedule = compile_schedule(job, default_timezone=default_timezone)
     except ScheduleError as error:
         code = "JOB042" if error.field == "timezone" or error.loc[-1:] == ("timezone",) else "JOB040"
-        return [_in_schedule(code, Severity.ERROR, error, (error.field, *error.loc), document, identity)]
-    return [
+        return None, [_in_schedule(code, Severity.ERROR, error, (error.field, *error.loc), document, identity)]
+    return schedule, [
         _in_schedule("JOB041", Severity.WARNING, warning, ("schedule", *warning.loc), document, identity)
         for warning in schedule.warnings
     ]

@@ -199,12 +199,12 @@ jobs/a.yaml:2:11: error[JOB042]: there is no time zone 'Europe/Berln'
     ),
     Case(
         "a-field-of-a-later-version",
-        f"name: a\nretry: {{attempts: 3}}\n{RUN}",
+        f"name: a\nnotify: [oncall]\n{RUN}",
         """\
-jobs/a.yaml:2:1: error[JOB020]: `retry` is not built yet in jobsctl 0.1; remove it
+jobs/a.yaml:2:1: error[JOB020]: `notify` is not built yet in jobsctl 0.1; remove it
   |
-2 | retry: {attempts: 3}
-  | ^^^^^
+2 | notify: [oncall]
+  | ^^^^^^
 """,
     ),
     Case(
@@ -339,8 +339,8 @@ run: {{command: [x], limits: {{pids: 0}}}}
 name: B
 {RUN}---
 name: c
-retry: 3
-overlap: skip
+notify: 3
+callback: x
 {RUN}"""
     found = load_bytes(text.encode(), "x.yaml").diagnostics
     assert [(each.line, each.code) for each in found] == [
