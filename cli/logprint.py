@@ -73,7 +73,7 @@ def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
         raise NotFound(
             f"run {run.id} never ran: its slot was skipped ({run.reason})", hint=f"`jobsctl run {run.id}` tells more"
         )
-    directory = seen.home.run_dir(run.project, run.job, run.id)
+    directory = seen.home.run_dir_of(run)
     active = run.state not in TERMINAL_STATES
     if active and wanted.follow:
         _wait_for_log(seen, run)
@@ -135,7 +135,7 @@ class _Unfinished:
 
 
 def _wait_for_log(seen: Reading, run: Run) -> None:
-    directory = seen.home.run_dir(run.project, run.job, run.id)
+    directory = seen.home.run_dir_of(run)
     while not streams(directory) and seen.reader.run(run.id).state not in TERMINAL_STATES:
         time.sleep(PAUSE)
 

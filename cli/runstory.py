@@ -57,7 +57,7 @@ def _pairs(seen: Reading, run: Run) -> Iterator[tuple[str, str | None]]:
     yield "Output", None if run.output_bytes is None else size(run.output_bytes)
     progress = run.progress
     if progress is None and run.state is RunState.RUNNING:
-        progress = read_progress(seen.home.run_dir(run.project, run.job, run.id))
+        progress = read_progress(seen.home.run_dir_of(run))
     yield "Progress", None if progress is None else to_json(progress, indent=False)
     yield "Result", None if run.result is None else to_json(run.result, indent=False)
 
@@ -69,7 +69,7 @@ def _facts(pairs: Iterable[tuple[str, str | None]]) -> Iterator[str]:
 
 
 def _files(seen: Reading, run: Run) -> Iterator[str]:
-    directory = seen.home.run_dir(run.project, run.job, run.id)
+    directory = seen.home.run_dir_of(run)
     if not directory.is_dir():
         return
     yield f"{'Directory':{LABEL}}{directory}"

@@ -212,7 +212,7 @@ def _launch_of(world: World, run: Run) -> Launch:
     return make_launch(
         Job.from_canonical(entry.spec),
         run_id=run.id,
-        run_dir=world.home.run_dir(run.project, run.job, run.id),
+        run_dir=world.home.run_dir_of(run),
         base_dir=world.base_dir,
         attempt=run.attempt,
         scheduled_for=run.scheduled_for,

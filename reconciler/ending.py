@@ -68,7 +68,7 @@ def grace_of(world: World, run: Run) -> float:
 
 
 def _end_of(world: World, run: Run, message: Exited) -> RunEnd:
-    run_dir = world.home.run_dir(run.project, run.job, run.id)
+    run_dir = world.home.run_dir_of(run)
     return run_end(run, message, progress=runfiles.read_progress(run_dir), result=runfiles.read_result(run_dir))
 
 
@@ -125,7 +125,7 @@ def write_stories(world: World, limit: int) -> bool:
         entry = world.jobs.get(run.job_id)
         spec = entry.spec if entry is not None and entry.digest == run.digest else None
         try:
-            runfiles.write_run_json(world.home.run_dir(run.project, run.job, run.id), run, spec)
+            runfiles.write_run_json(world.home.run_dir_of(run), run, spec)
         except OSError as error:
             log.warning("%s: run %s: run.json not written: %s", run.identity, run.id, error)
     return bool(world.untold)

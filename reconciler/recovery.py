@@ -57,7 +57,7 @@ def _adopt(world: World, run: Run) -> Adopt:
     entry = world.jobs.get(run.job_id)
     return Adopt(
         run_id=run.id,
-        run_dir=world.home.run_dir(run.project, run.job, run.id),
+        run_dir=world.home.run_dir_of(run),
         supervisor=run.supervisor,
         boot_id=run.boot_id,
         pid=run.pid,

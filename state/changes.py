@@ -5,6 +5,7 @@ Made by the reconciler. Instants are microseconds since the epoch, UTC.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,23 @@ class Advance:
     """None: unchanged."""
     completed_at: int | None = None
     """None: unchanged (a new spec clears it, through `put_job`)."""
+    repeat_done: int | None = None
+    """None: unchanged."""
+    consumed: Mapping[str, str] | None = None
+    """None: unchanged; else what is added to or replaced in the record's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """What a blocked run waits for now."""
+
+    run_id: str
+    at: int
+    reason: Reason
+    """One of `WAIT_REASONS`."""
+    not_before: int | None = None
+    message: str | None = None
+    """One line for people: which job, which pool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

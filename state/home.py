@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from state.records import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,7 @@ class Home:
 
     def run_dir(self, project: str, job: str, run_id: str) -> Path:
         return Path(self.root, ".jobsctl", "runs", project, job, run_id)
+
+    def run_dir_of(self, run: Run) -> Path:
+        """The directory of a stored run: where its job was called what it was called when the run was made."""
+        return Path(self.root, ".jobsctl", "runs", run.filed_under or run.identity, run.id)

@@ -206,6 +206,22 @@ class Reader:
         sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?)) ORDER BY run.id {direction}"
         return [run_of(row) for row in self._rows(sql, (orjson.dumps(ids[:limit]).decode(),))]
 
+    def slot(self, job_id: int, at: int) -> list[Run]:
+        """What became of the slot at `at` (µs): its attempts in order, or the one record of skipped slots around it.
+
+        [] when nothing is known of it. A record tells of slots from `skipped_first` to `scheduled_for`: whether `at` is
+        one of them, the schedule says.
+        """
+        sql = f"{SELECT_RUN} WHERE run.job_id = ? AND run.scheduled_for = ? ORDER BY run.attempt"
+        found = self._rows(sql, (job_id, at))
+        if not found:
+            sql = (
+                f"{SELECT_RUN} WHERE run.job_id = ? AND run.scheduled_for > ? AND run.skipped_first <= ? "
+                "ORDER BY run.scheduled_for LIMIT 1"
+            )
+            found = self._rows(sql, (job_id, at, at))
+        return [run_of(row) for row in found]
+
     # the rest
 
     def events(

@@ -54,24 +54,54 @@ class Reason(StrEnum):
     LOST = "lost"
     START_ERROR = "start_error"
     OOM = "oom"
-    # slots without a run
+    REPLACED = "replaced"
+    """Cancelled because the next slot came: `overlap: replace`."""
+    SUPERSEDED = "superseded"
+    """An attempt that waited and never started: the next slot's run took its place."""
+    # slots without a run; of those, some are also what a blocked run waits for
     OVERLAP = "overlap"
+    """The job's run before is still active."""
+    POOL = "pool"
+    """No slot of its pool is free."""
+    DEPENDENCY = "dependency"
+    """A job it depends on has not succeeded since; as an end: it has failed."""
     MISSED = "missed"
+    """Nothing could run then: the machine slept, the clock jumped, or the daemon could not get on."""
+    DAEMON_DOWN = "daemon_down"
+    """As `missed`: no daemon was running."""
+    GRACE = "grace"
+    """Too late to be caught up."""
     SUSPENDED = "suspended"
     PAST = "past"
     """A one-shot whose instant had passed when it was first applied."""
+    CALENDAR = "calendar"
+    HORIZON = "horizon"
+    """After `end_at`, or after the job was complete."""
     DST_GAP = "dst_gap"
+    # what a blocked run waits for, besides
+    BACKOFF = "backoff"
+    """The delay before the next attempt."""
     # decisions without a slot
     DUE = "due"
     NOT_DUE = "not_due"
+    WAITING = "waiting"
+    """What is due waits, as its run says."""
+    STAGGER = "stagger"
+    """A catch-up that waits a little, so that not all start at once."""
+    COMPLETE = "complete"
     CLOCK = "clock"
     """The clock was set back by hours: the watermark follows it."""
     ARCHIVED = "archived"
     MANUAL = "manual"
 
 
-SKIP_REASONS = (Reason.OVERLAP, Reason.MISSED, Reason.SUSPENDED, Reason.PAST)
+SKIP_REASONS = (
+    Reason.OVERLAP, Reason.MISSED, Reason.SUSPENDED, Reason.PAST, Reason.POOL, Reason.DEPENDENCY, Reason.DAEMON_DOWN,
+    Reason.GRACE, Reason.CALENDAR, Reason.HORIZON, Reason.DST_GAP,
+)  # fmt: skip
 """Why slots may be without a run: all that `reconciler.decide` gives; each is a column `job.skipped_<reason>`."""
+WAIT_REASONS = (Reason.OVERLAP, Reason.POOL, Reason.DEPENDENCY, Reason.BACKOFF)
+"""What a `blocked` run waits for: its `reason`."""
 
 
 class Health(StrEnum):
@@ -128,6 +158,14 @@ class Run:
     skipped_first: int | None = None
     skipped_count: int | None = None
     """For `skipped`: the first slot of the gap and how many; `scheduled_for` is the last."""
+    not_before: int | None = None
+    """For `blocked`: it does not start earlier (backoff, or a deferred slot)."""
+    params: Mapping[str, str] | None = None
+    """What was given with `jobsctl trigger --param`; defaults of the spec are not in it."""
+    upstream: Mapping[str, str] | None = None
+    """Identity to run id of the successes this run follows; None when the job depends on nothing."""
+    filed_under: str | None = None
+    """`project/name` of the folder its files are in, when that is not the job's present identity (it was renamed)."""
 
     @property
     def identity(self) -> str:
@@ -191,6 +229,15 @@ class JobRecord:
     """Terminal runs ever, by state; never goes down, also when history is pruned (skipped counts slots)."""
     skips: Mapping[Reason, int] = field(default_factory=dict)
     """Slots ever without a run, by reason (all of `SKIP_REASONS` when stored); never goes down either."""
+    last_success_id: str | None = None
+    last_end_id: str | None = None
+    """The run that `health` tells of: the last that succeeded, failed or expired."""
+    repeat_done: int = 0
+    """Scheduled runs since what says when the job is complete was last changed: counts up to `repeat`."""
+    completion_digest: str = ""
+    """`specs.policy.Policy.completion` that `repeat_done` and `completed_at` belong to."""
+    consumed: Mapping[str, str] = field(default_factory=dict)
+    """Identity to run id: the ends of upstream jobs that its runs have followed already."""
     stalled: str | None = None
     """Why deciding on this job keeps failing, when it does."""
     seq: int = 0
@@ -199,6 +246,22 @@ class JobRecord:
     @property
     def identity(self) -> str:
         return f"{self.project}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRecord:
+    """A document that is not a job, as last applied: a pool or a calendar."""
+
+    kind: str
+    """`Pool` or `Calendar`."""
+    name: str
+    spec: bytes
+    """Canonical JSON."""
+    digest: str
+    path: str
+    line: int
+    revision: str | None = None
+    applied_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

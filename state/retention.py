@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from state.ids import first_id
@@ -23,13 +24,13 @@ _FREE = (
     "OR run.id IS job.last_success_id))"
 )
 _TOO_OLD = (
-    "SELECT run.id, run.job_id, job.project, job.name FROM run CROSS JOIN job ON job.id = run.job_id "
+    "SELECT run.id, run.job_id, job.project, job.name, run.filed_under FROM run CROSS JOIN job ON job.id = run.job_id "
     "WHERE run.id > :after AND run.id < :bound AND coalesce(run.finished_at, run.created_at) < :cutoff "
     f"AND {_FREE} ORDER BY run.id LIMIT :limit"
 )
 _FULL_JOBS = "SELECT id, kept_runs FROM job WHERE kept_runs > ? ORDER BY id"
 _TOO_MANY = (
-    "SELECT run.id, run.job_id, job.project, job.name FROM run CROSS JOIN job ON job.id = run.job_id "
+    "SELECT run.id, run.job_id, job.project, job.name, run.filed_under FROM run CROSS JOIN job ON job.id = run.job_id "
     f"WHERE run.job_id = :job AND {_FREE} ORDER BY run.id LIMIT :limit"
 )
 _DOOM = "INSERT INTO doomed_directory (project, job, run_id) VALUES (?, ?, ?)"
@@ -47,11 +48,21 @@ class Doomed:
     run_id: str
     job_id: int
     project: str
+    """This and `job` name the folder its files are in."""
     job: str
+    moved: bool
+    """It is the folder of a name the job had before."""
 
 
 _AGES_DONE = "~"
 """Behind every id."""
+
+
+def _doomed(run_id: str, job_id: int, project: str, job: str, filed_under: str | None) -> Doomed:
+    if filed_under is None:
+        return Doomed(run_id, job_id, project, job, False)
+    project, _, job = filed_under.partition("/")
+    return Doomed(run_id, job_id, project, job, True)
 
 
 def choose(
@@ -62,7 +73,7 @@ def choose(
     `after` ("" at first) keeps a round from walking again and again over old runs that stay.
     """
     values = {"cutoff": cutoff, "bound": first_id(cutoff), "after": after, "limit": limit}
-    found = [] if after == _AGES_DONE else [Doomed(*row) for row in connection.execute(_TOO_OLD, values)]
+    found = [] if after == _AGES_DONE else [_doomed(*row) for row in connection.execute(_TOO_OLD, values)]
     if len(found) == limit:
         return found, found[-1].run_id
     too_old = {run.run_id for run in found}
@@ -71,13 +82,13 @@ def choose(
         if room <= 0:
             break
         rows = connection.execute(_TOO_MANY, {"job": job_id, "cutoff": cutoff, "limit": room})
-        found += [run for run in (Doomed(*row) for row in rows) if run.run_id not in too_old]
+        found += [run for run in (_doomed(*row) for row in rows) if run.run_id not in too_old]
     return found, _AGES_DONE if len(found) == limit else ""
 
 
 def delete(connection: sqlite3.Connection, doomed: list[Doomed]) -> None:
     """Delete these runs with their events, and note their directories. Inside the caller's transaction."""
-    connection.executemany(_DOOM, [(run.project, run.job, run.run_id) for run in doomed])
+    doom(connection, [(run.project, run.job, run.run_id) for run in doomed])
     ids = to_json([run.run_id for run in doomed])
     connection.execute("DELETE FROM event WHERE run_id IN (SELECT value FROM json_each(?))", (ids,))
     connection.execute("DELETE FROM run WHERE id IN (SELECT value FROM json_each(?))", (ids,))
@@ -85,6 +96,13 @@ def delete(connection: sqlite3.Connection, doomed: list[Doomed]) -> None:
     connection.executemany(
         "UPDATE job SET kept_runs = kept_runs - ? WHERE id = ?", [(number, job_id) for job_id, number in gone.items()]
     )
+    # A folder of an earlier name goes with the last run in it; the job's own stays as long as the job.
+    doom(connection, [(*folder, None) for folder in {(run.project, run.job) for run in doomed if run.moved}])
+
+
+def doom(connection: sqlite3.Connection, directories: Iterable[tuple[str, str, str | None]]) -> None:
+    """Note directories to delete: (project, job, run id), None for the folder of a job. In the caller's transaction."""
+    connection.executemany(_DOOM, directories)
 
 
 def delete_old_notes(connection: sqlite3.Connection, cutoff: int, limit: int) -> None:
@@ -115,11 +133,18 @@ def delete_job(connection: sqlite3.Connection, job_id: int, project: str, name: 
 
     Inside the caller's transaction.
     """
-    ids = [row[0] for row in connection.execute("SELECT id FROM run WHERE job_id = ? ORDER BY id", (job_id,))]
+    sql = "SELECT id, filed_under FROM run WHERE job_id = ? ORDER BY id"
+    filed = [
+        (run_id, *(under.split("/") if under else (project, name)))
+        for run_id, under in connection.execute(sql, (job_id,))
+    ]
+    ids = [run_id for run_id, _, _ in filed]
     connection.execute("DELETE FROM event WHERE job_id = ?", (job_id,))
     connection.execute("DELETE FROM run WHERE job_id = ?", (job_id,))
     connection.execute("DELETE FROM job WHERE id = ?", (job_id,))
-    # The job's own folder last: it can go when those of its runs are gone.
-    connection.executemany(_DOOM, [(project, name, run_id) for run_id in [*ids, None]])
+    # The job's own folders last: it can go when those of its runs are gone.
+    folders = dict.fromkeys([(project, name), *((one, other) for _, one, other in filed)])
+    doom(connection, [(one, other, run_id) for run_id, one, other in filed])
+    doom(connection, [(*folder, None) for folder in folders])
     connection.execute("INSERT INTO removal VALUES (?, ?, ?)", (seq, project, name))
     return ids

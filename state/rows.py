@@ -15,6 +15,7 @@ import orjson
 
 from state.records import (
     SKIP_REASONS,
+    DocumentRecord,
     Event,
     Health,
     JobRecord,
@@ -31,7 +32,8 @@ Record = TypeVar("Record", JobRecord, Run)
 JOB_DEFINITION = (
     "project", "name", "digest", "generation", "path", "line", "revision", "created_at", "applied_at", "archived_at",
     "missing_since", "problem", "problem_since", "schedule_digest", "anchor_at", "cursor_at", "next_at", "boot_id",
-    "suspended_at", "suspended_by", "suspended_reason", "resumed_at", "completed_at", "stalled",
+    "suspended_at", "suspended_by", "suspended_reason", "resumed_at", "completed_at", "repeat_done",
+    "completion_digest", "consumed", "stalled",
 )  # fmt: skip
 """What `put_job` writes."""
 
@@ -57,6 +59,7 @@ SELECT_EVENT = "SELECT id, at, job_id, run_id, type, reason, message, data FROM 
 SELECT_REQUEST = (
     "SELECT id, kind, identity, run_id, requested_by, requested_at, handled_at, outcome, message, data FROM request"
 )
+SELECT_DOCUMENT = "SELECT kind, name, canonical, digest, path, line, revision, applied_at FROM document"
 SELECT_SOURCE = (
     "SELECT root, revision, scanned_at, files, jobs, invalid, problem, prune_blocked, diagnostics "
     "FROM source WHERE id = 1"
@@ -103,14 +106,21 @@ _HEALTHS: dict[str, Health] = {word.value: word for word in Health}
 _COUNTS, _SKIPS, _PROBLEM = (_JOB_FIELDS.index(name) for name in ("counts", "skips", "problem"))
 _NO_SKIPS: Mapping[Reason, int] = MappingProxyType(dict.fromkeys(SKIP_REASONS, 0))
 """Most jobs never skip: 10,000 records share it."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _LAST_STATE, _HEALTH = _JOB_FIELDS.index("last_run_state"), _JOB_FIELDS.index("health")
+_CONSUMED = _JOB_FIELDS.index("consumed")
+_JOB_WIDTH = len(_JOB_FIELDS)
+_JOB_SKIPS = _JOB_WIDTH + 3
+"""Where the counts of skips begin in a row: behind the fields and three of the counts of states."""
 _TRIGGER, _STATE, _REASON = (_RUN_FIELDS.index(name) for name in ("trigger", "state", "reason"))
 _PROGRESS, _RESULT = _RUN_FIELDS.index("progress"), _RUN_FIELDS.index("result")
+_PARAMS, _UPSTREAM = _RUN_FIELDS.index("params"), _RUN_FIELDS.index("upstream")
 
 
 def job_of(row: Sequence[Any]) -> JobRecord:
     """A `SELECT_JOB` row."""
-    *values, failed, cancelled, expired, overlap, missed, suspended, past = row
+    values = list(row[:_JOB_WIDTH])
+    failed, cancelled, expired = row[_JOB_WIDTH:_JOB_SKIPS]
     skipped = values[_SKIPS]
     values[_COUNTS] = {
         RunState.SUCCEEDED: values[_COUNTS],
@@ -119,8 +129,9 @@ def job_of(row: Sequence[Any]) -> JobRecord:
         RunState.EXPIRED: expired,
         RunState.SKIPPED: skipped,
     }
-    values[_SKIPS] = dict(zip(SKIP_REASONS, (overlap, missed, suspended, past), strict=True)) if skipped else _NO_SKIPS
+    values[_SKIPS] = dict(zip(SKIP_REASONS, row[_JOB_SKIPS:], strict=True)) if skipped else _NO_SKIPS
     values[_PROBLEM] = () if values[_PROBLEM] == "[]" else tuple(orjson.loads(values[_PROBLEM]))
+    values[_CONSUMED] = _NOTHING if values[_CONSUMED] is None else orjson.loads(values[_CONSUMED])
     values[_LAST_STATE] = _STATES[values[_LAST_STATE]]
     values[_HEALTH] = _HEALTHS[values[_HEALTH]]
     return _make_job(*values)
@@ -144,7 +155,8 @@ def job_definition(job: JobRecord) -> tuple[Any, ...]:
         job.project, job.name, job.digest, job.generation, printable(job.path), job.line, job.revision, job.created_at,
         job.applied_at, job.archived_at, job.missing_since, to_json([dict(found) for found in job.problem]),
         job.problem_since, job.schedule_digest, job.anchor_at, job.cursor_at, job.next_at, job.boot_id,
-        job.suspended_at, job.suspended_by, job.suspended_reason, job.resumed_at, job.completed_at, job.stalled,
+        job.suspended_at, job.suspended_by, job.suspended_reason, job.resumed_at, job.completed_at, job.repeat_done,
+        job.completion_digest, to_json(dict(job.consumed)) if job.consumed else None, job.stalled,
     )  # fmt: skip
 
 
@@ -158,6 +170,10 @@ def run_of(row: Sequence[Any]) -> Run:
         values[_PROGRESS] = orjson.loads(values[_PROGRESS])
     if values[_RESULT] is not None:
         values[_RESULT] = orjson.loads(values[_RESULT])
+    if values[_PARAMS] is not None:
+        values[_PARAMS] = orjson.loads(values[_PARAMS])
+    if values[_UPSTREAM] is not None:
+        values[_UPSTREAM] = orjson.loads(values[_UPSTREAM])
     return _make_run(*values)
 
 
@@ -167,7 +183,9 @@ _stored_values_of = attrgetter(
     *({"trigger": "trigger._value_", "state": "state._value_"}.get(c, c) for c in RUN_COLUMNS)
 )
 _ERROR, _STORED_REASON = RUN_COLUMNS.index("error"), RUN_COLUMNS.index("reason")
-_STORED_PROGRESS, _STORED_RESULT = RUN_COLUMNS.index("progress"), RUN_COLUMNS.index("result")
+_STORED_DOCUMENTS = [RUN_COLUMNS.index(name) for name in ("progress", "result", "params", "upstream")]
+_plain = attrgetter("reason", "error", "progress", "result", "params", "upstream")
+_ALL_NONE = (None,) * 6
 
 
 def with_changes(run: Run, changes: Iterable[tuple[int, Any]]) -> Run:
@@ -189,13 +207,13 @@ def word(reason: Reason | None) -> str | None:
 def run_values(run: Run) -> tuple[Any, ...]:
     """The values of `RUN_COLUMNS`, in its order."""
     values: tuple[Any, ...] = _stored_values_of(run)
-    if run.reason is None and run.error is None and run.progress is None and run.result is None:
+    if _plain(run) == _ALL_NONE:
         return values
     texts = list(values)
     texts[_STORED_REASON] = word(run.reason)
     texts[_ERROR] = None if run.error is None else printable(run.error)
-    texts[_STORED_PROGRESS] = json_or_none(run.progress)
-    texts[_STORED_RESULT] = json_or_none(run.result)
+    for place in _STORED_DOCUMENTS:
+        texts[place] = json_or_none(texts[place])
     return tuple(texts)
 
 
@@ -219,6 +237,14 @@ def request_of(row: Sequence[Any]) -> RequestRecord:
     return RequestRecord(
         id=row[0], kind=row[1], identity=row[2], run_id=row[3], requested_by=row[4], requested_at=row[5],
         handled_at=row[6], outcome=row[7], message=row[8], data=orjson.loads(row[9]),
+    )  # fmt: skip
+
+
+def document_of(row: Sequence[Any]) -> DocumentRecord:
+    """A `SELECT_DOCUMENT` row."""
+    return DocumentRecord(
+        kind=row[0], name=row[1], spec=bytes(row[2]), digest=row[3], path=row[4], line=row[5], revision=row[6],
+        applied_at=row[7],
     )  # fmt: skip
 
 

@@ -118,7 +118,40 @@ CREATE TABLE doomed_directory (
 """`doomed_directory`: what lies on the disk of rows that are gone, run_id NULL for the folder of a job. A row goes in
 with the commit that deletes history and out when the directory is gone, so a crash in between leaves no orphan."""
 
-STEPS: tuple[str, ...] = (VERSION_1, VERSION_2)
+VERSION_3 = """
+ALTER TABLE run ADD COLUMN not_before INTEGER;
+ALTER TABLE run ADD COLUMN params TEXT;
+ALTER TABLE run ADD COLUMN upstream TEXT;
+ALTER TABLE run ADD COLUMN filed_under TEXT;
+ALTER TABLE run ADD COLUMN output_pruned INTEGER;
+CREATE INDEX run_filed ON run (filed_under) WHERE filed_under IS NOT NULL;
+ALTER TABLE job ADD COLUMN repeat_done INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN completion_digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN last_end_id TEXT;
+ALTER TABLE job ADD COLUMN consumed TEXT;
+ALTER TABLE job ADD COLUMN skipped_pool INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN skipped_dependency INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN skipped_daemon_down INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN skipped_grace INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN skipped_calendar INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN skipped_horizon INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN skipped_dst_gap INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN retention_runs INTEGER;
+ALTER TABLE job ADD COLUMN retention_age_us INTEGER;
+ALTER TABLE job ADD COLUMN keep_success INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE job ADD COLUMN output_max INTEGER;
+UPDATE job SET last_end_id =
+  (SELECT max(run.id) FROM run WHERE job_id = job.id AND state IN ('succeeded', 'failed', 'expired'));
+CREATE TABLE document (
+  kind TEXT NOT NULL, name TEXT NOT NULL, canonical BLOB NOT NULL, digest TEXT NOT NULL,
+  path TEXT NOT NULL, line INTEGER NOT NULL, revision TEXT, applied_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, name)
+);
+"""
+"""`filed_under`: `project/name` of the folder a run's files are in, NULL for its job's present one. The retention
+columns of `job` repeat its spec, NULL where that says nothing; `output_pruned`: when a run's output was deleted."""
+
+STEPS: tuple[str, ...] = (VERSION_1, VERSION_2, VERSION_3)
 """Step n takes a database from version n to n + 1. A released step is never edited."""
 
 VERSION = len(STEPS)

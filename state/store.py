@@ -1,7 +1,8 @@
 """The store: the only writer of the database. Owned by the daemon's loop; one process, one thread.
 
-Jobs come from `state.store_jobs`, runs from `state.store_runs`, transactions from `state.writer`; here are opening,
-closing, events, requests, the source, the file cache and pruning. Readers use `state.reads`.
+Jobs come from `state.store_jobs`, runs from `state.store_runs` (those that wait from `state.store_waits`, slots without
+one from `state.store_skips`), transactions from `state.writer`; here are opening, closing, events, requests, other
+documents, the source, the file cache and pruning. Readers use `state.reads`.
 """
 
 from __future__ import annotations
@@ -14,25 +15,35 @@ import peewee
 
 from specs.desired import CachedFile
 from state import retention
-from state.changes import Advance, DoomedDirectory, RunEnd, RunStarted, Skip
+from state.changes import Advance, DoomedDirectory, RunEnd, RunStarted, Skip, Wait
 from state.database import examine, journal_mode, prepare, sqlite_warning
 from state.errors import JobHasActiveRuns, NotFound
 from state.migrations import migrate
-from state.records import Event, RequestRecord, SourceState
-from state.rows import SELECT_REQUEST, event_values, printable, request_of, to_json
+from state.records import DocumentRecord, Event, RequestRecord, SourceState
+from state.rows import (
+    SELECT_DOCUMENT,
+    SELECT_REQUEST,
+    document_of,
+    event_values,
+    printable,
+    request_of,
+    to_json,
+)
 from state.store_jobs import JobStore
-from state.store_runs import RunStore
+from state.store_skips import SkipStore
+from state.store_waits import WaitStore
 from state.writer import writer_errors
 
-__all__ = ["Advance", "RunEnd", "RunStarted", "Skip", "Store"]
+__all__ = ["Advance", "RunEnd", "RunStarted", "Skip", "Store", "Wait"]
 
 BUSY_SECONDS = 5.0
 _PUT_REQUEST = f"INSERT OR REPLACE INTO request VALUES ({', '.join('?' * 10)})"
 _PUT_SOURCE = f"INSERT OR REPLACE INTO source VALUES (1, {', '.join('?' * 9)})"
+_PUT_DOCUMENT = f"INSERT OR REPLACE INTO document VALUES ({', '.join('?' * 8)})"
 _PUT_FILE = f"INSERT OR REPLACE INTO spec_file VALUES ({', '.join('?' * 8)})"
 
 
-class Store(JobStore, RunStore):
+class Store(JobStore, SkipStore, WaitStore):
     """The writer. Every method is one transaction, or part of the one that `transaction()` opened."""
 
     backup: Path | None = None
@@ -124,6 +135,25 @@ class Store(JobStore, RunStore):
                  to_json([dict(found) for found in source.diagnostics])),
             )  # fmt: skip
 
+    def documents(self) -> list[DocumentRecord]:
+        """What is applied besides jobs, by kind and name."""
+        with self._reading():
+            rows = self._connection.execute(f"{SELECT_DOCUMENT} ORDER BY kind, name")
+            return [document_of(row) for row in rows]
+
+    def put_documents(self, changed: Iterable[DocumentRecord], removed: Iterable[tuple[str, str]]) -> None:
+        """Keep `changed` (new, or in the place of the one with its kind and name), forget `removed`: (kind, name)."""
+        with self.transaction():
+            self._connection.executemany("DELETE FROM document WHERE kind = ? AND name = ?", list(removed))
+            self._connection.executemany(
+                _PUT_DOCUMENT,
+                [
+                    (one.kind, one.name, one.spec, one.digest, printable(one.path), one.line, one.revision,
+                     one.applied_at)
+                    for one in changed
+                ],
+            )  # fmt: skip
+
     def file_cache(self, version: str) -> list[CachedFile]:
         """What spec files said when they were last read by the loader `version`."""
         return list(self.each_cached_file(version))
@@ -195,8 +225,10 @@ class Store(JobStore, RunStore):
         with self._reading():
             rows = self._connection.execute(
                 "SELECT doomed.id, doomed.project, doomed.job, doomed.run_id, "
-                "EXISTS (SELECT 1 FROM job WHERE job.project = doomed.project AND job.name = doomed.job), "
-                "EXISTS (SELECT 1 FROM job WHERE job.project = doomed.project) "
+                "EXISTS (SELECT 1 FROM job WHERE job.project = doomed.project AND job.name = doomed.job) "
+                "OR EXISTS (SELECT 1 FROM run WHERE filed_under = doomed.project || '/' || doomed.job), "
+                "EXISTS (SELECT 1 FROM job WHERE job.project = doomed.project) OR EXISTS (SELECT 1 FROM run "
+                "WHERE filed_under > doomed.project || '/' AND filed_under < doomed.project || '0') "
                 "FROM doomed_directory AS doomed WHERE doomed.id > ? ORDER BY doomed.id LIMIT ?",
                 (after, limit),
             )

@@ -10,7 +10,8 @@ import orjson
 from state.changes import Advance
 from state.errors import Conflict, NotFound
 from state.records import JobRecord
-from state.rows import JOB_DEFINITION, SELECT_JOB, as_stored, job_definition, job_of
+from state.retention import doom
+from state.rows import JOB_DEFINITION, SELECT_JOB, as_stored, job_definition, job_of, to_json
 from state.writer import Writer
 
 _INSERT = (
@@ -23,9 +24,12 @@ _PUT_SPEC = (
     "INSERT INTO spec (job_id, canonical) VALUES (?, ?) "
     "ON CONFLICT (job_id) DO UPDATE SET canonical = excluded.canonical WHERE canonical <> excluded.canonical"
 )
+_IDENTITY = "SELECT project, name FROM job WHERE id = ?"
+_RETENTION = "UPDATE job SET retention_runs = ?, retention_age_us = ?, keep_success = ?, output_max = ? WHERE id = ?"
 _ADVANCE = (
     "UPDATE job SET cursor_at = coalesce(?, cursor_at), next_at = ?, boot_id = coalesce(?, boot_id), "
-    "completed_at = coalesce(?, completed_at), seq = ? WHERE id = ?"
+    "completed_at = coalesce(?, completed_at), repeat_done = coalesce(?, repeat_done), "
+    "consumed = coalesce(json_patch(coalesce(consumed, '{}'), ?), consumed), seq = ? WHERE id = ?"
 )
 
 
@@ -79,8 +83,9 @@ class JobStore(Writer):
         """Insert (`id` None), or update definition, schedule and override of the row `id`. The record as stored.
 
         What runs wrote (active_runs, last_*, health, consecutive_failures, counts) is never changed by it: the
-        returned record holds what is stored. Raises Conflict when another row has this identity, NotFound when
-        there is no row `id`.
+        returned record holds what is stored. Another project or name under an `id` renames the job: its history
+        follows, and readers are told that the old identity is gone. Raises Conflict when another row has this
+        identity, NotFound when there is no row `id`.
         """
         with self.transaction():
             seq = self._next_seq()
@@ -91,15 +96,31 @@ class JobStore(Writer):
                 if inserted.rowcount != 1 or job_id is None:
                     raise Conflict(f"job {job.identity} is stored already", hint="read it, and put it under its own id")
                 execute(_INSERT_SPEC, (job_id, job.spec))
-                self._add_labels(job, job_id)
-                if job.counts or job.active_runs or job.last_run_id:
+                self._index(job, job_id)
+                if job.counts or job.active_runs or job.last_run_id or job.last_success_id or job.last_end_id:
                     return self._fresh(job_id)
                 # A new job has no statistics to read back: 10,000 of them are stored at a first start.
                 return as_stored(job, job_id, seq)
-            if execute(_UPDATE, (*job_definition(job), seq, job.id)).rowcount != 1:
+            if (stored := execute(_IDENTITY, (job.id,)).fetchone()) is None:
                 raise NotFound(f"no job with id {job.id} ({job.identity})")
+            if stored != (job.project, job.name):
+                self._rename(job, job.id, *stored)
+            execute(_UPDATE, (*job_definition(job), seq, job.id))
             self._put_spec(job, job.id)
             return self._fresh(job.id)
+
+    def _rename(self, job: JobRecord, job_id: int, project: str, name: str) -> None:
+        """Let the row `job_id`, until now `project/name`, have the identity of `job`. What its runs left on the disk
+        stays where it is: a run may be writing there."""
+        execute = self._connection.execute
+        if execute("SELECT 1 FROM job WHERE project = ? AND name = ?", (job.project, job.name)).fetchone():
+            raise Conflict(f"job {job.identity} is stored already", hint=f"{project}/{name} cannot take its name")
+        execute(
+            "UPDATE run SET filed_under = ? WHERE job_id = ? AND filed_under IS NULL", (f"{project}/{name}", job_id)
+        )
+        execute("INSERT INTO removal VALUES (?, ?, ?)", (self._next_seq(), project, name))
+        doom(self._connection, [(project, name, None)])
+        self._renamed()
 
     def _fresh(self, job_id: int) -> JobRecord:
         row = self._connection.execute(f"{SELECT_JOB} WHERE job.id = ?", (job_id,)).fetchone()
@@ -109,11 +130,20 @@ class JobStore(Writer):
         if self._connection.execute(_PUT_SPEC, (job_id, job.spec)).rowcount == 0:
             return
         self._connection.execute("DELETE FROM label WHERE job_id = ?", (job_id,))
-        self._add_labels(job, job_id)
+        self._connection.execute(_RETENTION, (None, None, 1, None, job_id))
+        self._index(job, job_id)
 
-    def _add_labels(self, job: JobRecord, job_id: int) -> None:
-        labels = orjson.loads(job.spec).get("labels") if job.spec else None
-        if labels:
+    def _index(self, job: JobRecord, job_id: int) -> None:
+        """Repeat in columns what is asked of all specs at once."""
+        spec = orjson.loads(job.spec) if job.spec else {}
+        if retention := spec.get("retention"):
+            age = retention.get("max_age")
+            self._connection.execute(
+                _RETENTION,
+                (retention.get("max_runs"), None if age is None else round(age * 1_000_000),
+                 int(retention.get("keep_last_success", True)), retention.get("output_max"), job_id),
+            )  # fmt: skip
+        if labels := spec.get("labels"):
             rows = [(job_id, key, value) for key, value in labels.items()]
             self._connection.executemany("INSERT INTO label (job_id, key, value) VALUES (?, ?, ?)", rows)
 
@@ -123,7 +153,8 @@ class JobStore(Writer):
             self._connection.executemany(
                 _ADVANCE,
                 [
-                    (move.cursor_at, move.next_at, move.boot_id, move.completed_at, self._next_seq(), move.job_id)
+                    (move.cursor_at, move.next_at, move.boot_id, move.completed_at, move.repeat_done,
+                     to_json(dict(move.consumed)) if move.consumed else None, self._next_seq(), move.job_id)
                     for move in moves
                 ],
-            )
+            )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The part of the store that keeps runs: the slot lock, transitions, skips. Base of `state.store.Store`.
+"""The part of the store that keeps runs: the slot lock and transitions. Base of `state.store.Store`.
 
 Every change of a run, the job's statistics, its event and its counters are one transaction.
 `last_run_*` of a job tell of the newest run that is not a skip; `newest_row_id` is the newest of all.
@@ -9,15 +9,13 @@ from __future__ import annotations
 import sqlite3
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from operator import attrgetter
 
-from state.changes import RunEnd, RunStarted, Skip
+from state.changes import RunEnd, RunStarted
 from state.errors import DatabaseError, InvalidRunTransition, NotFound, RequestTaken, SlotTaken
-from state.ids import new_id
-from state.records import ACTIVE_STATES, SKIP_REASONS, TERMINAL_STATES, Run, RunState
+from state.records import ACTIVE_STATES, SKIP_REASONS, TERMINAL_STATES, WAIT_REASONS, Reason, Run, RunState
 from state.rows import (
     RUN_COLUMNS,
     RUN_PLACE,
@@ -56,15 +54,14 @@ _END = (
 )
 # Health follows how the job itself ended: a cancel says nothing about it.
 _JOB_ENDED = {
-    RunState.SUCCEEDED: "succeeded = succeeded + 1, consecutive_failures = 0, "
+    RunState.SUCCEEDED: "succeeded = succeeded + 1, consecutive_failures = 0, last_end_id = :run, "
     "last_success_at = :at, last_success_id = :run, "
     "health_since = CASE health WHEN 'healthy' THEN health_since ELSE :at END, health = 'healthy'",
-    RunState.FAILED: "failed = failed + 1, consecutive_failures = consecutive_failures + 1, "
+    RunState.FAILED: "failed = failed + 1, consecutive_failures = consecutive_failures + 1, last_end_id = :run, "
     "health_since = CASE health WHEN 'failing' THEN health_since ELSE :at END, health = 'failing'",
-    RunState.EXPIRED: "expired = expired + 1, consecutive_failures = consecutive_failures + 1, "
+    RunState.EXPIRED: "expired = expired + 1, consecutive_failures = consecutive_failures + 1, last_end_id = :run, "
     "health_since = CASE health WHEN 'failing' THEN health_since ELSE :at END, health = 'failing'",
     RunState.CANCELLED: "cancelled = cancelled + 1",
-    RunState.SKIPPED: "skipped = skipped + 1",
 }
 _JOB_ENDED_SQL = {
     state: (
@@ -75,17 +72,26 @@ _JOB_ENDED_SQL = {
     )
     for state, change in _JOB_ENDED.items()
 }
-_JOB_SKIPPED = {
+# A run that waited and was skipped never was one: the job's last run is the one before.
+_LAST = "SELECT {} FROM run WHERE job_id = :job AND +state <> 'skipped'{} ORDER BY id DESC LIMIT 1"
+_JOB_SKIPPED_SQL = {
     reason: (
-        f"UPDATE job SET skipped = skipped + :slots, skipped_{reason} = skipped_{reason} + :slots, "
-        "kept_runs = kept_runs + :rows, newest_row_id = :newest, seq = :seq WHERE id = :job"
+        "UPDATE job SET active_runs = active_runs - 1, "
+        f"skipped = skipped + 1, skipped_{reason} = skipped_{reason} + 1, "
+        f"(last_run_id, last_run_state) = ({_LAST.format('id, state', '')}), "
+        f"last_scheduled_for = ({_LAST.format('scheduled_for', ' AND scheduled_for IS NOT NULL')}), "
+        "seq = :seq WHERE id = :job"
     )
     for reason in SKIP_REASONS
 }
-_EXTEND = (
-    "UPDATE run SET scheduled_for = max(scheduled_for, ?), skipped_first = min(skipped_first, ?), "
-    "skipped_count = skipped_count + ?, finished_at = ?, error = coalesce(?, error) WHERE id = ?"
-)
+_SKIPPED = "UPDATE run SET skipped_first = scheduled_for, skipped_count = 1 WHERE id = ?"
+WAITS_FOR: Mapping[Reason | None, str] = {
+    Reason.OVERLAP: "the run before to end",
+    Reason.POOL: "a free slot of its pool",
+    Reason.DEPENDENCY: "the jobs it depends on",
+    Reason.BACKOFF: "the delay before the next attempt",
+}
+"""What a blocked run waits for, for people: all of `WAIT_REASONS`."""
 DURATION_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 """Upper bounds, seconds, of the counters `run_duration_bucket`: from a health check to a day's import."""
 
@@ -108,6 +114,9 @@ class RunStore(Writer):
     def _rolled_back(self) -> None:
         self._known = None
 
+    def _renamed(self) -> None:
+        self._known = None
+
     def _change(self, sql: str, rows: list[tuple[object, ...]]) -> None:
         """Change one run per row, or raise: then the transaction is undone and memory read anew."""
         if self._connection.executemany(sql, rows).rowcount != len(rows) and rows:
@@ -119,6 +128,13 @@ class RunStore(Writer):
             row = self._connection.execute(f"{SELECT_RUN} WHERE run.id = ?", (run_id,)).fetchone()
         return None if row is None else run_of(row)
 
+    def last_slot_run(self, job_id: int, scheduled_for: int) -> Run | None:
+        """The newest attempt of a slot; None when it has no row of its own (a longer gap may hold it)."""
+        with self._reading():
+            sql = f"{SELECT_RUN} WHERE run.job_id = ? AND run.scheduled_for = ? ORDER BY run.attempt DESC LIMIT 1"
+            row = self._connection.execute(sql, (job_id, scheduled_for)).fetchone()
+        return None if row is None else run_of(row)
+
     def active_runs(self) -> list[Run]:
         """All that are not over, oldest first."""
         with self._reading():
@@ -126,11 +142,14 @@ class RunStore(Writer):
             return [run_of(row) for row in rows]
 
     def insert_runs(self, runs: Sequence[Run]) -> None:
-        """Store new, active runs; the rows are the lock on their slots.
+        """Store new, active runs; the rows are the lock on their slots. A blocked one has the reason it waits for.
 
-        Raises SlotTaken (RequestTaken for a request that has its run): then nothing of this call is stored, and an
-        open transaction may go on.
+        Raises ValueError for another state or reason. Raises SlotTaken (RequestTaken for a request that has its run):
+        then nothing of this call is stored, and an open transaction may go on.
         """
+        for run in runs:
+            if run.state not in ACTIVE_STATES or (run.state is RunState.BLOCKED) != (run.reason in WAIT_REASONS):
+                raise ValueError(f"a new run is not {run.state} ({run.reason})")
         with self.transaction(), self._all_or_nothing():
             active = self._active()
             self._insert(runs)
@@ -195,7 +214,9 @@ class RunStore(Writer):
     def finished(self, ends: Sequence[RunEnd]) -> list[Run]:
         """active -> terminal, with statistics, counters and event. The runs that changed.
 
-        A run that is over already stays as it is and is not in the list. Raises ValueError for a state that is no end.
+        A run that is over already stays as it is and is not in the list. A run that never started may be skipped: it
+        becomes the record of its slot. Raises ValueError for a state that is no end, or a skip without its reason;
+        InvalidRunTransition when a running one is to be skipped.
         """
         changed: list[Run] = []
         with self.transaction():
@@ -206,14 +227,19 @@ class RunStore(Writer):
                 run = known.get(end.run_id)
                 if run is None:
                     continue
+                if end.state is RunState.SKIPPED:
+                    if end.reason not in SKIP_REASONS:
+                        raise ValueError(f"{end.reason} is no reason to skip")
+                    if run.state is RunState.RUNNING:
+                        raise InvalidRunTransition(run.id, run.state, end.state)
                 changed.append(_ended(run, end))
                 del known[run.id]
             many = self._connection.executemany
             self._change(_END, [_end_values(run) for run in changed])
             # In order: a success between two failures counts them anew.
-            for state, same in groupby(changed, key=attrgetter("state")):
+            for (state, reason), same in groupby(changed, key=_counted_as):
                 many(
-                    _JOB_ENDED_SQL[state],
+                    _JOB_ENDED_SQL[state] if reason is None else _JOB_SKIPPED_SQL[reason],
                     [
                         {
                             "at": run.finished_at,
@@ -225,6 +251,7 @@ class RunStore(Writer):
                         for run in same
                     ],
                 )
+            many(_SKIPPED, [(run.id,) for run in changed if run.state is RunState.SKIPPED])
             self._add_event_rows([_end_event(run) for run in changed])
             self._count_durations(changed)
         return changed
@@ -265,56 +292,6 @@ class RunStore(Writer):
             run = self._active()[run_id] = replace(run, cancel_requested_at=at, cancel_requested_by=by)
             return run
 
-    def skip(self, skips: Sequence[Skip]) -> None:
-        """Account for slots that did not run: a new `skipped` row, or a longer one.
-
-        It gets longer when the job's newest row is a skip with the same reason. Raises SlotTaken when the last slot
-        has a row already: then nothing of this call is stored.
-        """
-        with self.transaction(), self._all_or_nothing():
-            for skip in skips:
-                row = self._connection.execute(
-                    "SELECT run.id, run.state, run.reason, job.project, job.name "
-                    "FROM job LEFT JOIN run ON run.id = job.newest_row_id WHERE job.id = ?",
-                    (skip.job_id,),
-                ).fetchone()
-                if row is None:
-                    raise NotFound(f"no job with id {skip.job_id}")
-                newest, state, reason, project, name = row
-                extends = state == RunState.SKIPPED and reason == skip.reason
-                error = None if skip.error is None else printable(skip.error)
-                if extends:
-                    self._extend((skip.last, skip.first, skip.count, skip.at, error, newest))
-                else:
-                    newest = new_id(skip.at)
-                    run = _skipped(skip, newest, project, name, error)
-                    self._insert([run])
-                    slots = "1 slot" if skip.count == 1 else f"{skip.count} slots"
-                    self._add_event_rows(
-                        [
-                            event_values(
-                                skip.at, skip.job_id, newest, "Warning", skip.reason, error or f"Skipped {slots}",
-                                {"first": skip.first, "last": skip.last, "count": skip.count},
-                            )
-                        ]
-                    )  # fmt: skip
-                self._connection.execute(
-                    _JOB_SKIPPED[skip.reason],
-                    {
-                        "slots": skip.count,
-                        "rows": 0 if extends else 1,
-                        "newest": newest,
-                        "seq": self._next_seq(),
-                        "job": skip.job_id,
-                    },
-                )
-
-    def _extend(self, values: tuple[object, ...]) -> None:
-        try:
-            self._connection.execute(_EXTEND, values)
-        except sqlite3.IntegrityError as error:
-            raise SlotTaken("a run of this slot and attempt is stored already") from error
-
 
 _START_PLACES = [RUN_PLACE[name] for name in ("state", "started_at", "pid", "pid_start")]
 _END_PLACES = [
@@ -339,7 +316,14 @@ def _ended(run: Run, end: RunEnd) -> Run:
         end.pid_start if run.pid_start is None else run.pid_start,
         end.progress, end.result,
     )  # fmt: skip
-    return with_changes(run, zip(_END_PLACES, values, strict=True))
+    ended = with_changes(run, zip(_END_PLACES, values, strict=True))
+    if end.state is RunState.SKIPPED:
+        return replace(ended, skipped_first=run.scheduled_for, skipped_count=1)
+    return ended
+
+
+def _counted_as(run: Run) -> tuple[RunState, Reason | None]:
+    return run.state, run.reason if run.state is RunState.SKIPPED else None
 
 
 def _end_values(run: Run) -> tuple[object, ...]:
@@ -355,19 +339,11 @@ def _end_event(run: Run) -> tuple[object, ...]:
     return (run.finished_at, run.job_id, run.id, kind, word(run.reason), _message(run), None)
 
 
-def _skipped(skip: Skip, id: str, project: str, name: str, error: str | None) -> Run:
-    return Run(
-        id=id, job_id=skip.job_id, project=project, job=name, generation=skip.generation, digest=skip.digest,
-        revision=skip.revision, trigger=skip.trigger, scheduled_for=skip.last, state=RunState.SKIPPED,
-        reason=skip.reason, error=error, created_at=skip.at, finished_at=skip.at, skipped_first=skip.first,
-        skipped_count=skip.count,
-    )  # fmt: skip
-
-
 def _created(run: Run) -> str:
     who = f" by {run.requested_by}" if run.requested_by else ""
     again = f", attempt {run.attempt}" if run.attempt > 1 else ""
-    return f"Created ({run.trigger}{who}{again})"
+    waits = f", waiting for {WAITS_FOR[run.reason]}" if run.reason in WAITS_FOR else ""
+    return f"Created ({run.trigger}{who}{again}){waits}"
 
 
 def _message(run: Run) -> str:
@@ -384,4 +360,4 @@ def _message(run: Run) -> str:
     return what
 
 
-__all__ = ["DURATION_BUCKETS", "RunStore"]
+__all__ = ["DURATION_BUCKETS", "WAITS_FOR", "RunStore"]

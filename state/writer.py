@@ -88,6 +88,9 @@ class Writer:
     def _rolled_back(self) -> None:
         """The open transaction, or a call within it, came to nothing: what memory holds of it goes too."""
 
+    def _renamed(self) -> None:
+        """A job has another identity: what memory holds of its runs is not right any more."""
+
     def _reading(self) -> AbstractContextManager[None]:
         """sqlite3's errors inside the block come out as ours."""
         return own_errors(self.path)

@@ -78,7 +78,7 @@ def log_response(home: Home, run: Run, wanted: LogQuery) -> Response:
         NotFound: the run has no such log.
         Unprocessable: the run keeps two streams, and none was named.
     """
-    run_dir = home.run_dir(run.project, run.job, run.id)
+    run_dir = home.run_dir_of(run)
     there = streams(run_dir)
     stream = wanted.stream
     if stream is None:

@@ -25,7 +25,7 @@ from state.errors import (
 )
 from state.migrations import migrate
 from state.reads import Reader
-from state.records import Reason
+from state.records import SKIP_REASONS, Health, Reason
 from state.schema import STEPS, VERSION
 from state.store import Store
 from tests.storing.making import NOON, a_job, check_sums
@@ -161,7 +161,7 @@ def test_a_database_of_the_first_schema_is_taken_over_whole(path: Path, tmp_path
     assert report is not None
     assert other is not None
     assert report.counts == {"succeeded": 1, "failed": 1, "cancelled": 0, "expired": 0, "skipped": 5}
-    assert report.skips == {Reason.OVERLAP: 0, Reason.MISSED: 5, Reason.SUSPENDED: 0, Reason.PAST: 0}
+    assert report.skips == dict.fromkeys(SKIP_REASONS, 0) | {Reason.MISSED: 5}
     assert (report.active_runs, report.resumed_at, other.suspended_by) == (1, None, "ann")
     assert set(other.skips.values()) == {0}
     with Reader(path) as reader:
@@ -175,9 +175,36 @@ def test_a_database_of_the_first_schema_is_taken_over_whole(path: Path, tmp_path
     Store.open(path, now=NOON).close()
 
 
-def test_an_old_database_and_a_new_one_have_the_same_tables(path: Path, tmp_path: Path) -> None:
+def test_a_database_of_the_second_schema_is_taken_over_whole(path: Path) -> None:
+    """`version_2.db.gz` was written by the last code that knew schema 2: as the first, with more ends and a purge."""
     path.parent.mkdir()
-    path.write_bytes(gzip.decompress(Path(__file__).with_name("version_1.db.gz").read_bytes()))
+    path.write_bytes(gzip.decompress(Path(__file__).with_name("version_2.db.gz").read_bytes()))
+    store = Store.open(path, now=NOON)
+    report, other = store.job_by_identity("default/report"), store.job_by_identity("data/other")
+    assert report is not None
+    assert other is not None
+    assert report.counts == {"succeeded": 1, "failed": 1, "cancelled": 0, "expired": 1, "skipped": 6}
+    assert report.skips == dict.fromkeys(SKIP_REASONS, 0) | {Reason.MISSED: 5, Reason.OVERLAP: 1}
+    assert (report.repeat_done, report.completion_digest, report.consumed) == (0, "", {})
+    assert (report.health, report.active_runs, other.resumed_at) == (Health.FAILING, 1, NOON + 5)
+    with Reader(path) as reader:
+        rows = reader.runs(job_id=report.id, order="asc")
+        assert [run.state for run in rows] == ["succeeded", "failed", "skipped", "skipped", "expired", "pending"]
+        assert (report.last_success_id, report.last_end_id) == (rows[0].id, rows[4].id)
+        assert {(run.not_before, run.params, run.upstream, run.filed_under) for run in rows} == {(None,) * 4}
+        assert (rows[0].progress, rows[0].result) == ({"percent": 100}, {"rows": 3})
+        assert [job.identity for job in reader.jobs(labels=["team=data"])] == ["default/report"]
+        assert reader.removed_since(0) == ["default/gone"]
+    assert [one.run_id is None for one in store.doomed_directories()] == [False, True]
+    assert store.documents() == []
+    check_sums(store)
+    store.close()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_old_database_and_a_new_one_have_the_same_tables(path: Path, tmp_path: Path, version: int) -> None:
+    path.parent.mkdir()
+    path.write_bytes(gzip.decompress(Path(__file__).with_name(f"version_{version}.db.gz").read_bytes()))
     tables = []
     for each in (path, tmp_path / "new.db"):
         store = Store.open(each, now=NOON)
