@@ -27,7 +27,7 @@ class Advance:
     """None: unchanged (a new spec clears it, through `put_job`)."""
     repeat_done: int | None = None
     """None: unchanged."""
-    consumed: Mapping[str, str] | None = None
+    consumed: Mapping[str, int] | None = None
     """None: unchanged; else what is added to or replaced in the record's."""
 
 

@@ -100,7 +100,7 @@ SKIP_REASONS = (
     Reason.GRACE, Reason.CALENDAR, Reason.HORIZON, Reason.DST_GAP,
 )  # fmt: skip
 """Why slots may be without a run: all that `reconciler.decide` gives; each is a column `job.skipped_<reason>`."""
-WAIT_REASONS = (Reason.OVERLAP, Reason.POOL, Reason.DEPENDENCY, Reason.BACKOFF)
+WAIT_REASONS = (Reason.OVERLAP, Reason.POOL, Reason.DEPENDENCY, Reason.BACKOFF, Reason.CALENDAR)
 """What a `blocked` run waits for: its `reason`."""
 
 
@@ -236,8 +236,8 @@ class JobRecord:
     """Scheduled runs since what says when the job is complete was last changed: counts up to `repeat`."""
     completion_digest: str = ""
     """`specs.policy.Policy.completion` that `repeat_done` and `completed_at` belong to."""
-    consumed: Mapping[str, str] = field(default_factory=dict)
-    """Identity to run id: the ends of upstream jobs that its runs have followed already."""
+    consumed: Mapping[str, int] = field(default_factory=dict)
+    """Of each upstream job, when the last run ended that a run of this one followed."""
     stalled: str | None = None
     """Why deciding on this job keeps failing, when it does."""
     seq: int = 0

@@ -90,6 +90,7 @@ WAITS_FOR: Mapping[Reason | None, str] = {
     Reason.POOL: "a free slot of its pool",
     Reason.DEPENDENCY: "the jobs it depends on",
     Reason.BACKOFF: "the delay before the next attempt",
+    Reason.CALENDAR: "its calendar to allow it",
 }
 """What a blocked run waits for, for people: all of `WAIT_REASONS`."""
 DURATION_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
