@@ -20,14 +20,26 @@ from state.changes import Counter, Totals
 from state.database import open_reader, own_errors
 from state.errors import Ambiguous, InvalidQuery, NotFound
 from state.ids import first_id, is_prefix
-from state.records import ACTIVE_STATES, Event, JobRecord, RequestRecord, Run, RunState, SourceState
+from state.records import (
+    ACTIVE_STATES,
+    DocumentRecord,
+    Event,
+    JobRecord,
+    Reason,
+    RequestRecord,
+    Run,
+    RunState,
+    SourceState,
+)
 from state.rows import (
     COUNTED_STATES,
+    SELECT_DOCUMENT,
     SELECT_EVENT,
     SELECT_JOB,
     SELECT_REQUEST,
     SELECT_RUN,
     SELECT_SOURCE,
+    document_of,
     event_of,
     job_of,
     request_of,
@@ -260,6 +272,20 @@ class Reader:
         """The last look at the specs; None before the first."""
         rows = self._rows(SELECT_SOURCE)
         return source_of(rows[0]) if rows else None
+
+    def documents(self, kind: str | None = None) -> list[DocumentRecord]:
+        """What is applied besides jobs, by kind and name."""
+        where, values = ("WHERE kind = ?", (kind,)) if kind else ("", ())
+        return [document_of(row) for row in self._rows(f"{SELECT_DOCUMENT} {where} ORDER BY kind, name", values)]
+
+    def occupancy(self) -> list[tuple[str | None, RunState, Reason | None, int]]:
+        """How many active runs there are, by the pool of their job (None: it names none), state and reason."""
+        states = ", ".join(f"'{state}'" for state in ACTIVE_STATES)
+        rows = self._rows(
+            "SELECT json_extract(CAST(spec.canonical AS TEXT), '$.pool') AS pool, run.state, run.reason, count(*) "
+            f"FROM run CROSS JOIN spec ON spec.job_id = run.job_id WHERE run.state IN ({states}) GROUP BY 1, 2, 3"
+        )
+        return [(pool, RunState(state), reason and Reason(reason), count) for pool, state, reason, count in rows]
 
     def totals(self) -> Totals:
         """The house in numbers, from the jobs alone: no walk through history."""
