@@ -30,6 +30,27 @@ class DesiredJob:
         return f"{self.project}/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class DesiredDocument:
+    """One valid document that is not a job: what jobs share."""
+
+    kind: str
+    """`Pool` or `Calendar`."""
+    name: str
+    """Unique among its kind."""
+    spec: bytes
+    """Canonical JSON, as of a job."""
+    digest: str
+    """sha256 of `spec`, 64 hex digits."""
+    path: str
+    line: int
+
+    @property
+    def identity(self) -> str:
+        """`Kind:name`, which no job's identity is."""
+        return f"{self.kind}:{self.name}"
+
+
 DIRTY = "-dirty"
 """Ends the revision of a job that the commit does not hold as it is, as `git describe --dirty` has it."""
 
@@ -56,6 +77,12 @@ class Desired:
     """All valid jobs by identity."""
     invalid: Mapping[str, tuple[Diagnostic, ...]]
     """Identities that a file names but does not define soundly (invalid, or defined twice)."""
+    documents: Mapping[tuple[str, str], DesiredDocument] = field(default_factory=dict)
+    """All valid pools and calendars by kind and name."""
+    invalid_documents: frozenset[tuple[str, str]] = frozenset()
+    """Those that a file names but does not define soundly, as `invalid`: their last good version goes on."""
+    documents_changed: bool = False
+    """Whether the two above differ from the previous look's; true in the first."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """Every finding of every file, also of files whose identity cannot be read."""
     unreadable_paths: frozenset[str] = frozenset()

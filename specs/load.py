@@ -15,18 +15,19 @@ from pydantic import ValidationError
 
 from specs import unbuilt
 from specs.canonical import canonical_bytes, digest_of
-from specs.desired import DesiredJob
+from specs.desired import DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, Loc, read_documents
 from specs.expression import ScheduleError
 from specs.fields import parse_name
 from specs.findings import findings_of, kind_of
 from specs.model import Job
+from specs.resources import RESOURCES, check_resource, is_resource, names_resource, resource_identity
 from specs.rules import rule_findings
 from specs.schedule import Schedule, compile_schedule
 from specs.text import decode
 
-_KINDS = ("Job", *sorted(unbuilt.KINDS))
+_KINDS = ("Job", *RESOURCES, *sorted(unbuilt.KINDS))
 _SCHEDULING = ("schedule", "timezone", "dst")
 """The fields that a schedule is compiled from, besides the identity (for `H`)."""
 
@@ -38,6 +39,10 @@ class FileResult:
     jobs: tuple[DesiredJob, ...] = ()
     invalid: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     """Identities the file names but does not define soundly, with the errors of their documents."""
+    documents: tuple[DesiredDocument, ...] = ()
+    """Its pools and calendars."""
+    invalid_documents: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    """As `invalid`, by `Kind:name`."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """Every finding, warnings too, in the order of the file."""
     unreadable: bool = False
@@ -64,37 +69,66 @@ class _Loader:
         self.findings = list(findings)
         self.unreadable = any(finding.code == "JOB013" for finding in findings)
         self.jobs: dict[str, DesiredJob] = {}
+        self.resources: dict[str, DesiredDocument] = {}
         self.documents: dict[str, Document] = {}
         self.invalid: dict[str, list[Diagnostic]] = {}
 
     def add(self, document: Document) -> None:
-        """Check one document and keep its job, or its errors."""
+        """Check one document and keep what it defines, or its errors."""
         identity = identity_of(document.value)
-        job, found = _check(document, identity, self.default_timezone) if document.sound else (None, [])
-        self.findings += found
-        if identity is None:
-            self.unreadable = True
+        if is_resource(document.value):
+            self._resource(document, identity)
             return
-        if identity in self.documents:
-            self._twice(identity, document)
-        self.documents.setdefault(identity, document)
+        job, found = _check(document, identity, self.default_timezone) if document.sound else (None, [])
+        if not self._named(document, identity, found) or identity is None:
+            return
         if job is None:
-            errors = [finding for finding in found if finding.severity is Severity.ERROR]
-            self._refuse(identity, errors or self._form(document))
+            self._failed(document, identity, found)
             return
         spec = canonical_bytes(job)
         self.jobs[identity] = DesiredJob(job.project, job.name, spec, digest_of(spec), self.path, document.line)
 
+    def _resource(self, document: Document, identity: str | None) -> None:
+        resource, found = check_resource(document) if document.sound else (None, [])
+        if not self._named(document, identity, found) or identity is None:
+            return
+        if resource is None:
+            self._failed(document, identity, found)
+        else:
+            self.resources[identity] = resource
+
+    def _named(self, document: Document, identity: str | None, found: list[Diagnostic]) -> bool:
+        """Keep the findings; whether the document has an identity, which is then taken."""
+        self.findings += found
+        if identity is None:
+            self.unreadable = True
+            return False
+        if identity in self.documents:
+            self._twice(identity, document)
+        self.documents.setdefault(identity, document)
+        return True
+
     def result(self) -> FileResult:
         """Everything that was added. An identity with an error is not among the jobs."""
         if not self.findings:
-            return FileResult(tuple(self.jobs.values()), unreadable=self.unreadable)
+            return FileResult(
+                tuple(self.jobs.values()), documents=tuple(self.resources.values()), unreadable=self.unreadable
+            )
+        sound = [job for identity, job in self.jobs.items() if identity not in self.invalid]
+        resources = [resource for identity, resource in self.resources.items() if identity not in self.invalid]
+        invalid = {identity: tuple(found) for identity, found in self.invalid.items()}
         return FileResult(
-            jobs=tuple(job for identity, job in self.jobs.items() if identity not in self.invalid),
-            invalid={identity: tuple(found) for identity, found in self.invalid.items()},
+            jobs=tuple(sound),
+            invalid={identity: found for identity, found in invalid.items() if not names_resource(identity)},
+            documents=tuple(resources),
+            invalid_documents={identity: found for identity, found in invalid.items() if names_resource(identity)},
             diagnostics=tuple(sorted(self.findings, key=lambda f: (f.line, f.column))),
             unreadable=self.unreadable,
         )
+
+    def _failed(self, document: Document, identity: str, found: list[Diagnostic]) -> None:
+        errors = [finding for finding in found if finding.severity is Severity.ERROR]
+        self._refuse(identity, errors or self._form(document))
 
     def _refuse(self, identity: str, found: list[Diagnostic]) -> None:
         self.invalid.setdefault(identity, []).extend(found)
@@ -114,17 +148,22 @@ class _Loader:
 
 def duplicate(document: Document, identity: str, other: str) -> Diagnostic:
     """The finding that another document has this identity too; `other` as `on line 5` or `in b.yaml:1`."""
+    resource = names_resource(identity)
+    what = " ".join(identity.split(":")) if resource else identity
     return document.source.finding(
         "JOB050",
-        f"`{identity}` is also defined {other}",
+        f"`{what}` is also defined {other}",
         document.place(("name",)),
         help="rename one of the two, or remove it; until then the last good version runs on",
-        identity=identity,
+        identity=None if resource else identity,
     )
 
 
 def identity_of(value: Mapping[str, Any]) -> str | None:
-    """`project/name` of a document that may be otherwise wrong; None when it has none, or is not a job."""
+    """`project/name` of a job, `Kind:name` of what jobs share, of a document that may be otherwise wrong; None when it
+    has none."""
+    if is_resource(value):
+        return resource_identity(value)
     if value.get("kind", "Job") in unbuilt.KINDS:
         return None
     try:

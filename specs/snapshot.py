@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from specs.desired import CachedFile, DesiredJob
+from specs.desired import CachedFile, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, Severity
 from specs.load import FileResult
+from specs.resources import names_resource
 from specs.scan import StatKey
 
 NEVER: StatKey = (0, -1, -1, -1)
@@ -42,16 +43,21 @@ class FilePart(NamedTuple):
     unreadable: bool = False
     held: frozenset[str] = frozenset()
     """Identities it defined when it was last understood and that cannot be seen now. They are not gone."""
+    documents: tuple[DesiredDocument, ...] = ()
+    """Its pools and calendars. Their identities are in `invalid` and `held` too, as `Kind:name`."""
 
     def identities(self) -> Iterable[str]:
         """Everything it defines, badly defines, or holds."""
         yield from (job.identity for job in self.jobs)
+        yield from (document.identity for document in self.documents)
         yield from self.invalid
         yield from self.held
 
     def only_job(self) -> DesiredJob | None:
         """Its job, when it defines one and there is nothing else to say: nearly every file."""
-        if len(self.jobs) == 1 and not (self.invalid or self.findings or self.held or self.unreadable):
+        if len(self.jobs) == 1 and not (
+            self.invalid or self.findings or self.held or self.unreadable or self.documents
+        ):
             return self.jobs[0]
         return None
 
@@ -61,21 +67,37 @@ class FilePart(NamedTuple):
 
 def part_of(result: FileResult, key: StatKey, digest: bytes, before: FilePart | None) -> FilePart:
     """A file's new part. A mistake that hides a name does not take away what the file defined `before`."""
-    seen = {job.identity for job in result.jobs} | set(result.invalid)
+    invalid = {**result.invalid, **result.invalid_documents} or _NONE
+    seen = {job.identity for job in result.jobs} | {each.identity for each in result.documents} | set(invalid)
     held = frozenset(before.identities()) - seen if before is not None and result.unreadable else frozenset()
-    return FilePart(key, digest, result.jobs, result.invalid or _NONE, result.diagnostics, result.unreadable, held)
+    found = result.diagnostics
+    return FilePart(key, digest, result.jobs, invalid, found, result.unreadable, held, result.documents)
+
+
+class Changes(NamedTuple):
+    """What a change of files did to the whole."""
+
+    changed: set[str]
+    """Identities of jobs that are another job now, or have other errors."""
+    gone: set[str]
+    """Identities of jobs that are in no file any more."""
+    documents: bool
+    """Whether a pool or calendar became another, came or went."""
 
 
 class Snapshot:
     """All parts, and the resolved identities.
 
-    `duplicate(job, identity, other)` makes the finding that `other` defines the identity of `job` too.
+    `duplicate(path, line, identity, other)` makes the finding that `other` defines the identity too that this file
+    defines on this line.
     """
 
-    def __init__(self, duplicate: Callable[[DesiredJob, str, str], Diagnostic]) -> None:
+    def __init__(self, duplicate: Callable[[str, int, str, str], Diagnostic]) -> None:
         self.parts: dict[str, FilePart] = {}
         self.jobs: dict[str, DesiredJob] = {}
         self.invalid: dict[str, tuple[Diagnostic, ...]] = {}
+        self.documents: dict[tuple[str, str], DesiredDocument] = {}
+        self.invalid_documents: set[tuple[str, str]] = set()
         self.unreadable: set[str] = set()
         self._duplicate = duplicate
         self._doubles: dict[str, tuple[Diagnostic, ...]] = {}
@@ -83,8 +105,8 @@ class Snapshot:
         self._told: set[str] = set()
         """Paths whose part has findings."""
 
-    def put(self, changes: Mapping[str, FilePart | None]) -> tuple[set[str], set[str]]:
-        """Replace the parts of these paths (None: the file is gone). Returns `(changed, gone)` identities."""
+    def put(self, changes: Mapping[str, FilePart | None]) -> Changes:
+        """Replace the parts of these paths (None: the file is gone)."""
         affected: set[str] = set()
         changed: set[str] = set()
         for path, part in changes.items():
@@ -110,10 +132,13 @@ class Snapshot:
                 names.update(part.identities())
             affected |= names
         gone: set[str] = set()
+        documents_changed = False
         for identity in affected:
-            if self._resolve(identity):
+            if names_resource(identity):
+                documents_changed |= self._resolve_resource(identity)
+            elif self._resolve(identity):
                 (changed if identity in self.jobs or identity in self.invalid else gone).add(identity)
-        return changed, gone
+        return Changes(changed, gone, documents_changed)
 
     def findings(self, notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         """Every finding of every file, with `notes`, in the order of paths and lines."""
@@ -142,29 +167,42 @@ class Snapshot:
                 del self._owners[identity]
 
     def _resolve(self, identity: str) -> bool:
-        """Decide anew what an identity is. Returns whether that changed."""
+        """Decide anew what a job is. Returns whether that changed."""
         before = self.jobs.get(identity), self.invalid.get(identity)
+        path, errors = self._defined(identity)
+        job = None if path is None or errors else self._job(path, identity)
+        self._set(identity, job, errors)
+        return before != (self.jobs.get(identity), self.invalid.get(identity))
+
+    def _resolve_resource(self, identity: str) -> bool:
+        kind, _, name = identity.partition(":")
+        key = (kind, name)
+        before = self.documents.pop(key, None), key in self.invalid_documents
+        path, errors = self._defined(identity)
+        if path is not None and not errors:
+            self.documents[key] = next(each for each in self.parts[path].documents if each.identity == identity)
+        if errors:
+            self.invalid_documents.add(key)
+        else:
+            self.invalid_documents.discard(key)
+        return before != (self.documents.get(key), key in self.invalid_documents)
+
+    def _defined(self, identity: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
+        """The one file that names it, when there is one, and what keeps it from being applied."""
         owners = self._owners.get(identity, ())
         paths = (owners,) if isinstance(owners, str) else tuple(sorted(owners))
         naming = [path for path in paths if identity not in self.parts[path].held]
-        job: DesiredJob | None = None
-        errors: tuple[Diagnostic, ...] = ()
         self._doubles.pop(identity, None)
         if len(naming) > 1:
             double = tuple(self._double(identity, path, naming) for path in naming)
             self._doubles[identity] = double
             bad = (finding for path in naming for finding in self.parts[path].invalid.get(identity, ()))
-            errors = (*bad, *double)
-        elif naming:
-            part = self.parts[naming[0]]
-            errors = part.invalid.get(identity, ())
-            job = None if errors else self._job(naming[0], identity)
-        else:
-            errors = tuple(
-                replace(finding, identity=identity) for path in paths for finding in self.parts[path].errors()
-            )
-        self._set(identity, job, errors)
-        return before != (self.jobs.get(identity), self.invalid.get(identity))
+            return None, (*bad, *double)
+        if naming:
+            return naming[0], self.parts[naming[0]].invalid.get(identity, ())
+        return None, tuple(
+            replace(finding, identity=identity) for path in paths for finding in self.parts[path].errors()
+        )
 
     def _set(self, identity: str, job: DesiredJob | None, errors: tuple[Diagnostic, ...]) -> None:
         if job is None:
@@ -181,15 +219,18 @@ class Snapshot:
 
     def _double(self, identity: str, path: str, naming: list[str]) -> Diagnostic:
         others = [other for other in naming if other != path]
-        first = self._job(others[0], identity)
-        where = f"in {others[0]}:{first.line}" if first is not None else f"in {others[0]}"
+        line = self._line(others[0], identity)
+        where = f"in {others[0]}:{line}" if line is not None else f"in {others[0]}"
         if len(others) > 1:
             where += f" and {len(others) - 1} more"
-        job = self._job(path, identity)
-        if job is None:
-            project, name = identity.split("/")
-            job = DesiredJob(project, name, b"", "", path, self.parts[path].invalid[identity][0].line)
-        return self._duplicate(job, identity, where)
+        here = self._line(path, identity) or self.parts[path].invalid[identity][0].line
+        return self._duplicate(path, here, identity, where)
+
+    def _line(self, path: str, identity: str) -> int | None:
+        """Where the file defines it soundly."""
+        part = self.parts[path]
+        defined: list[DesiredJob | DesiredDocument] = [*part.jobs, *part.documents]
+        return next((each.line for each in defined if each.identity == identity), None)
 
 
 def to_row(path: str, part: FilePart, *, racy: bool) -> CachedFile:
@@ -203,7 +244,10 @@ def to_row(path: str, part: FilePart, *, racy: bool) -> CachedFile:
         header["unreadable"] = True
     if part.held:
         header["held"] = sorted(part.held)
+    if part.documents:
+        header["documents"] = [(doc.kind, doc.name, doc.digest, doc.line) for doc in part.documents]
     inode, size, mtime, ctime = NEVER if racy else part.key
+    specs = [*(job.spec for job in part.jobs), *(document.spec for document in part.documents)]
     return CachedFile(
         path=path,
         inode=inode,
@@ -211,7 +255,7 @@ def to_row(path: str, part: FilePart, *, racy: bool) -> CachedFile:
         mtime_ns=mtime,
         ctime_ns=ctime,
         sha256=part.digest.hex(),
-        documents=b"\n".join((orjson.dumps(header), *(job.spec for job in part.jobs))),
+        documents=b"\n".join((orjson.dumps(header), *specs)),
     )
 
 
@@ -223,7 +267,7 @@ def from_row(row: CachedFile) -> FilePart:
     jobs = tuple(
         [
             DesiredJob(intern(project), name, spec, digest, row.path, line)
-            for (project, name, digest, line), spec in zip(header["jobs"], specs, strict=True)
+            for (project, name, digest, line), spec in zip(header["jobs"], specs, strict="documents" not in header)
         ]
     )
     if len(header) == 1:
@@ -236,6 +280,10 @@ def from_row(row: CachedFile) -> FilePart:
         _findings(header.get("findings", ())),
         header.get("unreadable", False),
         frozenset(header.get("held", ())),
+        tuple(
+            DesiredDocument(kind, name, spec, digest, row.path, line)
+            for (kind, name, digest, line), spec in zip(header.get("documents", ()), specs[len(jobs) :], strict=True)
+        ),
     )
 
 

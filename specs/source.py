@@ -16,9 +16,9 @@ from pathlib import Path
 
 from specs import scan
 from specs.committed import Provenance
-from specs.desired import CachedFile, Desired, DesiredJob
+from specs.desired import CachedFile, Desired
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
-from specs.document import read_documents
+from specs.document import Document, read_documents
 from specs.load import duplicate, identity_of
 from specs.revision import WorkTree, find_work_tree
 from specs.scan import Root, Unstable
@@ -179,12 +179,12 @@ class Source:
         changes: dict[str, FilePart | None] = dict(seen.parts)
         missing = (set(known) if sweep else seen.candidates & set(known)) - seen.looked_at
         changes |= dict.fromkeys(missing)
-        changed, gone = self._snapshot.put(changes)
+        changed, gone, documents = self._snapshot.put(changes)
         if self._provenance is not None:
             for path in self._provenance.update(self.work_tree, root.path, seen.parts, missing):
                 changed |= set(known[path].identities()) if path in known else set()
         first = self._last is None or self._last.sequence == 0
-        desired = self._desired(root.path, changed, gone, first, seen.parsed)
+        desired = self._desired(root.path, changed, gone, first or documents, first, seen.parsed)
         self._last = desired
         kept = (path for path, part in seen.parts.items() if part.digest)
         return Look(
@@ -194,7 +194,9 @@ class Source:
             again_in=self._again(),
         )
 
-    def _desired(self, path: str, changed: set[str], gone: set[str], first: bool, parsed: int) -> Desired:
+    def _desired(
+        self, path: str, changed: set[str], gone: set[str], documents: bool, first: bool, parsed: int
+    ) -> Desired:
         self._sequence += 1
         snapshot, last = self._snapshot, self._last
         same = last is not None and not first and not changed and not gone
@@ -206,6 +208,11 @@ class Source:
             revision=None if self.work_tree is None else self.work_tree.revision(),
             jobs=last.jobs if same and last is not None else dict(snapshot.jobs),
             invalid=last.invalid if same and last is not None else dict(snapshot.invalid),
+            documents=dict(snapshot.documents) if documents or last is None else last.documents,
+            invalid_documents=(
+                frozenset(snapshot.invalid_documents) if documents or last is None else last.invalid_documents
+            ),
+            documents_changed=documents,
             diagnostics=snapshot.findings((*self._notes.values(), *self._long_unstable())),
             unreadable_paths=frozenset(snapshot.unreadable),
             uncommitted=self._uncommitted(),
@@ -230,6 +237,7 @@ class Source:
             started_at=self._started,
             changed=none,
             gone=none,
+            documents_changed=False,
             parsed=0,
             problem=problem,
             sequence=self._sequence,
@@ -245,7 +253,8 @@ class Source:
     def _nothing(self, path: str, problem: str) -> Desired:
         """Before the first good look: what the cache remembers."""
         jobs, invalid = dict(self._snapshot.jobs), dict(self._snapshot.invalid)
-        return Desired(0, self._now(), self._started, path, None, jobs, invalid, problem=problem)
+        documents, unsound = dict(self._snapshot.documents), frozenset(self._snapshot.invalid_documents)
+        return Desired(0, self._now(), self._started, path, None, jobs, invalid, documents, unsound, problem=problem)
 
     def _must_wait(self, index: tuple[int, int] | None) -> bool:
         """Whether git is changing the work tree, or has changed its `index` since that was read.
@@ -292,23 +301,24 @@ class Source:
                 continue  # the file is simply read again
         self._snapshot.put(parts)
 
-    def _duplicate(self, job: DesiredJob, identity: str, other: str) -> Diagnostic:
-        """The finding for a second definition. Reads the file once more: places of names are not kept in memory."""
-        try:
-            if self._descriptor < 0:
-                raise OSError
-            content = None
-            for entry in scan.look_at(self._descriptor, job.path):  # an entry lives as long as the walk stands at it
-                content, _ = scan.read_file(entry, self._now() * 1000)
-            if content is None:
-                raise OSError
-            documents, _ = read_documents(decode(content, job.path))
-        except (OSError, Unstable, InvalidSpec):
-            documents = []
-        for document in documents:
+    def _duplicate(self, path: str, line: int, identity: str, other: str) -> Diagnostic:
+        """The finding for a second definition."""
+        for document in self._documents(path):
             if identity_of(document.value) == identity:
                 return duplicate(document, identity, other)
-        return Diagnostic("JOB050", f"`{identity}` is also defined {other}", job.path, job.line, identity=identity)
+        return Diagnostic("JOB050", f"`{identity}` is also defined {other}", path, line, identity=identity)
+
+    def _documents(self, path: str) -> list[Document]:
+        """What the file says at this moment; nothing when it cannot be read. Places are not kept in memory."""
+        try:
+            if self._descriptor < 0:
+                return []
+            content = None
+            for entry in scan.look_at(self._descriptor, path):  # an entry lives as long as the walk stands at it
+                content, _ = scan.read_file(entry, self._now() * 1000)
+            return [] if content is None else read_documents(decode(content, path))[0]
+        except (OSError, Unstable, InvalidSpec):
+            return []
 
 
 @contextmanager

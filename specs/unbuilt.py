@@ -11,7 +11,7 @@ from typing import Any
 VERSION = "0.1"
 
 FIELDS = frozenset({"notify", "callback"})
-KINDS = frozenset({"Defaults", "Agent", "Notifier", "Pool", "Calendar"})
+KINDS = frozenset({"Defaults", "Agent", "Notifier"})
 RUN_TYPES = frozenset({"container", "http", "llm", "cluster"})
 Loc = tuple[str | int, ...]
 

@@ -219,12 +219,12 @@ jobs/a.yaml:3:9: error[JOB020]: run type `container` is not built yet in jobsctl
     ),
     Case(
         "a-kind-of-a-later-version",
-        "kind: Pool\nname: a\nslots: 3\n",
+        "kind: Agent\nname: a\nmodel: x\n",
         """\
-jobs/a.yaml:1:7: error[JOB020]: kind `Pool` is not built yet in jobsctl 0.1; remove it
+jobs/a.yaml:1:7: error[JOB020]: kind `Agent` is not built yet in jobsctl 0.1; remove it
   |
-1 | kind: Pool
-  |       ^^^^
+1 | kind: Agent
+  |       ^^^^^
 """,
     ),
     Case(
@@ -368,7 +368,7 @@ def test_a_mistake_keeps_back_only_its_own_document() -> None:
         pytest.param("[", id="no-yaml"),
         pytest.param("- a\n", id="no-mapping"),
         pytest.param(f"name: \xff\n{RUN}", id="a-name-with-an-accent"),
-        pytest.param("kind: Pool\nname: a\n", id="not-a-job"),
+        pytest.param("kind: Agent\nname: a\n", id="not-a-job"),
     ],
 )
 def test_a_file_with_a_hidden_name_is_unreadable(text: str) -> None:

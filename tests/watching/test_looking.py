@@ -128,7 +128,7 @@ class TestMistakes:
             pytest.param("name: [", id="syntax"),
             pytest.param("name: A\nrun: {script: x}\n", id="a-name-that-is-none"),
             pytest.param("x" * 300_000, id="too-large"),
-            pytest.param("kind: Pool\nname: a\n", id="not-a-job-any-more"),
+            pytest.param("kind: Agent\nname: a\n", id="not-a-job-any-more"),
         ],
     )
     def test_a_file_that_hides_its_names_keeps_what_it_defined(self, specs: Specs, text: str) -> None:
