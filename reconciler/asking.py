@@ -86,6 +86,8 @@ def _answer_delete(world: World, request: Request, desired: Desired, now: int) -
             message, outcome = f"{entry.path}:{entry.line} still defines {entry.identity}; remove it there", "refused"
         elif not request.params.get("purge"):
             message = f"{entry.identity} archived; its history stays"
+        elif world.store.job(entry.id) is None:
+            message = f"{entry.identity} is gone already: retention took the last of its history"
         elif entry.active:
             message, outcome = f"{entry.identity} has an active run; wait for it, or cancel it, then purge", "refused"
         else:
