@@ -1,0 +1,141 @@
+"""What a run that has not started waits for, and until when. Pure; called by `past` and `compose`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cli.output import counted
+from cli.times import relative
+from cli.why.known import Facts, PoolFacts, UpstreamFacts
+from cli.why.story import About, Answer, Verdict
+from cli.why.words import length
+from state.records import Health, Reason, Run, RunState
+from status.reasons import EXPLAINED, wait_words
+
+SHOWN = 3
+"""Holders of a pool that are named: more would hide the sentence."""
+
+
+def now(facts: Facts) -> Answer | None:
+    """What is active; None when nothing is."""
+    if not facts.active:
+        return None
+    blocked = [run for run in facts.active if run.state is RunState.BLOCKED]
+    verdict = Verdict.RUNNING if len(blocked) < len(facts.active) else Verdict.WAITING
+    text = [_active(facts, run) for run in facts.active]
+    advice = [EXPLAINED[run.reason].advice for run in blocked if run.reason in EXPLAINED]
+    return Answer(
+        about=About.NOW,
+        verdict=verdict,
+        title="Now",
+        text=text,
+        reason=blocked[0].reason if verdict is Verdict.WAITING else None,
+        runs=facts.active,
+        advice=tuple(
+            each.replace("JOB", facts.record.identity)
+            for each in dict.fromkeys(advice)
+            if not each.startswith("nothing")
+        ),
+    )
+
+
+def _active(facts: Facts, run: Run) -> str:
+    slot = f"of {facts.local.at(run.scheduled_for)}" if run.scheduled_for is not None else _asked(run)
+    if run.state is RunState.RUNNING:
+        since = run.started_at or run.created_at
+        ending_soon = f"; {run.cancel_requested_by} is cancelling it" if run.cancel_requested_by else ""
+        return f"The run {slot} is running, for {length(facts.now - since)}{ending_soon}."
+    return waits_for(facts, run, f"The run {slot}")
+
+
+def _asked(run: Run) -> str:
+    return f"{run.requested_by} asked for" if run.requested_by else "without a slot"
+
+
+def waits_for(facts: Facts, run: Run, subject: str = "It") -> str:
+    """One sentence: what keeps this run from starting, and until when."""
+    if run.state is RunState.PENDING:
+        if facts.alive:
+            return f"{subject} is being started."
+        return f"{subject} was about to be started; no daemon is running, and the next one starts it."
+    local = facts.local
+    match run.reason:
+        case Reason.POOL:
+            return f"{subject} waits for {_pool(facts, run)}."
+        case Reason.DEPENDENCY:
+            missing = [each for each in facts.upstream if not each.ready]
+            whom = "; ".join(upstream_words(facts, each) for each in missing)
+            return f"{subject} waits for a success of {whom or run.error or 'a job it depends on'}."
+        case Reason.BACKOFF:
+            retry = facts.policy.retry
+            total = f" of {max(retry.attempts, run.attempt)}" if retry else ""
+            when = f" starts {local.when(run.not_before)}" if run.not_before else " waits for its delay"
+            return f"{subject} is to be tried again: attempt {run.attempt}{total}{when}."
+        case Reason.OVERLAP:
+            others = [each for each in facts.active if each.state is not RunState.BLOCKED]
+            whom = f" ({', '.join(each.id for each in others)})" if others else ""
+            return f"{subject} waits for the end of the run before{whom} (`overlap: {facts.policy.overlap}`)."
+        case Reason.CALENDAR if run.not_before is not None:
+            return f"{subject} waits until its calendar allows it, {local.when(run.not_before)}."
+    said = f": {run.error}" if run.error else ""
+    return f"{subject} waits for {wait_words(run.reason)}{said}."
+
+
+def _pool(facts: Facts, run: Run) -> str:
+    pool = facts.pool
+    if pool is None:
+        return f"a slot of its pool ({run.error})" if run.error else "a slot of its pool"
+    place = next((place for place, each in enumerate(pool.waiting, 1) if each.id == run.id), None)
+    others = len(pool.waiting) - 1
+    queue = f"; {counted(others, 'other run')} {'waits' if others == 1 else 'wait'} for one too" if others > 0 else ""
+    priority = f", priority {facts.policy.priority}" if place is not None and others > 0 else ""
+    return f"a slot of pool {occupied(pool)}{queue}{priority}"
+
+
+def occupied(pool: PoolFacts) -> str:
+    """`db: 2 of 2 are taken, by default/a (01...) and default/b (01...)`."""
+    if pool.slots is None:
+        return f"{pool.name}, which no file defines"
+    holders = _named(pool.running)
+    return (
+        f"{pool.name}: {len(pool.running)} of {pool.slots} {'is' if len(pool.running) == 1 else 'are'} taken{holders}"
+    )
+
+
+def _named(runs: Sequence[Run]) -> str:
+    shown = [f"{run.identity} ({run.id})" for run in runs[:SHOWN]]
+    if len(runs) > SHOWN:
+        shown.append(f"{len(runs) - SHOWN} more")
+    if not shown:
+        return ""
+    return f", by {shown[0]}" if len(shown) == 1 else f", by {', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def upstream_words(facts: Facts, each: UpstreamFacts) -> str:
+    """`default/extract, which last succeeded 3d ago and is failing since 2h ago`."""
+    identity, record, at = each.upstream.identity, each.record, facts.now
+    if record is None:
+        return f"{identity}, which no file defines"
+    if record.archived_at is not None:
+        return f"{identity}, which is archived: no file defines it any more"
+    last = (
+        "has never succeeded"
+        if record.last_success_at is None
+        else f"last succeeded {relative(record.last_success_at, at)}"
+    )
+    if record.active_runs:
+        return (
+            f"{identity}, which {last} and runs now"
+            if record.last_run_state is RunState.RUNNING
+            else _waits(each, last)
+        )
+    if record.health is Health.FAILING:
+        return f"{identity}, which {last} and fails since {relative(record.health_since, at)}"
+    if record.last_success_at is None or each.ready:
+        return f"{identity}, which {last}"
+    old = f"; that is older than {length(each.upstream.max_age)}" if each.upstream.max_age is not None else ""
+    return f"{identity}, which {last}{old or ', and that success was used already'}"
+
+
+def _waits(each: UpstreamFacts, last: str) -> str:
+    return f"{each.upstream.identity}, which {last} and waits itself"
