@@ -16,16 +16,16 @@ INTRODUCTION = """\
 
 <!-- Written by docs/generate_reasons.py from the code; edit the code. -->
 
-Every scheduled instant of a job ends as a run or as a `skipped` record, and each says why. The words are a closed set: the
-same one stands in `jobsctl runs`, in events, in the log and in the labels of metrics. `jobsctl why JOB --at TIME` tells
-in sentences what happened at an instant, or will happen; this page is the list behind it.
+Every scheduled instant of a job ends as a run or as a `skipped` record, and each says why. The words are a closed set:
+the same one stands in `jobsctl runs`, in events, in the log and in the labels of metrics. `jobsctl why JOB --at TIME`
+tells in sentences what happened at an instant, or will happen; this page is the list behind it.
 """
 
 SECTIONS: tuple[tuple[str, str, Callable[[Explained], str | None]], ...] = (
     (
         "Slots without a run",
-        "The `reason` of a record with `state: skipped`, and the label of `jobsctl_slots_skipped_total`. A long gap is one "
-        "record: its first slot, its last, and how many.",
+        "The `reason` of a record with `state: skipped`, and the label of `jobsctl_slots_skipped_total`. A long gap is "
+        "one record: its first slot, its last, and how many.",
         lambda words: words.skip,
     ),
     (

@@ -1,7 +1,7 @@
 """Every reason in words: what it means as an end, as a slot without a run, as what a run waits for; and what to do.
 
-Read by the command line (`why`, `runs`, `describe`) and by `docs/generate_reasons.py`, which makes docs/reasons.md of it.
-The set is closed: a `Reason` without an entry here fails a test. Pure words: it knows no run and no clock.
+Read by the command line (`why`, `runs`, `describe`) and by `docs/generate_reasons.py`, which makes docs/reasons.md of
+it. The set is closed: a `Reason` without an entry here fails a test. Pure words: it knows no run and no clock.
 """
 
 from __future__ import annotations
@@ -154,3 +154,9 @@ def end_words(reason: Reason | None) -> str | None:
     """Why a run ended so, as a clause; None for what says nothing beyond the state."""
     found = EXPLAINED.get(reason) if reason is not None else None
     return found.end if found else None
+
+
+def advice_words(reason: Reason | None, identity: str) -> str:
+    """What to do about it, for this job; empty when there is nothing to do."""
+    found = EXPLAINED.get(reason) if reason is not None else None
+    return "" if found is None or found.advice.startswith("nothing") else found.advice.replace("JOB", identity)

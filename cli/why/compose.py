@@ -51,10 +51,7 @@ def at_slot(facts: Facts, slot: SlotFacts, moment: Moment) -> Story:
     shift = shift_near(facts, slot.slot)
     if slot.rows or slot.slot <= record.cursor_at:
         answer = past.told(facts, slot, About.SLOT, title)
-    elif slot.slot > facts.now:
-        answer = _to_come(facts, slot.slot, title, shift)
-        shift = None
-    elif record.archived_at is not None or record.completed_at is not None:
+    elif slot.slot > facts.now or record.archived_at is not None or record.completed_at is not None:
         answer = _to_come(facts, slot.slot, title, shift)
         shift = None
     else:
@@ -86,9 +83,8 @@ def no_slot(facts: Facts, moment: Moment) -> Story:
     else:
         before, after = timing.before(moment.at - 1), timing.after(moment.at + max(moment.width, 1) - 1)
         nearest = [local.when(at) for at in (before, after) if at is not None]
-        said = (
-            f"The nearest {'are' if len(nearest) > 1 else 'is'} {' and '.join(nearest)}" if nearest else "There is none"
-        )
+        are = "are" if len(nearest) > 1 else "is"
+        said = f"The nearest {are} {' and '.join(nearest)}" if nearest else "There is none"
         text = [f"{said}; the schedule says `{schedule.expression}`: {schedule.words}."]
         text += _bounds(facts, moment.at)
     shift = shift_near(facts, moment.at)
@@ -114,9 +110,7 @@ def _story(facts: Facts, answers: list[Answer], moment: Moment | None, notes: tu
         timezone=facts.local.zone.name,
         generation=record.generation,
         revision=record.revision,
-        rule=rule(record, schedule.words, schedule.expression)
-        if schedule
-        else f"schedule not readable: {facts.trouble}",
+        rule=rule(record, schedule.words, schedule.expression) if schedule else f"no schedule: {facts.trouble}",
         asked=None if moment is None else moment.at,
         notes=(*_notes(facts), *(note.rstrip(".") for note in notes)),
         answers=answers,

@@ -40,8 +40,8 @@ class Moment:
 
     at: int
     width: int
-    """A slot in [at, at + width) is meant: a minute for `09:00`, a second for `09:00:30`. 0: the slot before `at`, or the
-    one that is nearest after it, as with `-2h`, which nobody means to the microsecond."""
+    """A slot in [at, at + width) is meant: a minute for `09:00`, a second for `09:00:30`. 0, as with `-2h`, which nobody
+    means to the microsecond: the last slot until then; of a time to come, the first one after it."""
     notes: tuple[str, ...] = ()
     """What is odd about it: a local time that did not exist that day, or existed twice."""
 
@@ -93,4 +93,5 @@ def _oddities(at: int, written: str, zone: Zone) -> Iterator[str]:
     second = at + (zone.offset(at // SECOND) - later) * SECOND
     again = zone.local(second)
     if second > at and again.replace(tzinfo=None) == first.replace(tzinfo=None):
-        yield f"{written[11:16]} came twice that day in {zone.name}: the first is meant, the second is {again.isoformat()}"
+        said = f"{written[11:16]} came twice that day in {zone.name}"
+        yield f"{said}: the first is meant, the second is {again.isoformat()}"

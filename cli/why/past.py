@@ -11,7 +11,7 @@ from cli.why.waiting import waits_for
 from cli.why.words import ending, length, resume_advice, suspended, took, version
 from state.records import Reason, Run, RunState, Trigger
 from status.phase import suspension_of
-from status.reasons import EXPLAINED, skip_words
+from status.reasons import advice_words, skip_words
 
 SECOND = 1_000_000
 ON_TIME = 60 * SECOND
@@ -98,13 +98,15 @@ def _lateness(facts: Facts, first: Run) -> Iterator[str]:
     start = timing.start(slot) if timing is not None and first.trigger is not Trigger.BOOT else slot
     late = first.started_at - start
     if first.trigger is Trigger.CATCH_UP:
-        yield f"It started {length(late)} late, as a catch-up (`missed: {facts.policy.missed}`): nothing could run before."
+        how = f"as a catch-up (`missed: {facts.policy.missed}`)"
+        yield f"It started {length(late)} late, {how}: nothing could run before."
     elif late >= ON_TIME:
         waited = first.started_at - first.created_at
         waiting = f", of which it waited {length(waited)} to be let in" if waited >= SECOND else ""
         yield f"It started {length(late)} late{waiting}."
     elif start != slot:
-        yield f"It started at {facts.local.clock(first.started_at)}: `jitter` moves this slot by {length(start - slot)}."
+        at = facts.local.clock(first.started_at)
+        yield f"It started at {at}: `jitter` moves this slot by {length(start - slot)}."
 
 
 def _run_advice(facts: Facts, run: Run) -> tuple[str, ...]:
@@ -157,10 +159,8 @@ def _why_skipped(facts: Facts, slot: SlotFacts, record: Run) -> str:
             holder, plural = slot.holder, (record.skipped_count or 1) > 1
             until = "still runs" if holder.finished_at is None else f"ran until {local.at(holder.finished_at)}"
             since = holder.started_at or holder.created_at
-            several = "the run before was" if not plural else "a run was"
-            return (
-                f"{several} still active (`overlap: {policy.overlap}`): {holder.id}, since {local.at(since)}, {until}"
-            )
+            who = "a run was" if plural else "the run before was"
+            return f"{who} still active (`overlap: {policy.overlap}`): {holder.id}, since {local.at(since)}, {until}"
         case Reason.OVERLAP:
             return f"{words} (`overlap: {policy.overlap}`)"
         case Reason.SUSPENDED:
@@ -190,8 +190,8 @@ def _skip_advice(facts: Facts, record: Run) -> tuple[str, ...]:
     if record.reason is Reason.SUSPENDED:
         suspension = suspension_of(facts.record)
         return () if suspension is None else resume_advice(suspension, facts.record)
-    found = EXPLAINED[record.reason].advice if record.reason in EXPLAINED else "nothing"
-    return () if found.startswith("nothing") else (found.replace("JOB", facts.record.identity),)
+    found = advice_words(record.reason, facts.record.identity)
+    return (found,) if found else ()
 
 
 def _nothing(facts: Facts, slot: SlotFacts, about: About, title: str) -> Answer:
@@ -243,5 +243,6 @@ def _when_a_daemon_comes(facts: Facts, slot: int) -> str:
     latest = None if timing is None else timing.before(facts.now, slot)
     if policy.missed == "latest" and latest is not None:
         after = facts.local.at(latest)
-        return f"When one starts, it is recorded as skipped, and the latest slot, {after}, is caught up (`missed: latest`)."
+        said = "When one starts, it is recorded as skipped, and the latest slot"
+        return f"{said}, {after}, is caught up (`missed: latest`)."
     return f"When one starts, it is caught up (`missed: {policy.missed}`)."

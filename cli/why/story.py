@@ -1,7 +1,7 @@
 """The shape of a story: answers, each about one slot or about now, as lines for people and as stable data. Pure.
 
-Made by `past`, `waiting` and `coming`; printed by `cli.commands.why`. The JSON shape is documented in docs/why.md and only
-grows.
+Made by `past`, `waiting` and `coming`; printed by `cli.commands.why`. The JSON shape is documented in docs/why.md and
+only grows.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from cli.why.known import Facts, PoolFacts, UpstreamFacts
 from cli.why.story import About, Answer, Verdict
 from cli.why.words import length
 from state.records import Health, Reason, Run, RunState
-from status.reasons import EXPLAINED, wait_words
+from status.reasons import advice_words, wait_words
 
 SHOWN = 3
 """Holders of a pool that are named: more would hide the sentence."""
@@ -23,7 +23,7 @@ def now(facts: Facts) -> Answer | None:
     blocked = [run for run in facts.active if run.state is RunState.BLOCKED]
     verdict = Verdict.RUNNING if len(blocked) < len(facts.active) else Verdict.WAITING
     text = [_active(facts, run) for run in facts.active]
-    advice = [EXPLAINED[run.reason].advice for run in blocked if run.reason in EXPLAINED]
+    advice = [advice_words(run.reason, facts.record.identity) for run in blocked]
     return Answer(
         about=About.NOW,
         verdict=verdict,
@@ -31,11 +31,7 @@ def now(facts: Facts) -> Answer | None:
         text=text,
         reason=blocked[0].reason if verdict is Verdict.WAITING else None,
         runs=facts.active,
-        advice=tuple(
-            each.replace("JOB", facts.record.identity)
-            for each in dict.fromkeys(advice)
-            if not each.startswith("nothing")
-        ),
+        advice=tuple(each for each in dict.fromkeys(advice) if each),
     )
 
 
@@ -96,10 +92,8 @@ def occupied(pool: PoolFacts) -> str:
     """`db: 2 of 2 are taken, by default/a (01...) and default/b (01...)`."""
     if pool.slots is None:
         return f"{pool.name}, which no file defines"
-    holders = _named(pool.running)
-    return (
-        f"{pool.name}: {len(pool.running)} of {pool.slots} {'is' if len(pool.running) == 1 else 'are'} taken{holders}"
-    )
+    taken = "is taken" if len(pool.running) == 1 else "are taken"
+    return f"{pool.name}: {len(pool.running)} of {pool.slots} {taken}{_named(pool.running)}"
 
 
 def _named(runs: Sequence[Run]) -> str:
@@ -124,18 +118,11 @@ def upstream_words(facts: Facts, each: UpstreamFacts) -> str:
         else f"last succeeded {relative(record.last_success_at, at)}"
     )
     if record.active_runs:
-        return (
-            f"{identity}, which {last} and runs now"
-            if record.last_run_state is RunState.RUNNING
-            else _waits(each, last)
-        )
+        does = "runs now" if record.last_run_state is not RunState.BLOCKED else "waits itself"
+        return f"{identity}, which {last} and {does}"
     if record.health is Health.FAILING:
         return f"{identity}, which {last} and fails since {relative(record.health_since, at)}"
     if record.last_success_at is None or each.ready:
         return f"{identity}, which {last}"
     old = f"; that is older than {length(each.upstream.max_age)}" if each.upstream.max_age is not None else ""
     return f"{identity}, which {last}{old or ', and that success was used already'}"
-
-
-def _waits(each: UpstreamFacts, last: str) -> str:
-    return f"{each.upstream.identity}, which {last} and waits itself"

@@ -54,9 +54,7 @@ def version(run: Run, record: JobRecord) -> str:
     revision = f" ({short_revision(run.revision)})" if run.revision else ""
     if run.generation == record.generation:
         return f"It has the present spec, generation {run.generation}{revision}."
-    return (
-        f"It had generation {run.generation}{revision} of the spec; since then it was changed to {record.generation}."
-    )
+    return f"It had generation {run.generation}{revision} of the spec; now generation {record.generation} is applied."
 
 
 def ending(run: Run) -> str:
