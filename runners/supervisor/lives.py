@@ -10,7 +10,8 @@ import os
 from runners.supervisor import files, journal, run, sample, tree
 from runners.supervisor.crash import crashpoint
 from runners.supervisor.strays import Strays
-from runners.supervisor.wall import monotonic, now_us
+from runners.supervisor.tree import StartTimes
+from runners.supervisor.wall import monotonic, now_us, since_boot_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Lives:
         self.active: dict[str, Run] = {}
         """Both."""
         self.strays = Strays()
+        self.start_times = StartTimes()
         self.next_sweep = 0.0
         self.next_hunt = 0.0
         self._seen: dict[int, Process] = {}
@@ -52,11 +54,12 @@ class Lives:
             return min(self.next_sweep, self.next_hunt)
         return self.next_sweep if self.by_pid else None
 
-    def started(self, new: Run) -> None:
-        """`new.pid` runs."""
+    def started(self, new: Run, since: int) -> None:
+        """`new.pid` runs; it was made after the instant `since` (`since_boot_ns`)."""
         new.started_at = now_us()
-        new.started_mono = monotonic()
-        new.pid_start = tree.start_of(new.pid)
+        now = since_boot_ns()
+        new.started_mono = now / 1e9
+        new.pid_start = self.start_times.of(new.pid, since, now)
         new.next_sample = new.started_mono + sample.next_in(0)
         due = new.started_mono + SWEEP_YOUNG
         if new.timeout is not None:

@@ -16,7 +16,7 @@ from runners.supervisor.crash import crashpoint
 from runners.supervisor.journal import Journal
 from runners.supervisor.lives import Lives
 from runners.supervisor.run import Run
-from runners.supervisor.wall import monotonic, now_us
+from runners.supervisor.wall import monotonic, now_us, since_boot_ns
 from runners.supervisor.wire import PROTOCOL, BrokenFrame, Channel
 
 TYPE_CHECKING = False
@@ -279,12 +279,13 @@ class Supervisor:
         for new in batch:
             try:
                 spawn.prepare(new)
+                before = since_boot_ns()
                 new.pid = spawn.start(new, self.null)
             except (spawn.StartError, OSError) as error:
                 self.refuse(new, str(error))
                 continue
             crashpoint("spawned")
-            self.lives.started(new)
+            self.lives.started(new, before)
             for pipe in new.pipes:
                 self.pipes[pipe.fd] = pipe
                 self.poller.register(pipe.fd, select.EPOLLIN)

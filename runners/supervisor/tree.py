@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
+_TICK_NS = 1000 * TICK_US
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -59,6 +60,30 @@ def start_of(pid: int) -> int:
     """Start time of a child that is not reaped yet; 0 when it cannot be read."""
     process = look(pid)
     return process.start if process else 0
+
+
+class StartTimes:
+    """When children were started, in clock ticks since boot, as /proc tells it.
+
+    Reading /proc of a child waits for its exec. But the kernel notes CLOCK_BOOTTIME at the fork (proc_pid_stat(5),
+    field 22): two readings of that clock around it, within one tick, say the same.
+    """
+
+    __slots__ = ("_same",)
+
+    def __init__(self) -> None:
+        self._same: bool | None = None
+        """Whether /proc goes by this clock: a sandbox may have a /proc of its own. Seen at the first child."""
+
+    def of(self, pid: int, before: int, after: int) -> int:
+        """Of a child that was made between these two instants (`wall.since_boot_ns`) and is not reaped yet."""
+        tick = before // _TICK_NS
+        if tick != after // _TICK_NS or self._same is False:
+            return start_of(pid)
+        if self._same is None:
+            self._same = start_of(pid) == tick
+            return self.of(pid, before, after)
+        return tick
 
 
 def scan() -> dict[int, Process]:

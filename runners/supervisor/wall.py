@@ -15,6 +15,11 @@ def monotonic() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def since_boot_ns() -> int:
+    """The same clock as `monotonic`, in nanoseconds."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
 def boot_id() -> str:
     """Which boot of the machine this is."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
