@@ -20,7 +20,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _HORIZON = 50 * 366 * 86_400
 """Seconds a search looks ahead or back. February 29 on a given weekday comes at least every 40 years."""
-_LAST_SECOND = 221_845_392_000
+LAST_SECOND = 221_845_392_000
 """Year 9000: nothing is searched beyond, so that no date runs over year 9999."""
 _NEVER = 1 << 60
 CORRECTION = 3 * 3600
@@ -72,7 +72,7 @@ class GridSlots:
     def next_after(self, t: int, anchor: int) -> int | None:
         origin = anchor if self.origin is None else self.origin
         at = t + self.period - (t - origin) % self.period
-        return at if at <= _LAST_SECOND * SECOND else None
+        return at if at <= LAST_SECOND * SECOND else None
 
     def latest_through(self, now: int, after: int, anchor: int) -> int | None:
         origin = anchor if self.origin is None else self.origin
@@ -208,7 +208,7 @@ class CronSlots:
 
     def next_after(self, t: int, anchor: int) -> int | None:
         second = max(t // SECOND + 1, 0)
-        end = min(second + _HORIZON, _LAST_SECOND)
+        end = min(second + _HORIZON, LAST_SECOND)
         known, wall = 0, -1  # nothing matches in [known, wall)
         while second < end:
             era = self.zone.era(second)
@@ -230,7 +230,7 @@ class CronSlots:
         return None
 
     def latest_through(self, now: int, after: int, anchor: int) -> int | None:
-        second = min(now // SECOND, _LAST_SECOND)
+        second = min(now // SECOND, LAST_SECOND)
         floor = max(after // SECOND, second - _HORIZON, -1)
         known, wall = -1, 0  # nothing matches in (wall, known]
         while second > floor:
@@ -250,7 +250,7 @@ class CronSlots:
         return None
 
     def count(self, after: int, through: int, anchor: int) -> int:
-        second, end = max(after // SECOND + 1, 0), min(through // SECOND, _LAST_SECOND) + 1
+        second, end = max(after // SECOND + 1, 0), min(through // SECOND, LAST_SECOND) + 1
         total = 0
         while second < end:
             era = self.zone.era(second)
@@ -268,7 +268,7 @@ class CronSlots:
         return () if self.run_after_gap or not self.fixed else self._dropped(after, through)
 
     def _dropped(self, after: int, through: int) -> Iterator[int]:
-        second, end = max(after // SECOND + 1, 0), min(through // SECOND, _LAST_SECOND) + 1
+        second, end = max(after // SECOND + 1, 0), min(through // SECOND, LAST_SECOND) + 1
         while second < end:
             era = self.zone.era(second)
             if second == era.start and 0 < era.offset - era.before < CORRECTION:

@@ -20,10 +20,10 @@ _MONTH_NAMES = (
     "january", "february", "march", "april", "may", "june", "july",
     "august", "september", "october", "november", "december",
 )  # fmt: skip
-_DAYS = {form: n for n, name in enumerate(_DAY_NAMES) for form in (name, f"{name}s", name[:3])}
-_DAYS |= {"tues": 2, "thur": 4, "thurs": 4}
+DAYS = {form: n for n, name in enumerate(_DAY_NAMES) for form in (name, f"{name}s", name[:3])}
+DAYS |= {"tues": 2, "thur": 4, "thurs": 4}
 _MONTHS = {form: n for n, name in enumerate(_MONTH_NAMES, 1) for form in (name, name[:3])}
-_GROUPS = {"weekdays": (1, 2, 3, 4, 5), "weekday": (1, 2, 3, 4, 5), "weekends": (6, 0), "weekend": (6, 0)}
+GROUPS = {"weekdays": (1, 2, 3, 4, 5), "weekday": (1, 2, 3, 4, 5), "weekends": (6, 0), "weekend": (6, 0)}
 _VOCABULARY = (
     *("every", "each", "on", "at", "and", "to", "through", "the", "of", "noon", "midnight", "minute", "hour", "day"),
     "continuous",
@@ -37,8 +37,8 @@ _VOCABULARY = (
         "monthly",
         "yearly",
         "annually",
-        *_GROUPS,
-        *_DAYS,
+        *GROUPS,
+        *DAYS,
         *_MONTHS,
     ),
 )
@@ -129,13 +129,13 @@ class _Sentence:
         return sorted(set(days))
 
     def _weekday_group(self) -> list[int]:
-        for name, group in _GROUPS.items():
+        for name, group in GROUPS.items():
             if self._take(name):
                 return list(group)
-        first = self._one_of(_DAYS, "a day")
+        first = self._one_of(DAYS, "a day")
         if not self._take("to", "through", "-"):
             return [first]
-        last = self._one_of(_DAYS, "a day")
+        last = self._one_of(DAYS, "a day")
         return [(first + step) % 7 for step in range((last - first) % 7 + 1)]
 
     def _dates(self) -> list[int]:
