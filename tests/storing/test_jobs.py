@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from specs.desired import CachedFile
 from state.errors import Conflict, JobHasActiveRuns, NotFound
 from state.reads import Reader
-from state.records import Event, Health, Reason, RequestRecord, RunState, SourceState
+from state.records import DocumentRecord, Event, Health, Reason, RequestRecord, RunState, SourceState
 from state.store import Advance, RunEnd, RunStarted, Store
 from tests.storing.making import NOON, SECOND, a_job, a_run
 
@@ -158,3 +159,28 @@ def test_a_counter_of_the_daemon_adds_up_and_a_rolled_back_one_does_not(store: S
         store.count("reconciles", {"result": "ok"})
         raise KeyError
     assert [(counter.labels, counter.value) for counter in reader.counters("reconciles")] == [({"result": "ok"}, 6)]
+
+
+def test_other_documents_are_kept_by_kind_and_name(store: Store, path: Path) -> None:
+    pool = DocumentRecord(kind="Pool", name="gpu", spec=b'{"slots":2}', digest="d", path="a.yaml", line=1, applied_at=5)
+    calendar = replace(pool, kind="Calendar", revision="main@sha1:ab", line=9)
+    store.put_documents([pool, calendar], [])
+    assert store.documents() == [calendar, pool]
+    store.put_documents([replace(pool, digest="d2")], [("Calendar", "gpu"), ("Pool", "none")])
+    assert store.documents() == [replace(pool, digest="d2")]
+    store.put_documents([pool], [("Pool", "gpu")])
+    assert store.documents() == [pool], "renewed in one go"
+
+
+def test_what_says_when_a_job_is_complete_comes_with_the_definition(store: Store, reader: Reader) -> None:
+    stored = store.put_job(replace(a_job(), repeat_done=2, completion_digest="c1", consumed={"default/a": "1"}))
+    assert stored == reader.job("report")
+    assert (stored.repeat_done, stored.completion_digest, stored.consumed) == (2, "c1", {"default/a": "1"})
+    assert stored.id is not None
+    store.advance([Advance(job_id=stored.id, cursor_at=None, next_at=None, repeat_done=3, consumed={"a/b": "2"})])
+    store.advance([Advance(job_id=stored.id, cursor_at=None, next_at=None, consumed={"default/a": "3"})])
+    store.advance([Advance(job_id=stored.id, cursor_at=None, next_at=None)])
+    now = reader.job("report")
+    assert (now.repeat_done, now.consumed) == (3, {"default/a": "3", "a/b": "2"})
+    fresh = store.put_job(replace(now, repeat_done=0, completion_digest="c2", consumed={}, last_end_id="1" * 26))
+    assert (fresh.repeat_done, fresh.completion_digest, fresh.consumed, fresh.last_end_id) == (0, "c2", {}, None)

@@ -155,3 +155,9 @@ def test_an_archived_job_without_history_is_removed_in_time(store: Store, reader
     assert len(prune_all(store, max_runs=1000, limit=50)) == count + count - 1
     assert [job.name for job in reader.jobs(archived=None)] == ["recent"]
     assert reader.removed_since(seen) == ["default/gone"]
+
+
+def test_the_last_run_stays_whatever_gaps_came_after_it(store: Store, reader: Reader) -> None:
+    runs = live(store, "job", [("f", 60), ("f", 50), ("k", 45), ("k", 44)])
+    assert len(prune_all(store, max_runs=1, limit=50)) == 2
+    assert [run.id for run in reader.runs(order="asc")] == [runs[1].id, runs[3].id]
