@@ -26,7 +26,8 @@ PROTOCOL = 1
 _FORMAT = 2
 _LARGEST = 256 << 20
 _NO_MEMORY = (errno.ENOBUFS, errno.ENOMEM)
-"""The kernel had no room for a message (send(2)): it is kept and sent again. A lost launch would wait for ever."""
+"""The kernel had no room for a message (send(2), recv(2)): it is tried again. A lost launch, or an end never heard,
+would be waited for without end."""
 
 
 class BrokenFrame(Exception):
@@ -102,7 +103,9 @@ class Channel:
                 data = self.socket.recv(min(about, 262_144))
             except BlockingIOError:
                 break
-            except OSError:
+            except OSError as error:
+                if error.errno in _NO_MEMORY:
+                    break
                 data = b""
             if not data:
                 self.closed = True
