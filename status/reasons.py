@@ -85,11 +85,11 @@ EXPLAINED: Mapping[Reason, Explained] = {
     ),
     Reason.MISSED: Explained(
         skip="nothing could run then: the machine slept, the clock was set, or the daemon was held up",
-        advice="nothing when the slot after them was caught up; `missed: all` catches up each of them",
+        advice="nothing when the slot after them was caught up; `missed: all` catches up each slot",
     ),
     Reason.DAEMON_DOWN: Explained(
         skip="no daemon was running",
-        advice="keep the daemon under a service manager (install.md); `missed: all` catches up each of them",
+        advice="run the daemon as a service, which is started again by itself; `missed: all` catches up each slot",
     ),
     Reason.GRACE: Explained(
         skip="they were found later than `missed: {grace: ...}` allows", advice="raise `grace`, or trigger the job"

@@ -120,6 +120,10 @@ def ahead(facts: Facts, slot: int, about: About, title: str, shift: str | None) 
     if start != slot:
         day = local.when(start) if start - slot >= 12 * 3600 * 1_000_000 else local.clock(start)
         text.append(f"It starts at {day}: `jitter` moves this slot by {length(start - slot)}.")
+    blocked = _blocked(facts, slot)
+    if blocked is not None and blocked[1] is not None:
+        start = max(start, blocked[1])
+        text.append(f"Calendar {blocked[0]} does not let it run then, and defers it: it starts {local.when(start)}.")
     if shift is not None:
         text.append(shift)
     return _answer(facts, slot, title, text, list(_obstacles(facts, slot)), about=about, starts_at=start)
@@ -134,7 +138,7 @@ def _answer(
         verdict, first = Verdict.WILL_NOT_RUN, f"It will not run: {never.text}."
         others = [each for each in obstacles if each is not never]
     elif obstacles:
-        verdict, first = Verdict.MAY_WAIT, "It will run when nothing keeps it from starting:" if slot else ""
+        verdict, first = Verdict.MAY_WAIT, "It will run, if what is in its way now is gone by then." if slot else ""
         others = obstacles
     else:
         verdict, first = Verdict.WILL_RUN, "It will run." if slot else ""
@@ -161,7 +165,8 @@ def _obstacles(facts: Facts, slot: int | None) -> Iterator[Obstacle]:
     record, local = facts.record, facts.local
     suspension = suspension_of(record)
     if suspension is not None:
-        text = f"the job is {suspended(suspension, record, local)}"
+        said = suspended(suspension, record, local, still=" and not resumed since")
+        text = f"the job {'was' if suspension.override else 'is'} {said}"
         yield Obstacle(True, Reason.SUSPENDED, text, resume_advice(suspension, record))
     if slot is not None:
         yield from _horizon(facts, slot)
@@ -198,17 +203,20 @@ def _horizon(facts: Facts, slot: int) -> Iterator[Obstacle]:
         yield Obstacle(True, Reason.HORIZON, text)
 
 
-def _calendar(facts: Facts, slot: int) -> Iterator[Obstacle]:
+def _blocked(facts: Facts, slot: int) -> tuple[str, int | None] | None:
+    """The calendar that does not let this slot run, and until when it is deferred (None: it is skipped)."""
     blocked = facts.calendars.blocked_by(slot) if facts.calendars is not None else None
     if blocked is None or facts.calendars is None:
-        return
+        return None
     name, action = blocked
-    opening = facts.calendars.next_open(slot) if action == "defer" else None
-    if opening is None:
-        yield Obstacle(True, Reason.CALENDAR, f"calendar {name} does not let it run then; it is recorded as skipped")
-    else:
-        text = f"calendar {name} defers it: it runs {facts.local.when(opening)}"
-        yield Obstacle(False, Reason.CALENDAR, text)
+    return name, facts.calendars.next_open(slot) if action == "defer" else None
+
+
+def _calendar(facts: Facts, slot: int) -> Iterator[Obstacle]:
+    blocked = _blocked(facts, slot)
+    if blocked is not None and blocked[1] is None:
+        text = f"calendar {blocked[0]} does not let it run then; it is recorded as skipped"
+        yield Obstacle(True, Reason.CALENDAR, text)
 
 
 def _of_the_next(facts: Facts) -> Iterator[Obstacle]:

@@ -87,6 +87,8 @@ def no_slot(facts: Facts, moment: Moment) -> Story:
         said = f"The nearest {are} {' and '.join(nearest)}" if nearest else "There is none"
         text = [f"{said}; the schedule says `{schedule.expression}`: {schedule.words}."]
         text += _bounds(facts, moment.at)
+        if schedule.gaps(after=moment.at - 1, through=moment.at + moment.width, anchor=timing.anchor):
+            text.append("The clocks go forward over one of its times, and the job says `dst: {gap: skip}`.")
     shift = shift_near(facts, moment.at)
     if shift is not None:
         text.append(shift)
@@ -104,17 +106,27 @@ def _bounds(facts: Facts, at: int) -> list[str]:
 
 
 def _story(facts: Facts, answers: list[Answer], moment: Moment | None, notes: tuple[str, ...]) -> Story:
-    record, schedule = facts.record, facts.schedule
+    record = facts.record
     return Story(
         identity=record.identity,
         timezone=facts.local.zone.name,
         generation=record.generation,
         revision=record.revision,
-        rule=rule(record, schedule.words, schedule.expression) if schedule else f"no schedule: {facts.trouble}",
+        rule=_rule(facts),
         asked=None if moment is None else moment.at,
         notes=(*_notes(facts), *(note.rstrip(".") for note in notes)),
         answers=answers,
     )
+
+
+def _rule(facts: Facts) -> str:
+    record, schedule, policy = facts.record, facts.schedule, facts.policy
+    if schedule is None:
+        return f"its schedule cannot be read any more: {facts.trouble}"
+    if schedule.kind == "manual" and policy.depends_on:
+        words = f"After {' and '.join(each.identity for each in policy.depends_on)}"
+        return rule(record, words, words)
+    return rule(record, schedule.words, schedule.expression)
 
 
 def _notes(facts: Facts) -> list[str]:

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from cli.why.words import Local
+from specs.calendar import Calendars
 from specs.policy import Policy, Upstream
 from specs.schedule import Schedule
 from state.records import Event, JobRecord, Reason, Run
 from status.timing import Timing
-
-
-class Calendars(Protocol):
-    """The calendars of a job, compiled."""
-
-    def blocked_by(self, t: int) -> tuple[str, str] | None:
-        """The calendar that does not let a slot run, and its action: `skip` or `defer`."""
-
-    def next_open(self, t: int) -> int | None:
-        """When they let it run again; None: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

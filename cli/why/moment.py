@@ -40,8 +40,8 @@ class Moment:
 
     at: int
     width: int
-    """A slot in [at, at + width) is meant: a minute for `09:00`, a second for `09:00:30`. 0, as with `-2h`, which nobody
-    means to the microsecond: the last slot until then; of a time to come, the first one after it."""
+    """A slot in [at, at + width) is meant: a minute for `09:00`, a second for `09:00:30`. 0, as with `-2h`, which
+    nobody means to the microsecond: the last slot until then; of a time to come, the first one after it."""
     notes: tuple[str, ...] = ()
     """What is odd about it: a local time that did not exist that day, or existed twice."""
 
@@ -87,11 +87,11 @@ def _instant(day: str, clock: str, seconds: str | None, zone: Zone, text: str, o
 def _oddities(at: int, written: str, zone: Zone) -> Iterator[str]:
     first = zone.local(at)
     if f"{first:%Y-%m-%dT%H:%M:%S}" != written[:19]:
-        yield f"{written[11:16]} did not exist that day in {zone.name}: the clocks went forward over it"
+        yield f"there is no {written[11:16]} on that day in {zone.name}: the clocks go forward over it"
         return
     later = zone.offset(at // SECOND + 86_400)
     second = at + (zone.offset(at // SECOND) - later) * SECOND
     again = zone.local(second)
     if second > at and again.replace(tzinfo=None) == first.replace(tzinfo=None):
-        said = f"{written[11:16]} came twice that day in {zone.name}"
+        said = f"there are two {written[11:16]} on that day in {zone.name}"
         yield f"{said}: the first is meant, the second is {again.isoformat()}"

@@ -55,19 +55,19 @@ def _run_sentences(facts: Facts, slot: SlotFacts, last: Run) -> Iterator[str]:
     match last.state:
         case RunState.RUNNING:
             since = last.started_at or last.created_at
-            yield f"It is running, for {length(facts.now - since)}{_at_attempt(facts, last)}."
+            yield f"It has been running for {length(facts.now - since)}{_at_attempt(facts, last)}."
         case RunState.BLOCKED | RunState.PENDING:
             yield waits_for(facts, last)
         case RunState.SUCCEEDED:
             yield f"It ran and {ending(last)}{_at_attempt(facts, last)}{took(last)}."
         case _ if last.started_at is None:
-            yield f"It did not start, and {ending(last)}."
+            yield f"It did not start: it {ending(last)}."
         case _:
             yield f"It ran and {ending(last)}{took(last)}{_tries(facts, last)}."
     if before and last.state is not RunState.SUCCEEDED and slot.rows[-2].finished_at is not None:
         yield f"The attempt before it {ending(slot.rows[-2])}."
     yield from _lateness(facts, slot.rows[0])
-    if last.trigger is Trigger.MANUAL or last.requested_by:
+    if last.requested_by and last.scheduled_for is not None:
         yield f"{last.requested_by or 'Somebody'} asked for it."
     if last.params:
         yield f"It was given {', '.join(f'{name}={value}' for name, value in sorted(last.params.items()))}."
@@ -157,16 +157,17 @@ def _why_skipped(facts: Facts, slot: SlotFacts, record: Run) -> str:
     match record.reason:
         case Reason.OVERLAP if slot.holder is not None:
             holder, plural = slot.holder, (record.skipped_count or 1) > 1
-            until = "still runs" if holder.finished_at is None else f"ran until {local.at(holder.finished_at)}"
-            since = holder.started_at or holder.created_at
-            who = "a run was" if plural else "the run before was"
-            return f"{who} still active (`overlap: {policy.overlap}`): {holder.id}, since {local.at(since)}, {until}"
+            since = local.at(holder.started_at or holder.created_at)
+            ran = f"active since {since}" if holder.finished_at is None else f"ran from {since}"
+            until = "" if holder.finished_at is None else f" to {local.at(holder.finished_at)}"
+            who = f"{'a run' if plural else 'the run before'} was still active (`overlap: {policy.overlap}`)"
+            return f"{who}: {holder.id} {ran}{until}"
         case Reason.OVERLAP:
             return f"{words} (`overlap: {policy.overlap}`)"
         case Reason.SUSPENDED:
             return _why_suspended(facts, slot, record)
         case Reason.GRACE if policy.grace is not None:
-            return f"found more than {length(policy.grace)} late (`missed: {{grace: ...}}`)"
+            return f"it was more than {length(policy.grace)} late when it could have run (`missed.grace`)"
         case Reason.CALENDAR if policy.calendars:
             return f"calendar {' or '.join(policy.calendars)} does not let it run then"
         case Reason.POOL if policy.pool is not None:
@@ -182,7 +183,8 @@ def _why_suspended(facts: Facts, slot: SlotFacts, record: Run) -> str:
     if suspension is not None and (suspension.at is None or suspension.at <= (record.finished_at or slot.slot)):
         return f"the job was {suspended(suspension, facts.record, facts.local)}"
     if slot.pause is not None:
-        return f"the job was suspended since {facts.local.at(slot.pause.at)}, {slot.pause.message}"
+        who, _, why = slot.pause.message.partition(": ")
+        return f"the job was suspended {who} on {facts.local.at(slot.pause.at)} ({why or 'no reason given'})"
     return skip_words(Reason.SUSPENDED)
 
 
@@ -222,8 +224,8 @@ def undecided(facts: Facts, slot: int, about: About, title: str) -> Answer:
     elif facts.alive:
         lines.append("It is due: the daemon decides on it any moment.")
     else:
-        since = f" since {facts.local.at(facts.last_beat)}" if facts.last_beat else ""
-        lines.append(f"It was not run yet: no daemon is running{since}.")
+        since = f" has been running since {facts.local.at(facts.last_beat)}" if facts.last_beat else " is running"
+        lines.append(f"It was not run yet: no daemon{since}.")
         lines.append(_when_a_daemon_comes(facts, slot))
         advice = ("jobsctl daemon",)
     return Answer(

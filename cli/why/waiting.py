@@ -40,7 +40,7 @@ def _active(facts: Facts, run: Run) -> str:
     if run.state is RunState.RUNNING:
         since = run.started_at or run.created_at
         ending_soon = f"; {run.cancel_requested_by} is cancelling it" if run.cancel_requested_by else ""
-        return f"The run {slot} is running, for {length(facts.now - since)}{ending_soon}."
+        return f"The run {slot} has been running for {length(facts.now - since)}{ending_soon}."
     return waits_for(facts, run, f"The run {slot}")
 
 
@@ -121,7 +121,8 @@ def upstream_words(facts: Facts, each: UpstreamFacts) -> str:
         does = "runs now" if record.last_run_state is not RunState.BLOCKED else "waits itself"
         return f"{identity}, which {last} and {does}"
     if record.health is Health.FAILING:
-        return f"{identity}, which {last} and fails since {relative(record.health_since, at)}"
+        since = f" for {length(at - record.health_since)}" if record.health_since is not None else ""
+        return f"{identity}, which {last} and has been failing{since}"
     if record.last_success_at is None or each.ready:
         return f"{identity}, which {last}"
     old = f"; that is older than {length(each.upstream.max_age)}" if each.upstream.max_age is not None else ""

@@ -43,18 +43,17 @@ def length(micros: int) -> str:
 
 
 def rule(record: JobRecord, words: str, expression: str) -> str:
-    """Which schedule, of which generation, from which file and revision."""
+    """Which schedule (or what else starts it), of which generation, from which file and revision."""
     said = words if expression in (words, "manual") else f"{words} (`{expression}`)"
     revision = f", revision {short_revision(record.revision)}" if record.revision else ""
     return f"{said}; generation {record.generation} of {record.path}:{record.line}{revision}"
 
 
 def version(run: Run, record: JobRecord) -> str:
-    """Which spec a run ran under, and whether it is the present one."""
+    """Which spec decided, and whether it is the present one."""
     revision = f" ({short_revision(run.revision)})" if run.revision else ""
-    if run.generation == record.generation:
-        return f"It has the present spec, generation {run.generation}{revision}."
-    return f"It had generation {run.generation}{revision} of the spec; now generation {record.generation} is applied."
+    now = "which is still applied" if run.generation == record.generation else f"now it is {record.generation}"
+    return f"The spec was generation {run.generation}{revision}, {now}."
 
 
 def ending(run: Run) -> str:
@@ -71,10 +70,25 @@ def ending(run: Run) -> str:
             return f"was cancelled by {run.cancel_requested_by or 'somebody'}"
         case RunState.EXPIRED, _:
             return "was stopped at its `timeout`"
+        case _, Reason.REPLACED:
+            return "was cancelled because the next slot came (`overlap: replace`)"
+        case _, Reason.SUPERSEDED:
+            return "was given up: the run of the next slot took its place"
+        case _, Reason.DELETED:
+            return "was cancelled because its file went (`on_delete: cancel`)"
+        case _, Reason.SUSPENDED:
+            return "was given up because the job was suspended"
+        case _, Reason.LOST:
+            return f"failed: nobody saw how it ended{_error(run)}"
+        case _, Reason.START_ERROR:
+            return f"could not be started{_error(run)}"
         case state, reason:
-            why = end_words(reason) or str(reason or "for no reason that is known")
-            said = f" ({run.error})" if run.error and run.error != state else ""
-            return f"{'failed' if state is RunState.FAILED else 'was cancelled'}: {why}{said}"
+            how = "failed" if state is RunState.FAILED else "was cancelled"
+            return f"{how}: {end_words(reason) or reason or 'nothing says why'}{_error(run)}"
+
+
+def _error(run: Run) -> str:
+    return f" ({run.error})" if run.error and run.error != run.state else ""
 
 
 def took(run: Run) -> str:
@@ -84,14 +98,14 @@ def took(run: Run) -> str:
     return f", {'in' if run.state is RunState.SUCCEEDED else 'after'} {length(run.finished_at - run.started_at)}"
 
 
-def suspended(suspension: Suspension, record: JobRecord, local: Local) -> str:
-    """`suspended by ann@desk since ...: disk is full`."""
+def suspended(suspension: Suspension, record: JobRecord, local: Local, *, still: str = "") -> str:
+    """`suspended by ann@desk on Sat 2026-11-21 09:00 CET (disk is full)`. `still`: what else is said of an override."""
     if suspension.override:
-        since = f" since {local.at(suspension.at)}" if suspension.at is not None else ""
-        said = f"suspended by {suspension.by or 'somebody'}{since}: {suspension.reason or 'no reason given'}"
+        when = f" on {local.at(suspension.at)}" if suspension.at is not None else ""
+        said = f"suspended by {suspension.by or 'somebody'}{when} ({suspension.reason or 'no reason given'})"
         also = f"; {record.path}:{record.line} suspends it too" if suspension.declared else ""
-        return said + also
-    return f"suspended by its file, {record.path}:{record.line}: {suspension.reason or 'no reason given'}"
+        return said + still + also
+    return f"suspended by its file, {record.path}:{record.line} ({suspension.reason or 'no reason given'})"
 
 
 def resume_advice(suspension: Suspension, record: JobRecord) -> tuple[str, ...]:
