@@ -6,11 +6,15 @@ however often its file is read; the file goes after the commit.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from reconciler.act import launch, new_run
+from reconciler.act import observe
+from reconciler.changes import Asked, Changes
 from reconciler.crashpoint import crashpoint
+from reconciler.decide import decide_asked
 from reconciler.ending import grace_of
+from reconciler.finishing import Ended, settle, store_ends, wake
 from reconciler.sync import SyncPlan
 from reconciler.table import Entry
 from reconciler.world import World, log
@@ -18,7 +22,8 @@ from specs.desired import Desired
 from specs.model import Job
 from state.errors import Conflict, NotFound
 from state.inbox import Request
-from state.records import Event, RequestRecord, Run, Trigger
+from state.records import Event, Reason, RequestRecord, Run, RunState
+from state.store import RunEnd
 
 LOOK_KINDS = frozenset({"reconcile", "confirm_prune", "delete"})
 """Requests that are answered by the next look at the files."""
@@ -26,6 +31,14 @@ LOOK_KINDS = frozenset({"reconcile", "confirm_prune", "delete"})
 
 class Refused(Exception):
     """Raised when a request cannot be done. The message says why and what to do."""
+
+
+@dataclass(slots=True)
+class Stops:
+    """What a cancel stops: runs that were handed over, and those that waited."""
+
+    running: list[Run] = field(default_factory=list)
+    ended: Ended = field(default_factory=Ended)
 
 
 def handle(world: World, request: Request, now: int) -> None:
@@ -36,26 +49,25 @@ def handle(world: World, request: Request, now: int) -> None:
     """
     if world.store.request(request.id) is not None:
         return
-    runs: list[Run] = []
-    stops: list[Run] = []
+    changes, stops = Changes(world, now), Stops()
     with world.store.transaction():
         try:
-            message = _do(world, request, now, runs, stops)
+            message = _do(world, request, now, changes, stops)
             outcome = "done"
         except (Refused, Conflict, NotFound) as refusal:
             message, outcome = str(refusal), "refused"
-        run_id = runs[0].id if runs else request.run_id
+        run_id = changes.new_run_id or request.run_id
         world.store.record_request(answer(request, now, outcome, message, run_id=run_id))
     crashpoint("request-answered")
-    for run in runs:
-        world.live[run.id] = run
-        world.jobs[run.job_id].active += 1
-    launch(world, runs, now)
-    for run in stops:
+    changes.apply()
+    settle(world, stops.ended, now)
+    for run in stops.running:
         world.live[run.id] = run
         world.runner.stop(run.id, grace=grace_of(world, run))
     if (entry := _entry(world, request)) is not None and outcome == "done" and request.kind in ("suspend", "resume"):
         entry.override_suspend = request.kind == "suspend"
+        entry.resumed_at = now if request.kind == "resume" else entry.resumed_at
+        wake(world, [entry.id], now)
     log.info("%s %s by %s: %s", request.kind, request.identity or request.run_id or "", request.requested_by, message)
     world.changed()
 
@@ -114,15 +126,12 @@ def answer(request: Request, now: int, outcome: str, message: str, *, run_id: st
     )
 
 
-def _do(world: World, request: Request, now: int, runs: list[Run], stops: list[Run]) -> str:
+def _do(world: World, request: Request, now: int, changes: Changes, stops: Stops) -> str:
     match request.kind:
         case "trigger":
-            runs.append(_trigger(world, request, now))
-            world.store.insert_runs(runs)
-            return f"run {runs[0].id} created"
+            return _trigger(world, request, now, changes)
         case "cancel":
-            stops += _cancel(world, request, now)
-            return f"cancelling {', '.join(run.id for run in stops)}"
+            return _cancel(world, request, now, stops)
         case "suspend":
             return _suspend(world, request, now)
         case "resume":
@@ -130,26 +139,59 @@ def _do(world: World, request: Request, now: int, runs: list[Run], stops: list[R
     raise Refused(f"`{request.kind}` is not a request this daemon knows; is jobsctl newer than the daemon?")
 
 
-def _trigger(world: World, request: Request, now: int) -> Run:
+def _trigger(world: World, request: Request, now: int, changes: Changes) -> str:
     entry = _job(world, request)
     if entry.archived:
         raise Refused(f"{entry.identity} is archived: no file defines it; bring its spec back first")
-    if entry.active:
+    params = _params(entry, request)
+    refused, plan = decide_asked(observe(world, entry), now, entry.policy)
+    if refused is not None:
         active = next((run.id for run in world.live.values() if run.job_id == entry.id), "")
         raise Refused(f"{entry.identity} has an active run {active}; wait for it, or cancel it first")
-    return new_run(
-        world, entry, now, trigger=Trigger.MANUAL, slot=None, requested_by=request.requested_by, request_id=request.id
-    )
+    # Asking for a run changes nothing about when the next slot comes.
+    plan = replace(plan, next_at=entry.next_at, wake_at=world.timers.earlier(entry.id, plan.wake_at))
+    changes.add(entry, plan, asked=Asked(by=request.requested_by, request_id=request.id, params=params))
+    changes.store()
+    waits = changes.waits_for
+    return f"run {changes.new_run_id} created" + (f"; it {waits}" if waits else "")
 
 
-def _cancel(world: World, request: Request, now: int) -> list[Run]:
+def _params(entry: Entry, request: Request) -> Mapping[str, str] | None:
+    """What was given, checked against the job's params."""
+    given = request.params.get("params") or {}
+    known = Job.from_canonical(entry.spec).params
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise Refused("params are texts: `--param name=value`")
+    for name, value in given.items():
+        if name not in known:
+            names = ", ".join(known) or "it has none"
+            raise Refused(f"{entry.identity} has no param `{name}`; its params: {names}")
+        if (why := known[name].refusal(value)) is not None:
+            raise Refused(f"param `{name}` {why}")
+    missing = [name for name, param in known.items() if param.default is None and name not in given]
+    if missing:
+        raise Refused(f"{entry.identity} needs a value: `--param {missing[0]}=...`")
+    return given or None
+
+
+def _cancel(world: World, request: Request, now: int, stops: Stops) -> str:
     if request.run_id is not None:
-        return [world.store.request_cancel(request.run_id, request.requested_by, now)]
-    entry = _job(world, request)
-    active = [run.id for run in world.live.values() if run.job_id == entry.id]
-    if not active:
-        raise Refused(f"{entry.identity} has no active run")
-    return [world.store.request_cancel(run_id, request.requested_by, now) for run_id in active]
+        run_ids = [request.run_id]
+    else:
+        entry = _job(world, request)
+        run_ids = [run.id for run in world.live.values() if run.job_id == entry.id]
+        if not run_ids:
+            raise Refused(f"{entry.identity} has no active run")
+    runs = [world.store.request_cancel(run_id, request.requested_by, now) for run_id in run_ids]
+    stops.running = [run for run in runs if run.state is not RunState.BLOCKED]
+    words = f"cancelled by {request.requested_by} while it waited"
+    waiting = [
+        RunEnd(run_id=run.id, at=now, state=RunState.CANCELLED, reason=Reason.CANCELLED, error=words)
+        for run in runs
+        if run.state is RunState.BLOCKED
+    ]
+    stops.ended = store_ends(world, waiting, now)
+    return f"cancelling {', '.join(run_ids)}"
 
 
 def _suspend(world: World, request: Request, now: int) -> str:

@@ -1,129 +1,167 @@
 """Deciding: what one job needs now. Pure: every fact is an argument, the answer is a `Plan`.
 
-Called by `reconciler.loop` whenever a job's timer is due or something about it changed. Must not import anything that
+Called by `reconciler.act` whenever a job's timer is due or something about it changed. Must not import anything that
 touches the world (an import contract says so).
 
-The formula, for a job that is neither archived nor suspended::
+Three questions, each with its own module::
 
-    due    = slots in (cursor, now]
-    run    = the latest of them              (missed: latest)
-    skip   = the earlier ones, reason missed
-    cursor = the latest
+    what has come?              due      slots of the schedule; here: boots, ends of runs, successes of other jobs
+    is it wanted?               admit    beside the runs there are: `overlap`
+    may it start at once?       admit    room, dependencies, pool; what may not waits as a `blocked` run
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from reconciler.plan import Action, Plan, SkipSlots, StartRun
+from reconciler.admit import Placing, give_up, place, walk
+from reconciler.due import SECOND, Calendars, Due, Start, Timing, slots_due
+from reconciler.following import after_finish, after_others
+from reconciler.observed import Observed, Waiting
+from reconciler.plan import Action, Plan, SkipSlots
+from specs.policy import PLAIN, Policy
 from specs.schedule import Schedule
-from state.records import Reason, Trigger
+from state.records import Reason, RunState, Trigger
 
-SECOND = 1_000_000
-
-ON_TIME = 60 * SECOND
-"""A start this late is still `schedule`, not `catch_up`: the grain of cron; a busy minute is not an outage."""
-
-PAST_GRACE = 60 * SECOND
-"""A one-shot committed this long after its instant still runs: a push and a scan take a while."""
+__all__ = ["CLOCK_CORRECTION", "SECOND", "Observed", "decide", "decide_asked", "first_cursor", "next_due"]
 
 CLOCK_CORRECTION = 3 * 3600 * SECOND
 """A clock set back by more than this is a correction, not a repeat of slots already run: Debian cron's limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What is known of one job, and of the machine, at `now`. Instants are microseconds UTC."""
-
-    cursor_at: int
-    anchor_at: int
-    applied_at: int
-    """When the present schedule was first applied."""
-    active: int
-    """Runs not ended."""
-    suspended: bool = False
-    archived: bool = False
-    boot_accounted: str | None = None
-    """The boot whose `@reboot` slot is accounted for."""
-    boot_id: str = ""
-    booted_at: int = 0
-
-
 def first_cursor(schedule: Schedule, now: int) -> int:
     """Where a schedule starts when it is applied: at `now`, so that applying never fires.
 
-    A one-shot starts just before its instant instead: found too late, it must end visibly as skipped.
+    A one-shot starts just before its instant instead: found too late, it must end visibly as skipped. So does one that
+    counts from the end of runs: its first start may be `now` itself.
     """
+    if schedule.from_finish is not None:
+        return now - 1
     if schedule.kind != "once":
         return now
     instant = schedule.next_after(0, anchor=now)
     return now if instant is None else instant - 1
 
 
-def next_due(schedule: Schedule, cursor_at: int, anchor_at: int) -> int | None:
-    """The first slot that is not accounted for, or None when the schedule has no more."""
-    return schedule.next_after(cursor_at, anchor=anchor_at)
+def next_due(
+    schedule: Schedule, cursor_at: int, anchor_at: int, policy: Policy = PLAIN, identity: str = ""
+) -> int | None:
+    """When the first slot that is not accounted for starts, or None when the schedule has no more."""
+    if schedule.from_finish is not None:
+        return schedule.next_from_finish(anchor=anchor_at, last_end=None)
+    found = Timing(schedule, anchor_at, policy, identity).upcoming(cursor_at)
+    return None if found is None else found[1]
 
 
-def decide(schedule: Schedule, observed: Observed, now: int) -> Plan:
+def decide(
+    schedule: Schedule, observed: Observed, now: int, policy: Policy = PLAIN, calendars: Calendars | None = None
+) -> Plan:
     """The plan for one job. Deterministic; carrying it out once accounts for every slot up to `now`."""
     if observed.archived:
-        return Plan(Reason.ARCHIVED)
-    cursor = observed.cursor_at
-    if cursor > now + CLOCK_CORRECTION:
-        return Plan(Reason.CLOCK, cursor_at=now, next_at=next_due(schedule, now, observed.anchor_at))
-    boot = _boot_actions(schedule, observed)
-    latest = schedule.latest_through(now, after=cursor, anchor=observed.anchor_at)
-    if latest is None:
-        upcoming = next_due(schedule, cursor, observed.anchor_at)
-        return Plan(
-            boot[0].reason if boot else Reason.NOT_DUE,
-            actions=boot,
-            next_at=upcoming,
-            boot_id=observed.boot_id if boot else None,
-            completed=upcoming is None and schedule.kind == "once",
-        )
-    started = any(isinstance(action, StartRun) for action in boot)
-    actions = _slot_actions(schedule, observed, latest, now, busy=started or observed.active > 0)
-    upcoming = next_due(schedule, latest, observed.anchor_at)
+        words = "no file defines the job any more"
+        return Plan(Reason.ARCHIVED, tuple(give_up(observed, RunState.CANCELLED, Reason.DELETED, words)))
+    if observed.cursor_at > now + CLOCK_CORRECTION and schedule.from_finish is None:
+        upcoming = next_due(schedule, now, observed.anchor_at, policy, observed.identity)
+        return Plan(Reason.CLOCK, cursor_at=now, next_at=upcoming, wake_at=upcoming)
+    due = _due(schedule, observed, now, policy, calendars)
+    boot, boot_skips = _boot(schedule, observed)
+    actions: list[Action] = [*boot_skips, *due.skips]
+    if observed.suspended and observed.waiting:
+        ended = give_up(observed, RunState.SKIPPED, Reason.SUSPENDED, "suspended while it waited")
+        gone = {action.run_id for action in ended}
+        actions += ended
+        observed = replace(observed, waiting=tuple(run for run in observed.waiting if run.run_id not in gone))
+    new = [_candidate(start, now) for start in (*boot, *due.starts)]
+    placing = place(policy, observed, new)
+    admission = walk(policy, observed, placing.waiting, now)
+    actions += _skips(placing)
+    actions += placing.actions
+    actions += admission.actions
+    consumed = admission.consumed
+    if due.failed is not None:
+        actions.append(due.failed)
+    if due.follows is not None and (placing.taken or due.failed is not None):
+        consumed |= due.follows
+    done = observed.repeat_done + len(placing.taken) if policy.repeat is not None and placing.taken else None
+    completed = due.exhausted or (done is not None and policy.repeat is not None and done >= policy.repeat)
+    next_at = None if completed else due.next_at
     return Plan(
-        actions[-1].reason,
-        actions=(*boot, *actions),
-        cursor_at=latest,
-        next_at=upcoming,
-        boot_id=observed.boot_id if boot else None,
-        completed=upcoming is None and not schedule.reboot,
+        _reason(actions, observed, due),
+        actions=tuple(actions),
+        cursor_at=due.cursor_at,
+        next_at=next_at,
+        wake_at=min((at for at in (next_at, admission.wake_at) if at is not None), default=None),
+        boot_id=observed.boot_id if boot or boot_skips else None,
+        completed=completed,
+        repeat_done=done,
+        consumed=consumed or None,
     )
 
 
-def _boot_actions(schedule: Schedule, observed: Observed) -> tuple[Action, ...]:
+def decide_asked(observed: Observed, now: int, policy: Policy) -> tuple[Reason | None, Plan]:
+    """The plan for a run that somebody asks for: why it is refused (then nothing is to be done), and the plan."""
+    new = Waiting(run_id="", slot=None, attempt=1, trigger=Trigger.MANUAL, created_at=now, reason=Reason.MANUAL)
+    placing = place(policy, observed, [new])
+    if placing.refused:
+        return placing.refused[0][1], Plan(Reason.MANUAL)
+    admission = walk(policy, observed, placing.waiting, now)
+    return None, Plan(
+        Reason.MANUAL,
+        actions=(*placing.actions, *admission.actions),
+        wake_at=admission.wake_at,
+        consumed=admission.consumed or None,
+    )
+
+
+def _candidate(start: Start, now: int) -> Waiting:
+    return Waiting(
+        run_id="",
+        slot=start.slot,
+        attempt=1,
+        trigger=start.trigger,
+        created_at=now,
+        reason=Reason.DUE,
+        not_before=start.not_before,
+        upstream=start.upstream,
+    )
+
+
+def _due(schedule: Schedule, observed: Observed, now: int, policy: Policy, calendars: Calendars | None) -> Due:
+    if observed.completed:
+        return Due()
+    if schedule.from_finish is not None:
+        return after_finish(schedule, observed, policy, calendars, now)
+    if policy.depends_on and schedule.kind == "manual":
+        return after_others(observed, policy, now)
+    return slots_due(Timing(schedule, observed.anchor_at, policy, observed.identity), observed, calendars, now)
+
+
+def _boot(schedule: Schedule, observed: Observed) -> tuple[tuple[Start, ...], tuple[SkipSlots, ...]]:
     """`@reboot`: one slot per boot, at the instant of the boot."""
-    if not schedule.reboot or observed.boot_accounted == observed.boot_id:
-        return ()
+    if not schedule.reboot or observed.completed or observed.boot_accounted == observed.boot_id:
+        return (), ()
     slot = observed.booted_at
     if observed.suspended:
-        return (SkipSlots(slot, slot, 1, Reason.SUSPENDED),)
-    if observed.active:
-        return (SkipSlots(slot, slot, 1, Reason.OVERLAP),)
-    return (StartRun(slot, Trigger.BOOT),)
+        return (), (SkipSlots(slot, slot, 1, Reason.SUSPENDED),)
+    return (Start(slot, Trigger.BOOT),), ()
 
 
-def _slot_actions(schedule: Schedule, observed: Observed, latest: int, now: int, *, busy: bool) -> tuple[Action, ...]:
-    """The actions that account for every slot in (cursor, latest]; never empty."""
-    cursor, anchor = observed.cursor_at, observed.anchor_at
-    first = schedule.next_after(cursor, anchor=anchor)
-    first = latest if first is None else first
-    count = schedule.count(after=cursor, through=latest, anchor=anchor)
-    if observed.suspended:
-        return (SkipSlots(first, latest, count, Reason.SUSPENDED),)
-    if schedule.kind == "once" and latest < observed.applied_at - PAST_GRACE:
-        return (SkipSlots(latest, latest, 1, Reason.PAST),)
-    actions: list[Action] = []
-    if count > 1:
-        before = schedule.latest_through(latest - 1, after=cursor, anchor=anchor)
-        actions.append(SkipSlots(first, first if before is None else before, count - 1, Reason.MISSED))
-    if busy:
-        actions.append(SkipSlots(latest, latest, 1, Reason.OVERLAP))
-    else:
-        actions.append(StartRun(latest, Trigger.SCHEDULE if now - latest < ON_TIME else Trigger.CATCH_UP))
-    return tuple(actions)
+def _skips(placing: Placing) -> list[SkipSlots]:
+    """The new runs that are not wanted. Only those that are caught up together come as several."""
+    skips: list[SkipSlots] = []
+    for run, reason in placing.refused:
+        assert run.slot is not None
+        if skips and skips[-1].reason is reason:
+            skips[-1] = SkipSlots(skips[-1].first, run.slot, skips[-1].count + 1, reason)
+        else:
+            skips.append(SkipSlots(run.slot, run.slot, 1, reason))
+    return skips
+
+
+def _reason(actions: list[Action], observed: Observed, due: Due) -> Reason:
+    """The one word for the plan: that of its last action."""
+    if due.staggered:
+        return Reason.STAGGER
+    for action in reversed(actions):
+        return action.reason
+    return Reason.COMPLETE if observed.completed else Reason.NOT_DUE

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.act import forget, launch
 from reconciler.crashpoint import crashpoint
 from reconciler.ends import run_end
+from reconciler.finishing import settle, store_ends
+from reconciler.launching import launch
 from reconciler.world import World, log
 from runners.base import EndReason, Exited, NeverStarted, Started
 from specs.model import Job
+from specs.policy import PLAIN
 from state import runfiles
-from state.records import Event, Run, RunState
+from state.records import Event, Run
 from state.store import RunEnd, RunStarted
 
 BATCH = 64
@@ -41,8 +43,8 @@ def take_messages(world: World, now: int) -> bool:
     ends = [_end_of(world, run, message) for message in exits if (run := world.live.get(message.run_id)) is not None]
     with world.store.transaction():
         started = world.store.started(starts)
-        ended = world.store.finished(ends)
-        world.store.add_events(_remarks(ended, exits))
+        ended = store_ends(world, ends, now)
+        world.store.add_events(_remarks(ended.runs, exits))
     crashpoint("ends-stored")
     del world.messages[: len(batch)]
     world.runner.acknowledge([message.run_id for message in exits])
@@ -51,12 +53,9 @@ def take_messages(world: World, now: int) -> bool:
     for message in batch:
         if isinstance(message, Started):
             _stop_if_cancelled(world, message.run_id)
-    for run in ended:
-        forget(world, run)
-        world.untold.append(run)
-        _log_end(run)
+    settle(world, ended, now)
     _start_again(world, [message.run_id for message in batch if isinstance(message, NeverStarted)], now)
-    if started or ended:
+    if started or ended.runs:
         world.changed()
     return bool(world.messages)
 
@@ -69,7 +68,15 @@ def grace_of(world: World, run: Run) -> float:
 
 def _end_of(world: World, run: Run, message: Exited) -> RunEnd:
     run_dir = world.home.run_dir_of(run)
-    return run_end(run, message, progress=runfiles.read_progress(run_dir), result=runfiles.read_result(run_dir))
+    entry = world.jobs.get(run.job_id)
+    codes = PLAIN.success_codes if entry is None else entry.policy.success_codes
+    return run_end(
+        run,
+        message,
+        success_codes=codes,
+        progress=runfiles.read_progress(run_dir),
+        result=runfiles.read_result(run_dir),
+    )
 
 
 def _remarks(ended: list[Run], exits: list[Exited]) -> list[Event]:
@@ -109,8 +116,9 @@ def _start_again(world: World, run_ids: list[str], now: int) -> None:
             )
             for run in cancelled
         ]
-        for run in world.store.finished(ends):
-            forget(world, run)
+        with world.store.transaction():
+            ended = store_ends(world, ends, now)
+        settle(world, ended, now)
     launch(world, wanted, now)
 
 
@@ -129,10 +137,3 @@ def write_stories(world: World, limit: int) -> bool:
         except OSError as error:
             log.warning("%s: run %s: run.json not written: %s", run.identity, run.id, error)
     return bool(world.untold)
-
-
-def _log_end(run: Run) -> None:
-    if run.state is RunState.SUCCEEDED:
-        log.debug("%s: run %s succeeded", run.identity, run.id)
-    else:
-        log.warning("%s: run %s %s: %s", run.identity, run.id, run.state, run.error)

@@ -11,10 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from reconciler import records
 from reconciler.crashpoint import crashpoint
+from reconciler.documents import apply_documents, changed_documents
+from reconciler.ends import DELETED_BY
+from reconciler.finishing import join_queue
 from reconciler.sync import Change, JobChange, SyncPlan, plan_sync
 from reconciler.table import Entry
 from reconciler.world import World, log
 from specs.desired import DIRTY, Desired
+from specs.model import Job
 from specs.source import Look
 from state.records import Event, JobRecord, SourceState
 
@@ -57,9 +61,12 @@ def apply_look(
         wanted_gone=wanted_gone,
     )
     source = _source_state(desired, plan, last)
+    documents = changed_documents(world, desired, now)
     stored: list[JobRecord] = []
     events: list[Event] = []
     with world.store.transaction():
+        if documents.put or documents.removed:
+            world.store.put_documents(documents.put, documents.removed)
         for change in plan.changes:
             record = _record_of(world, change, desired, now)
             if record is not None:
@@ -71,9 +78,11 @@ def apply_look(
         if source != last:
             world.store.set_source(source)
     crashpoint("look-applied")
+    apply_documents(world, documents, now)
     _remember(world, stored, plan, now, first=not world.looked)
+    _stop_deleted(world, plan, now)
     world.confirm_prune = world.confirm_prune and desired.problem is not None
-    if stored or source != last:
+    if stored or source != last or documents.put or documents.removed:
         world.changed()
     return Applied(plan, plan.look_again_at, source, plan.counts)
 
@@ -100,7 +109,7 @@ def _candidates(world: World, desired: Desired) -> set[str]:
 
 def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> JobRecord | None:
     """The record to store, or None when the stored one is right already."""
-    entry = world.jobs.by_identity(change.identity)
+    entry = world.jobs.by_identity(change.renamed_from or change.identity)
     if change.change is Change.UNCHANGED and entry is not None and change.job is not None:
         same_place = (entry.path, entry.line) == (change.job.path, change.job.line)
         dirty = entry.revision is not None and entry.revision.endswith(DIRTY)
@@ -113,13 +122,15 @@ def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> J
         # Never seen, or archived so long ago that retention took the row with the last of its history.
         if change.job is None:
             return None
-        schedule = world.jobs.schedule_of(change.job.spec)
-        return records.created(change.job, schedule, revision=revision, now=now, boot_id=world.boot.id)
+        schedule, policy = world.jobs.meaning_of(change.job.spec)
+        return records.created(change.job, schedule, policy, revision=revision, now=now, boot_id=world.boot.id)
     match change.change:
-        case Change.CONFIGURED | Change.RESTORED:
+        case Change.CONFIGURED | Change.RESTORED | Change.RENAMED:
             assert change.job is not None
-            schedule = world.jobs.schedule_of(change.job.spec)
-            return records.configured(old, change.job, schedule, revision=revision, now=now, boot_id=world.boot.id)
+            schedule, policy = world.jobs.meaning_of(change.job.spec)
+            return records.configured(
+                old, change.job, schedule, policy, revision=revision, now=now, boot_id=world.boot.id
+            )
         case Change.UNCHANGED:
             assert change.job is not None
             return records.found(old, change.job, revision=revision)
@@ -138,6 +149,8 @@ def _events(change: JobChange, record: JobRecord, now: int) -> list[Event]:
     if change.change in _QUIET:
         return []
     message = f"{change.change} from {record.path}:{record.line}, generation {record.generation}"
+    if change.change is Change.RENAMED:
+        message = f"renamed from {change.renamed_from} in {record.path}:{record.line}; its history came along"
     if change.change is Change.INVALID:
         message = f"{change.findings[0]}; the last good spec (generation {record.generation}) goes on"
         log.warning("%s: %s", change.identity, message)
@@ -155,6 +168,8 @@ def _remember(world: World, stored: list[JobRecord], plan: SyncPlan, now: int, *
         entry = world.jobs.put(record)
         if not first:
             world.timers.set(entry.id, _due_at(world, entry.id, record.next_at, now))
+        for run_id in entry.waiting or ():
+            join_queue(world, world.live[run_id])
     for change in plan.changes:
         if change.change is Change.MISSING:
             world.missing.add(change.identity)
@@ -168,6 +183,17 @@ def _remember(world: World, stored: list[JobRecord], plan: SyncPlan, now: int, *
             world.timers.set(entry.id, _due_at(world, entry.id, _upcoming(entry, known), now))
 
 
+def _stop_deleted(world: World, plan: SyncPlan, now: int) -> None:
+    """`on_delete: cancel`: what runs of a job that was pruned is stopped."""
+    for change in plan.changes:
+        entry = world.jobs.by_identity(change.identity)
+        if change.change is not Change.PRUNED or entry is None or not entry.policy.cancel_on_delete:
+            continue
+        for run in [run for run in world.live.values() if run.job_id == entry.id and run.supervisor is not None]:
+            world.live[run.id] = world.store.request_cancel(run.id, DELETED_BY, now)
+            world.runner.stop(run.id, grace=Job.from_canonical(entry.spec).grace)
+
+
 def _upcoming(entry: Entry, known: dict[tuple[int, int, int], int | None]) -> int | None:
     """The next slot. `known`: what was found before; most jobs share a schedule and where it stands with others."""
     if entry.archived:
@@ -175,14 +201,16 @@ def _upcoming(entry: Entry, known: dict[tuple[int, int, int], int | None]) -> in
     key = (id(entry.schedule), entry.cursor_at, entry.anchor_at)
     if key not in known:
         known[key] = entry.schedule.next_after(entry.cursor_at, anchor=entry.anchor_at)
-    return known[key]
+    return known[key]  # of a plain job; the others are decided on at once
 
 
 def _due_at(world: World, job_id: int, upcoming: int | None, now: int) -> int | None:
     """When to decide on a job: at its next slot; at once when this boot's `@reboot` is not accounted for."""
     entry = world.jobs[job_id]
     if entry.archived:
-        return None
+        return None if entry.waiting is None else now
+    if not entry.is_plain:
+        return now  # what its runs wait for, or follow, may have changed
     if entry.schedule.reboot and entry.boot_id != world.boot.id:
         return now
     return upcoming

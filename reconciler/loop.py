@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler import asking, ending, looking
-from reconciler.act import act_on_due, launch_again
+from reconciler.act import act_on_due
 from reconciler.backoff import delay
 from reconciler.doorbell import DoorbellSocket
 from reconciler.heartbeat import INTERVAL, Heartbeat
 from reconciler.housekeeping import Housekeeping
+from reconciler.launching import launch_again
 from reconciler.pulse import Pulse, Watching
 from reconciler.reader_process import ReaderProcess
 from reconciler.sync import Change
@@ -310,6 +311,7 @@ class Loop:
         self._pulse.clock_jumps += 1
         log.warning("the clock jumped by %.1f s, or the machine slept; deciding anew", drift)
         now = clock.now()
+        world.settle_at(now)
         if world.looked:
             for entry in world.jobs:
                 if not entry.archived:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from state.records import Reason, Trigger
+from state.records import Reason, RunState, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,69 @@ class StartRun:
     slot: int | None
     trigger: Trigger
     reason: Reason = Reason.DUE
+    upstream: Mapping[str, str] | None = None
+    """Identity to run id of what it follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitRun:
+    """Make a run for this slot that waits: `blocked`."""
+
+    slot: int | None
+    trigger: Trigger
+    reason: Reason
+    """One of `WAIT_REASONS`."""
+    not_before: int | None = None
+    message: str | None = None
+    """For people: what for."""
+    upstream: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailRun:
+    """Make a run for this slot that fails without being started."""
+
+    slot: int
+    trigger: Trigger
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRun:
+    """Hand a blocked run to the runner."""
+
+    run_id: str
+    upstream: Mapping[str, str] | None = None
+    reason: Reason = Reason.DUE
+
+
+@dataclass(frozen=True, slots=True)
+class KeepWaiting:
+    """A blocked run waits for something else than before."""
+
+    run_id: str
+    reason: Reason
+    not_before: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """A blocked run ends without being started."""
+
+    run_id: str
+    state: RunState
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """A run that was handed over is to be stopped."""
+
+    run_id: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +88,10 @@ class SkipSlots:
     last: int
     count: int
     reason: Reason
+    message: str | None = None
 
 
-Action = StartRun | SkipSlots
+Action = StartRun | WaitRun | FailRun | ReleaseRun | KeepWaiting | EndRun | StopRun | SkipSlots
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +103,14 @@ class Plan:
     cursor_at: int | None = None
     """New watermark: every slot at or before it is accounted for by the actions or earlier ones. None: unchanged."""
     next_at: int | None = None
-    """When to decide again; None: never, until the spec changes."""
+    """When the next slot starts; None: never, until the spec or another job changes something."""
+    wake_at: int | None = None
+    """When to decide again, at the latest."""
     boot_id: str | None = None
     """The boot for which `@reboot` is now accounted for; None: unchanged."""
     completed: bool = False
-    """The schedule has no further instants."""
+    """Nothing will start by itself any more."""
+    repeat_done: int | None = None
+    """None: unchanged."""
+    consumed: Mapping[str, int] | None = None
+    """Ends of upstream jobs that are followed now: identity to instant. None: unchanged."""

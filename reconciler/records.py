@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -9,11 +10,22 @@ from typing import Any
 from reconciler.decide import first_cursor, next_due
 from specs.desired import DIRTY, DesiredJob
 from specs.diagnostic import Diagnostic
+from specs.policy import Policy
 from specs.schedule import Schedule
 from state.records import JobRecord
 
 
-def created(job: DesiredJob, schedule: Schedule, *, revision: str | None, now: int, boot_id: str) -> JobRecord:
+def schedule_digest(schedule: Schedule, policy: Policy) -> str:
+    """Of what says when a job starts by itself: another one is a new schedule, which starts anew without firing."""
+    if schedule.kind != "manual" or not policy.depends_on:
+        return schedule.digest
+    named = ",".join(sorted(upstream.identity for upstream in policy.depends_on))
+    return hashlib.sha256(f"{schedule.digest}:{named}".encode()).hexdigest()
+
+
+def created(
+    job: DesiredJob, schedule: Schedule, policy: Policy, *, revision: str | None, now: int, boot_id: str
+) -> JobRecord:
     """A job seen for the first time. Nothing fires by being created; `@reboot` waits for the next boot."""
     cursor = first_cursor(schedule, now)
     return JobRecord(
@@ -26,20 +38,34 @@ def created(job: DesiredJob, schedule: Schedule, *, revision: str | None, now: i
         revision=revision,
         created_at=now,
         applied_at=now,
-        schedule_digest=schedule.digest,
+        schedule_digest=schedule_digest(schedule, policy),
+        completion_digest=policy.completion,
         anchor_at=now,
         cursor_at=cursor,
-        next_at=next_due(schedule, cursor, now),
+        next_at=next_due(schedule, cursor, now, policy, job.identity),
         boot_id=boot_id,
     )
 
 
 def configured(
-    old: JobRecord, job: DesiredJob, schedule: Schedule, *, revision: str | None, now: int, boot_id: str
+    old: JobRecord,
+    job: DesiredJob,
+    schedule: Schedule,
+    policy: Policy,
+    *,
+    revision: str | None,
+    now: int,
+    boot_id: str,
 ) -> JobRecord:
-    """An edited job. An edited schedule starts anew from `now` without firing; any other edit keeps the next slot."""
+    """An edited job. An edited schedule starts anew from `now` without firing; any other edit keeps the next slot.
+
+    A job that is complete starts again only when what made it complete is edited: its schedule, or `repeat`, `until`,
+    `start_at`, `end_at`.
+    """
     record = replace(
         old,
+        project=job.project,
+        name=job.name,
         spec=job.spec,
         digest=job.digest,
         generation=old.generation + (old.digest != job.digest),
@@ -53,20 +79,25 @@ def configured(
         problem_since=None,
         stalled=None,
     )
-    if old.archived_at is None and old.schedule_digest == schedule.digest:
-        return record
-    keeps_meaning = old.schedule_digest == schedule.digest
+    digest = schedule_digest(schedule, policy)
+    keeps_meaning = old.schedule_digest == digest
+    keeps_completion = keeps_meaning and old.completion_digest == policy.completion
+    if not keeps_completion:
+        record = replace(record, completion_digest=policy.completion, completed_at=None, repeat_done=0)
+    if old.archived_at is None and keeps_meaning:
+        cursor = old.cursor_at if old.completed_at == record.completed_at else max(old.cursor_at, now)
+        upcoming = None if record.completed_at else next_due(schedule, cursor, old.anchor_at, policy, job.identity)
+        return replace(record, cursor_at=cursor, next_at=upcoming)
     anchor = old.anchor_at if keeps_meaning else now
     # A one-shot that was brought back unchanged has had its slot: only a new instant gives it another.
     cursor = max(old.cursor_at, now) if keeps_meaning else first_cursor(schedule, now)
     return replace(
         record,
-        schedule_digest=schedule.digest,
+        schedule_digest=digest,
         anchor_at=anchor,
         cursor_at=cursor,
-        next_at=next_due(schedule, cursor, anchor),
+        next_at=None if record.completed_at else next_due(schedule, cursor, anchor, policy, job.identity),
         boot_id=boot_id,
-        completed_at=old.completed_at if keeps_meaning else None,
     )
 
 

@@ -7,9 +7,10 @@ look.
 
 from __future__ import annotations
 
-from reconciler.act import forget
 from reconciler.crashpoint import crashpoint
+from reconciler.documents import define
 from reconciler.ending import grace_of
+from reconciler.finishing import join_queue, settle, store_ends
 from reconciler.world import World, log
 from runners.base import Adopt
 from specs.model import Job
@@ -18,7 +19,9 @@ from state.store import RunEnd
 
 
 def recover(world: World, now: int) -> None:
-    """Load the jobs, settle the runs of other boots, and ask the runner about those of this one."""
+    """Load the jobs and documents, settle the runs of other boots, and ask the runner about those of this one."""
+    for document in world.store.documents():
+        define(world, document)
     for record in world.store.each_job():
         entry = world.jobs.put(record, read_spec=world.store.spec)
         entry.active = 0
@@ -28,15 +31,23 @@ def recover(world: World, now: int) -> None:
     adopted: list[Adopt] = []
     for run in world.store.active_runs():
         world.live[run.id] = run
-        if (entry_of_run := world.jobs.get(run.job_id)) is not None:
-            entry_of_run.active += 1
+        entry_of_run = world.jobs[run.job_id]
+        if run.state is RunState.BLOCKED:
+            entry_of_run.block(run)
+            join_queue(world, run)
+            continue
+        entry_of_run.active += 1
+        if entry_of_run.policy.pool is not None:
+            world.pools.took(run.id, entry_of_run.policy.pool, entry_of_run.id)
         if run.supervisor is not None and run.boot_id != world.boot.id:
             lost.append(_lost(run, now))
         else:
             adopted.append(_adopt(world, run))
-    for run in world.store.finished(lost):
-        forget(world, run)
-        log.warning("%s: run %s is lost: the machine was restarted while it ran", run.identity, run.id)
+    world.up_since = now
+    world.settle_at(now)
+    with world.store.transaction():
+        ended = store_ends(world, lost, now)
+    settle(world, ended, now)
     crashpoint("before-adopt")
     world.runner.adopt(adopted)
     if adopted:

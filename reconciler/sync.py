@@ -8,10 +8,12 @@ when a later look, `prune_grace` afterwards, still does not find it and the guar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+import orjson
 
 from specs.desired import Desired, DesiredJob
 from specs.diagnostic import Diagnostic
@@ -25,6 +27,8 @@ class Change(StrEnum):
     UNCHANGED = "unchanged"
     """The same job; its place in the files, or what was wrong about it, may have changed."""
     RESTORED = "restored"
+    RENAMED = "renamed"
+    """The job of another identity, which no file names any more; its history comes along."""
     INVALID = "invalid"
     MISSING = "missing"
     PRUNED = "pruned"
@@ -38,6 +42,8 @@ class JobChange:
     change: Change
     job: DesiredJob | None = None
     findings: tuple[Diagnostic, ...] = ()
+    renamed_from: str | None = None
+    """The identity that it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,9 @@ class Known(Protocol):
     has_problem: bool
 
     @property
+    def kept(self) -> bool: ...
+
+    @property
     def identity(self) -> str: ...
 
 
@@ -104,20 +113,26 @@ def plan_sync(
     """
     changes: list[JobChange] = []
     absent: list[str] = []
+    renamed = dict(_renamed(jobs, desired, candidates := set(candidates)))
+    gone = set(renamed.values())
     look_again: list[int] = []
-    for identity in sorted(set(candidates)):
+    for identity in sorted(candidates - gone):
         known = jobs.by_identity(identity)
         job = desired.jobs.get(identity)
         findings = desired.invalid.get(identity, ())
         if findings:
             if known is not None and not known.archived:
                 changes.append(JobChange(identity, Change.INVALID, findings=findings))
+        elif identity in renamed:
+            changes.append(JobChange(identity, Change.RENAMED, job, renamed_from=renamed[identity]))
         elif job is not None:
             changes.append(JobChange(identity, _change_of(known, job), job))
         elif known is None or known.archived or known.path in desired.unreadable_paths:
             continue
         elif identity in wanted_gone:
             changes.append(JobChange(identity, Change.PRUNED))
+        elif known.kept:
+            continue
         elif known.missing_since is None or now - known.missing_since < policy.grace:
             since = now if known.missing_since is None else known.missing_since
             look_again.append(since + policy.grace)
@@ -138,6 +153,18 @@ def plan_sync(
     for change in changes:
         counts[change.change] = counts.get(change.change, 0) + 1
     return SyncPlan(tuple(changes), blocked, min(look_again, default=None), counts)
+
+
+def _renamed(jobs: Jobs, desired: Desired, candidates: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(new, old) identities of jobs that are new, and say which known job that no file names any more they were."""
+    for identity in candidates:
+        job = desired.jobs.get(identity)
+        if job is None or b'"renamed_from"' not in job.spec or jobs.by_identity(identity) is not None:
+            continue
+        named = orjson.loads(job.spec)["renamed_from"]
+        old = named if "/" in named else f"{job.project}/{named}"
+        if jobs.by_identity(old) is not None and old not in desired.jobs and old not in desired.invalid:
+            yield identity, old
 
 
 def _change_of(known: Known | None, job: DesiredJob) -> Change:

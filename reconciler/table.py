@@ -5,7 +5,7 @@ Owned by the loop's thread. The database holds the whole truth; this is written 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
@@ -13,11 +13,12 @@ from typing import Any
 
 import orjson
 
-from reconciler.decide import Observed
+from reconciler.observed import UpstreamState, Waiting
 from specs.desired import DesiredJob
 from specs.model import Dst, Job
+from specs.policy import PLAIN, Policy, policy_of
 from specs.schedule import Schedule, ScheduleError, compile_schedule, parse_schedule
-from state.records import JobRecord
+from state.records import Health, JobRecord, Reason, Run
 
 ReadSpec = Callable[[int], bytes]
 """The stored spec of a job, by its id. Raises StateError."""
@@ -46,9 +47,26 @@ class Entry:
     missing_since: int | None
     has_problem: bool
     completed: bool
+    next_at: int | None = None
+    """As stored."""
+    policy: Policy = PLAIN
     stalled: bool = False
     active: int = 0
+    """Runs handed over and not ended."""
+    waiting: dict[str, Run] | None = None
+    """Blocked runs by id; None when there are none."""
+    undecided: int = 0
+    """How often deciding has failed in a row."""
+    resumed_at: int = 0
+    repeat_done: int = 0
+    last_end: int | None = None
     failures: int = 0
+    """Runs that did not succeed since the last that did."""
+    success_id: str | None = None
+    success_at: int | None = None
+    end_id: str | None = None
+    end_at: int | None = None
+    consumed: Mapping[str, int] | None = None
     kept_spec: bytes = b""
     """Empty until somebody asks for `spec`, where it can be read."""
     read_spec: ReadSpec | None = None
@@ -80,30 +98,55 @@ class Entry:
         return f"{self.project}/{self.name}"
 
     @property
+    def kept(self) -> bool:
+        """`prune: false`: it stays when its file goes."""
+        return not self.policy.prune
+
+    @property
     def suspended(self) -> bool:
         return self.declared_suspend or self.override_suspend
 
-    def observed(self, boot_id: str, booted_at: int) -> Observed:
-        return Observed(
-            cursor_at=self.cursor_at,
-            anchor_at=self.anchor_at,
-            applied_at=self.applied_at,
-            active=self.active,
-            suspended=self.suspended,
-            archived=self.archived,
-            boot_accounted=self.boot_id,
-            boot_id=boot_id,
-            booted_at=booted_at,
+    @property
+    def waits(self) -> tuple[Waiting, ...]:
+        """Its blocked runs, as deciding sees them."""
+        return () if self.waiting is None else tuple(map(_waiting, self.waiting.values()))
+
+    @property
+    def is_plain(self) -> bool:
+        """The end of a run is nothing to decide on."""
+        return self.policy is PLAIN and self.waiting is None and self.schedule.from_finish is None
+
+    def as_upstream(self) -> UpstreamState:
+        """What jobs that depend on it are told."""
+        return UpstreamState(
+            success_id=self.success_id,
+            success_at=self.success_at,
+            end_id=self.end_id,
+            end_at=self.end_at,
+            failed=self.failures > 0 and self.active == 0 and self.waiting is None,
         )
+
+    def block(self, run: Run) -> None:
+        """A run of it is stored as blocked, or waits for something else now."""
+        self.waiting = {} if self.waiting is None else self.waiting
+        self.waiting[run.id] = run
+
+    def unblock(self, run_id: str) -> bool:
+        """A blocked run was released, or ended. False when it was not blocked."""
+        if self.waiting is None or self.waiting.pop(run_id, None) is None:
+            return False
+        self.waiting = self.waiting or None
+        return True
 
 
 class JobTable:
     """All entries, by id and by identity."""
 
     def __init__(self, default_timezone: str) -> None:
-        self._default_timezone = default_timezone
+        self.default_timezone = default_timezone
         self._by_id: dict[int, Entry] = {}
         self._by_identity: dict[str, Entry] = {}
+        self._dependents: dict[str, set[int]] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -120,22 +163,23 @@ class JobTable:
     def by_identity(self, identity: str) -> Entry | None:
         return self._by_identity.get(identity)
 
-    def schedule_of(self, spec: bytes) -> Schedule:
-        """The compiled schedule of a canonical spec.
+    def meaning_of(self, spec: bytes) -> tuple[Schedule, Policy]:
+        """The compiled schedule and the policy of a canonical spec.
 
         Raises:
             ScheduleError: what was sound when it was stored is not any more (a zone left the tz database).
         """
-        return self._compile(spec, orjson.loads(spec))
+        fields = orjson.loads(spec)
+        return self._compile(spec, fields), policy_of(fields, default_timezone=self.default_timezone)
 
     def _compile(self, spec: bytes, fields: dict[str, Any]) -> Schedule:
         schedule = fields.get("schedule")
         if schedule is not None and not isinstance(schedule, str):
-            return compile_schedule(Job.from_canonical(spec), default_timezone=self._default_timezone)
+            return compile_schedule(Job.from_canonical(spec), default_timezone=self.default_timezone)
         # Nearly every schedule is one line of text: the whole model would be built for three of its fields.
         return parse_schedule(
             schedule,
-            timezone=fields.get("timezone") or self._default_timezone,
+            timezone=fields.get("timezone") or self.default_timezone,
             dst=_dst(**fields.get("dst", {})),
             identity=f"{fields['project']}/{fields['name']}",
         )
@@ -150,9 +194,10 @@ class JobTable:
         stalled = record.stalled is not None
         try:
             schedule = self._compile(record.spec, fields)
+            policy = policy_of(fields, default_timezone=self.default_timezone)
         except ScheduleError:
-            schedule = parse_schedule(None, timezone=self._default_timezone, dst=Dst(), identity=record.identity)
-            stalled = True
+            schedule = parse_schedule(None, timezone=self.default_timezone, dst=Dst(), identity=record.identity)
+            policy, stalled = PLAIN, True
         old = self._by_id.get(record.id)
         entry = Entry(
             id=record.id,
@@ -174,18 +219,67 @@ class JobTable:
             missing_since=record.missing_since,
             has_problem=bool(record.problem),
             completed=record.completed_at is not None,
+            next_at=record.next_at,
+            policy=policy,
             stalled=stalled,
             active=record.active_runs if old is None else old.active,
+            waiting=None if old is None else old.waiting,
+            resumed_at=record.resumed_at or 0,
+            repeat_done=record.repeat_done,
+            last_end=record.last_finished_at,
+            failures=record.consecutive_failures,
+            success_id=record.last_success_id,
+            success_at=record.last_success_at,
+            end_id=record.last_end_id,
+            end_at=_end_at(record) if old is None else old.end_at,
+            consumed=record.consumed or None,
             kept_spec=record.spec if read_spec is None else b"",
             read_spec=read_spec,
         )
+        if old is not None:
+            self._unlink(old)
         self._by_id[entry.id] = self._by_identity[entry.identity] = entry
+        for upstream in policy.depends_on:
+            self._dependents.setdefault(upstream.identity, set()).add(entry.id)
         return entry
+
+    def _unlink(self, entry: Entry) -> None:
+        if self._by_identity.get(entry.identity) is entry:
+            del self._by_identity[entry.identity]
+        for upstream in entry.policy.depends_on:
+            self._dependents[upstream.identity].discard(entry.id)
+
+    def dependents(self, identity: str) -> Collection[int]:
+        """The jobs that depend on this one."""
+        return self._dependents.get(identity, ())
+
+    def upstream_of(self, entry: Entry) -> dict[str, UpstreamState]:
+        """What is known of the jobs it depends on."""
+        known = ((each.identity, self._by_identity.get(each.identity)) for each in entry.policy.depends_on)
+        return {identity: found.as_upstream() for identity, found in known if found is not None}
 
     def remove(self, job_id: int) -> None:
         entry = self._by_id.pop(job_id, None)
         if entry is not None:
-            self._by_identity.pop(entry.identity, None)
+            self._unlink(entry)
 
 
 _dst = lru_cache(maxsize=4)(Dst)
+
+
+def _end_at(record: JobRecord) -> int | None:
+    """When the run ended that `health` tells of; a cancelled one after it may have ended later: that does no harm."""
+    return record.last_success_at if record.health is Health.HEALTHY else record.last_finished_at
+
+
+def _waiting(run: Run) -> Waiting:
+    return Waiting(
+        run_id=run.id,
+        slot=run.scheduled_for,
+        attempt=run.attempt,
+        trigger=run.trigger,
+        created_at=run.created_at,
+        reason=run.reason or Reason.OVERLAP,
+        not_before=run.not_before,
+        upstream=run.upstream,
+    )

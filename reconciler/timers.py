@@ -31,6 +31,11 @@ class Timers:
             self._heap = [(when, which) for which, when in self._at.items()]
             heapq.heapify(self._heap)
 
+    def earlier(self, key: int, at: int | None) -> int | None:
+        """The instant of `key`, or `at` when that is earlier."""
+        present = self._at.get(key)
+        return present if at is None or (present is not None and present < at) else at
+
     def due(self, now: int, limit: int) -> list[int]:
         """At most `limit` keys whose instant is at or before `now`, earliest first. They have no instant afterwards."""
         keys: list[int] = []

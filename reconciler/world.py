@@ -15,15 +15,23 @@ from pathlib import Path
 from reconciler.clock import Clock
 from reconciler.lag import LagHistogram
 from reconciler.machine import Boot
+from reconciler.pools import Pools
 from reconciler.sync import PrunePolicy
 from reconciler.table import JobTable
 from reconciler.timers import Timers
 from runners.base import Message, Runner
+from specs.calendar import Calendars, JobCalendar
+from specs.policy import Policy
 from state.home import Home
-from state.records import Run
+from state.records import DocumentRecord, Run
 from state.store import Store
 
 log = logging.getLogger("jobsctl")
+
+STAGGER_ABOVE = 20
+"""With so few jobs all may be caught up at once: that is no stampede."""
+STAGGER_EACH, STAGGER_MOST = 50_000, 60_000_000
+"""Microseconds a job, and in all: 20 starts a second are well below what any machine does."""
 
 
 @dataclass(slots=True)
@@ -50,6 +58,19 @@ class World:
     """What the runner told and the database does not hold yet."""
     untold: deque[Run] = field(default_factory=deque)
     """Ended runs whose `run.json` is not written yet."""
+    pools: Pools = field(default_factory=Pools)
+    calendars: dict[str, JobCalendar] = field(default_factory=dict)
+    """By name, compiled."""
+    documents: dict[tuple[str, str], DocumentRecord] = field(default_factory=dict)
+    """Pools and calendars as stored, by kind and name."""
+    spare_documents: bool = False
+    """Some have no file any more, but a job names them still."""
+    up_since: int = 0
+    """When this daemon began to decide, microseconds."""
+    settled_at: int = 0
+    """When it began, or the clock jumped last: catch-ups are staggered from then on."""
+    stagger: int = 0
+    """Over how many microseconds."""
     missing: set[str] = field(default_factory=set)
     """Identities that no file names, not pruned yet."""
     confirm_prune: bool = False
@@ -58,3 +79,15 @@ class World:
     lag: LagHistogram = field(default_factory=LagHistogram)
     changed: Callable[[], None] = lambda: None
     """Called after a commit that readers can see."""
+
+    def calendars_of(self, policy: Policy) -> Calendars | None:
+        """The calendars a job names, as far as they are defined; None when it names none."""
+        if not policy.calendars:
+            return None
+        return Calendars(tuple(self.calendars[name] for name in policy.calendars if name in self.calendars))
+
+    def settle_at(self, now: int) -> None:
+        """Stagger what is to be caught up from `now` on."""
+        self.settled_at = now
+        live = sum(not entry.archived for entry in self.jobs)
+        self.stagger = 0 if live <= STAGGER_ABOVE else min(live * STAGGER_EACH, STAGGER_MOST)

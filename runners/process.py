@@ -12,8 +12,10 @@ import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from runners.base import Launch
+from runners.inputs import UpstreamRun, environment, fill, values_of
 from specs.model import FromCredential, FromEnv, FromFile, Job, ProcessRun
 
 _INHERITED = ("PATH", "HOME", "LANG", "TZ")
@@ -47,6 +49,8 @@ def make_launch(
     scheduled_for: int | None,
     trigger: str,
     environ: Mapping[str, str],
+    params: Mapping[str, str] = MappingProxyType({}),
+    upstream: tuple[UpstreamRun, ...] = (),
 ) -> Launch:
     """Everything needed to start one run of `job`. Raises LaunchError.
 
@@ -55,15 +59,18 @@ def make_launch(
         base_dir: what relative paths in the spec start at: the root of the specs' repository.
         scheduled_for: the slot in microseconds UTC; None for a run somebody asked for.
         environ: the daemon's own environment.
+        params: what was given for this run; the spec's defaults fill the rest.
+        upstream: the runs of other jobs that this one follows.
     """
     process = job.run
+    values = values_of(job, params)
     secrets: list[str] = []
     env = {name: environ[name] for name in _INHERITED if name in environ}
     env.setdefault("PATH", _DEFAULT_PATH)
     env |= _account(process)
     for name, value in job.env.items():
         if isinstance(value, str):
-            env[name] = value
+            env[name] = fill(value, values)
         else:
             env[name] = _secret(name, value, base_dir, environ)
             secrets.append(env[name])
@@ -71,6 +78,7 @@ def make_launch(
             raise LaunchError(
                 f"env {name}", "its value holds a NUL character", "environment values cannot; pass a file"
             )
+    env |= environment(values, upstream, job.project)
     env |= {
         "JOBSCTL_RUN_ID": run_id,
         "JOBSCTL_JOB": job.name,
@@ -85,11 +93,11 @@ def make_launch(
     return Launch(
         run_id=run_id,
         run_dir=run_dir,
-        argv=_argv(process, run_dir),
+        argv=tuple(fill(part, values) for part in _argv(process, run_dir)),
         script=process.script,
         env=env,
         secrets=tuple(secrets),
-        working_dir=_working_dir(process, base_dir),
+        working_dir=fill(_working_dir(process, base_dir), values),
         user=process.user,
         group=process.group,
         umask=None if process.umask is None else int(process.umask, 8),

@@ -27,6 +27,7 @@ class Known:
     archived: bool = False
     missing_since: int | None = None
     has_problem: bool = False
+    kept: bool = False
 
 
 class KnownJobs(dict[str, Known]):

@@ -1,0 +1,262 @@
+"""Which slots of a job have come, and what becomes of each: a start, or a skip with its reason.
+
+Called by `reconciler.decide`. Pure: no clock, no disk. What keeps a start from happening at once (the run before, other
+jobs, a pool) is not asked here: `reconciler.admit` does.
+
+The formula, for slots in (cursor, now], each by its start (`specs.jitter`), between `start_at` and `end_at`::
+
+    latest = the last of them
+    start  = latest, when it is on time or to be caught up; with `missed: all` also those before, so many as allowed
+    skip   = the others: suspended, calendar, grace, dst_gap, daemon_down or missed
+    cursor = latest
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.observed import Observed
+from reconciler.plan import FailRun, SkipSlots
+from specs.jitter import latest_started, next_start, start_of
+from specs.policy import Policy
+from specs.schedule import Schedule
+from state.records import Reason, Trigger
+
+SECOND = 1_000_000
+
+ON_TIME = 60 * SECOND
+"""A start this late is still `schedule`, not `catch_up`: the grain of cron; a busy minute is not an outage."""
+
+PAST_GRACE = 60 * SECOND
+"""A one-shot committed this long after its instant still runs: a push and a scan take a while."""
+
+EXAMINED = 500
+"""Slots looked at one by one for a job with calendars, the latest; those before are one record, whatever the calendar
+said of each: a year of minutes must not hold up a pass."""
+
+
+class Calendars(Protocol):
+    """The calendars of a job, compiled: `specs.calendar`."""
+
+    def blocked_by(self, t: int) -> tuple[str, str] | None: ...
+
+    def next_open(self, t: int) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A slot that is to run."""
+
+    slot: int
+    trigger: Trigger
+    not_before: int | None = None
+    """Deferred by a calendar until then."""
+    upstream: Mapping[str, str] | None = None
+    """Started by the ends of these runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What has come. `starts` and `skips` account for every slot in (cursor, `cursor_at`]."""
+
+    starts: tuple[Start, ...] = ()
+    skips: tuple[SkipSlots, ...] = ()
+    cursor_at: int | None = None
+    """None: no slot has come."""
+    next_at: int | None = None
+    """The start of the next slot."""
+    exhausted: bool = False
+    """No further slot will come."""
+    failed: FailRun | None = None
+    """A run that cannot be: a job it was to follow has failed."""
+    follows: Mapping[str, int] | None = None
+    """The ends of upstream jobs that `starts`, or `failed`, follow."""
+    staggered: bool = False
+    """Something is to be caught up, a little later: `next_at`. Nothing is accounted for before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The slots of one job: its schedule within its horizon, and when each starts."""
+
+    schedule: Schedule
+    anchor: int
+    policy: Policy
+    identity: str
+
+    def upcoming(self, after: int) -> tuple[int, int] | None:
+        """The first slot after `after` and its start."""
+        policy = self.policy
+        if policy.start_at is not None:
+            after = max(after, policy.start_at - 1)
+        if not (policy.spread or policy.random):
+            slot = self.schedule.next_after(after, anchor=self.anchor)
+            found = None if slot is None else (slot, slot)
+        else:
+            found = next_start(
+                self.schedule,
+                after,
+                anchor=self.anchor,
+                identity=self.identity,
+                spread=policy.spread,
+                random=policy.random,
+            )
+        return None if found is None or (policy.end_at is not None and found[0] > policy.end_at) else found
+
+    def latest(self, now: int, after: int) -> int | None:
+        """The last slot after `after` that has started by `now`; all before it have started too."""
+        policy = self.policy
+        if policy.start_at is not None:
+            after = max(after, policy.start_at - 1)
+        if not (policy.spread or policy.random):
+            return self.before(now, after)
+        found = latest_started(
+            self.schedule,
+            now,
+            after=after,
+            anchor=self.anchor,
+            identity=self.identity,
+            spread=policy.spread,
+            random=policy.random,
+        )
+        return found if found is None or policy.end_at is None or found <= policy.end_at else self.before(now, after)
+
+    def before(self, through: int, after: int) -> int | None:
+        """The last slot in (after, through], whenever it starts."""
+        policy = self.policy
+        if policy.start_at is not None:
+            after = max(after, policy.start_at - 1)
+        if policy.end_at is not None:
+            through = min(through, policy.end_at)
+        return self.schedule.latest_through(through, after=after, anchor=self.anchor)
+
+    def start(self, slot: int) -> int:
+        """When this slot starts."""
+        policy = self.policy
+        if not (policy.spread or policy.random):
+            return slot
+        following = self.schedule.next_after(slot, anchor=self.anchor)
+        return start_of(slot, following, identity=self.identity, spread=policy.spread, random=policy.random)
+
+    def gap(self, after: int, through: int, reason: Reason) -> Iterator[SkipSlots]:
+        """The slots in (after, through] as one skip; none when there are none."""
+        last = self.before(through, after)
+        if last is None:
+            return
+        if self.policy.start_at is not None:
+            after = max(after, self.policy.start_at - 1)
+        first = self.schedule.next_after(after, anchor=self.anchor)
+        assert first is not None
+        count = self.schedule.count(after=after, through=last, anchor=self.anchor)
+        yield SkipSlots(first, last, count, reason)
+
+
+def slots_due(timing: Timing, observed: Observed, calendars: Calendars | None, now: int) -> Due:
+    """What has come by `now`."""
+    cursor = observed.cursor_at
+    latest = timing.latest(now, cursor)
+    if latest is None:
+        upcoming = timing.upcoming(cursor)
+        return Due(next_at=None if upcoming is None else upcoming[1], exhausted=_is_last(timing, upcoming))
+    upcoming = timing.upcoming(latest)
+    starts, skips = _dispositions(timing, observed, calendars, latest, now)
+    if starts and starts[-1].trigger is Trigger.CATCH_UP and observed.hold_until > now:
+        return Due(next_at=observed.hold_until, staggered=True)
+    return Due(
+        starts=tuple(starts),
+        skips=tuple(sorted((*skips, *_dropped(timing, cursor, latest)), key=lambda skip: skip.first)),
+        cursor_at=latest,
+        next_at=None if upcoming is None else upcoming[1],
+        exhausted=_is_last(timing, upcoming),
+    )
+
+
+def _is_last(timing: Timing, upcoming: tuple[int, int] | None) -> bool:
+    return upcoming is None and bool(timing.schedule.slots) and not timing.schedule.reboot
+
+
+def _dispositions(
+    timing: Timing, observed: Observed, calendars: Calendars | None, latest: int, now: int
+) -> tuple[list[Start], list[SkipSlots]]:
+    """Every slot in (cursor, latest], as starts and skips, each in order."""
+    policy, cursor = timing.policy, observed.cursor_at
+    if observed.suspended:
+        return [], list(timing.gap(cursor, latest, Reason.SUSPENDED))
+    if timing.schedule.kind == "once" and latest < observed.applied_at - PAST_GRACE:
+        return [], list(timing.gap(cursor, latest, Reason.PAST))
+    wanted = policy.max_missed + 1 if policy.missed == "all" else 1
+    recent = _last(timing, EXAMINED if calendars is not None else wanted, cursor, latest)
+    verdicts: list[tuple[int, Start | Reason]] = []
+    caught_up = 0
+    for slot in reversed(recent):
+        verdict = _verdict(timing, observed, calendars, slot, now, newest=caught_up == 0)
+        if isinstance(verdict, Start):
+            late = verdict.trigger is Trigger.CATCH_UP
+            if late and caught_up >= (policy.max_missed if policy.missed == "all" else 1):
+                verdict = _absence(slot, observed)
+            caught_up += isinstance(verdict, Start)
+        verdicts.append((slot, verdict))
+    verdicts.reverse()
+    left = None if policy.repeat is None else policy.repeat - observed.repeat_done
+    starts: list[Start] = []
+    skips = list(_missed(timing, observed, cursor, recent[0] - 1))
+    for slot, verdict in verdicts:
+        if isinstance(verdict, Start) and left is not None and len(starts) >= left:
+            verdict = Reason.HORIZON
+        if isinstance(verdict, Start):
+            starts.append(verdict)
+        elif skips and skips[-1].reason is verdict and (not starts or starts[-1].slot < skips[-1].first):
+            skips[-1] = SkipSlots(skips[-1].first, slot, skips[-1].count + 1, verdict)
+        else:
+            skips.append(SkipSlots(slot, slot, 1, verdict))
+    return starts, skips
+
+
+def _verdict(
+    timing: Timing, observed: Observed, calendars: Calendars | None, slot: int, now: int, *, newest: bool
+) -> Start | Reason:
+    """What becomes of one slot. `newest`: none after it starts."""
+    policy = timing.policy
+    if calendars is not None and (blocked := calendars.blocked_by(slot)) is not None:
+        if blocked[1] == "skip":
+            return Reason.CALENDAR
+        opening = calendars.next_open(slot)
+        if opening is None:
+            return Reason.CALENDAR
+        if opening > now:
+            return Start(slot, Trigger.SCHEDULE, not_before=opening) if newest else Reason.CALENDAR
+    late = now - timing.start(slot)
+    if late < ON_TIME and newest:
+        return Start(slot, Trigger.SCHEDULE)
+    if policy.missed == "skip" or (policy.missed == "latest" and not newest):
+        return _absence(slot, observed)
+    if policy.grace is not None and late > policy.grace:
+        return Reason.GRACE
+    return Start(slot, Trigger.CATCH_UP)
+
+
+def _absence(slot: int, observed: Observed) -> Reason:
+    return Reason.DAEMON_DOWN if slot <= observed.up_since else Reason.MISSED
+
+
+def _missed(timing: Timing, observed: Observed, after: int, through: int) -> Iterator[SkipSlots]:
+    """The slots in (after, through]: those before this daemon was there, and those after."""
+    yield from timing.gap(after, min(through, observed.up_since), Reason.DAEMON_DOWN)
+    yield from timing.gap(max(after, observed.up_since), through, Reason.MISSED)
+
+
+def _last(timing: Timing, number: int, after: int, latest: int) -> list[int]:
+    """The last slots in (after, latest], oldest first, at most `number`; `latest` is one of them."""
+    found = [latest]
+    while len(found) < number and (slot := timing.before(found[-1] - 1, after)) is not None:
+        found.append(slot)
+    return found[::-1]
+
+
+def _dropped(timing: Timing, after: int, through: int) -> Iterator[SkipSlots]:
+    """Fixed times that fell into a spring gap, with `dst: {gap: skip}`."""
+    for at in timing.schedule.gaps(after=after, through=through):
+        if timing.before(at, at - 1) is None:
+            yield SkipSlots(at, at, 1, Reason.DST_GAP)

@@ -1,0 +1,97 @@
+"""Handing stored runs to the runner. Called by the loop's steps, always after the commit that holds the runs.
+
+If the process dies in between, the rows say which supervisor was to start them, and `reconciler.recovery` asks it: the
+same id is never started twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from reconciler.crashpoint import crashpoint
+from reconciler.finishing import settle, store_ends
+from reconciler.world import World, log
+from runners.base import Launch
+from runners.inputs import UpstreamRun
+from runners.process import LaunchError, make_launch
+from specs.model import Job
+from state.records import Reason, Run, RunState
+from state.store import RunEnd
+
+
+def launch(world: World, runs: Iterable[Run], now: int) -> None:
+    """Hand stored runs to the runner. A run whose launch cannot even be made fails with the reason."""
+    launches: list[Launch] = []
+    ends: list[RunEnd] = []
+    for run in _addressed(world, list(runs)):
+        try:
+            launches.append(_launch_of(world, run))
+        except LaunchError as error:
+            ends.append(
+                RunEnd(run_id=run.id, at=now, state=RunState.FAILED, reason=Reason.START_ERROR, error=str(error))
+            )
+    crashpoint("before-launch")
+    try:
+        world.runner.launch(launches)
+    except OSError as error:
+        # The world is unwell (no process, no memory): the rows are safe, the loop tries again.
+        world.unlaunched += [one.run_id for one in launches]
+        log.error("cannot hand %d runs to the supervisor: %s; trying again", len(launches), error)
+    crashpoint("after-launch")
+    if ends:
+        with world.store.transaction():
+            ended = store_ends(world, ends, now)
+        settle(world, ended, now)
+
+
+def launch_again(world: World, now: int) -> None:
+    """Try the runs that could not be handed over."""
+    waiting, world.unlaunched = world.unlaunched, []
+    launch(world, [world.live[run_id] for run_id in waiting if run_id in world.live], now)
+
+
+def _addressed(world: World, runs: list[Run]) -> list[Run]:
+    """The runs, each with a row that names the supervisor it is about to go to (recovery asks only that one) and the
+    spec that applies now: it may have been edited since the claim."""
+    name, boot_id = world.runner.name, world.runner.boot_id
+    renewed: list[Run] = []
+    for index, run in enumerate(runs):
+        if run.supervisor != name:
+            entry = world.jobs[run.job_id]
+            renewed.append(
+                replace(
+                    run,
+                    supervisor=name,
+                    boot_id=boot_id,
+                    generation=entry.generation,
+                    digest=entry.digest,
+                    revision=entry.revision,
+                )
+            )
+            runs[index] = renewed[-1]
+    if renewed:
+        world.store.hand_over(renewed)
+        world.live |= {run.id: run for run in renewed}
+    return runs
+
+
+def _launch_of(world: World, run: Run) -> Launch:
+    entry = world.jobs[run.job_id]
+    return make_launch(
+        Job.from_canonical(entry.spec),
+        run_id=run.id,
+        run_dir=world.home.run_dir_of(run),
+        base_dir=world.base_dir,
+        attempt=run.attempt,
+        scheduled_for=run.scheduled_for,
+        trigger=run.trigger.value,
+        environ=world.environ,
+        params=run.params or {},
+        upstream=tuple(_followed(world, *each) for each in (run.upstream or {}).items()),
+    )
+
+
+def _followed(world: World, identity: str, run_id: str) -> UpstreamRun:
+    run = world.store.run(run_id)
+    return UpstreamRun(identity, run_id, None if run is None else world.home.run_dir_of(run))

@@ -1,0 +1,120 @@
+"""Who runs and who waits in each pool, and whose turn it is. Owned by the loop; knows no clock, no disk.
+
+Fair: among those of the highest priority the job that was served longest ago comes first, then who waits longest. A run
+that waits gains one step of priority a minute, so a steady stream of important runs delays the others and stops none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reconciler.observed import PoolState
+
+AGEING = 60_000_000
+"""Microseconds of waiting that count as one step of priority."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A run that waits for a slot."""
+
+    run_id: str
+    job_id: int
+    priority: int
+    since: int
+    """When it was made, microseconds."""
+
+
+@dataclass(slots=True)
+class _Pool:
+    slots: int = 0
+    running: set[str] = field(default_factory=set)
+    waiting: dict[str, Queued] = field(default_factory=dict)
+    chosen: set[str] = field(default_factory=set)
+    served: dict[int, int] = field(default_factory=dict)
+    """Job to the turn in which it was served last."""
+    turn: int = 0
+    reserved: int = 0
+
+
+class Pools:
+    """All pools. One that is not defined has no slots: runs that name it wait until it is."""
+
+    def __init__(self) -> None:
+        self._pools: dict[str, _Pool] = {}
+        self._of_run: dict[str, str] = {}
+
+    def resize(self, name: str, slots: int) -> None:
+        """Give a pool its size. Runs beyond a smaller one go on."""
+        self._pool(name).slots = slots
+
+    def state(self, name: str) -> PoolState:
+        """What deciding on one of its jobs is told."""
+        pool = self._pool(name)
+        return PoolState(
+            name, pool.slots - len(pool.running) - pool.reserved, len(pool.waiting), frozenset(pool.chosen)
+        )
+
+    def names(self) -> list[str]:
+        return sorted(self._pools)
+
+    def reserve(self, name: str, slots: int) -> None:
+        """Slots that were given away in decisions which are not stored yet."""
+        self._pool(name).reserved += slots
+
+    def unreserve(self) -> None:
+        """What was decided is stored, or is not going to be."""
+        for pool in self._pools.values():
+            pool.reserved = 0
+
+    def took(self, run_id: str, name: str, job_id: int) -> None:
+        """A run was handed over: it has a slot."""
+        self.leave(run_id)
+        pool = self._pool(name)
+        pool.turn += 1
+        pool.served[job_id] = pool.turn
+        pool.running.add(run_id)
+        self._of_run[run_id] = name
+
+    def queue(self, run: Queued, name: str) -> None:
+        """A run waits for a slot."""
+        if self._of_run.get(run.run_id) == name and run.run_id in self._pool(name).waiting:
+            return
+        self.leave(run.run_id)
+        self._pool(name).waiting[run.run_id] = run
+        self._of_run[run.run_id] = name
+
+    def leave(self, run_id: str) -> str | None:
+        """A run ended, or waits for something else now. The pool it was in."""
+        name = self._of_run.pop(run_id, None)
+        if name is not None:
+            pool = self._pools[name]
+            pool.running.discard(run_id)
+            pool.waiting.pop(run_id, None)
+            pool.chosen.discard(run_id)
+        return name
+
+    def call(self, name: str, now: int) -> list[int]:
+        """Choose runs for the slots that are free. The jobs to decide on."""
+        pool = self._pool(name)
+        free = pool.slots - len(pool.running) - len(pool.chosen)
+        jobs: list[int] = []
+        while free > 0 and len(pool.chosen) < len(pool.waiting):
+            turn = min(
+                (run for run in pool.waiting.values() if run.run_id not in pool.chosen),
+                key=lambda run: (
+                    -(run.priority + (now - run.since) // AGEING),
+                    pool.served.get(run.job_id, 0),
+                    run.since,
+                    run.run_id,
+                ),
+            )
+            pool.chosen.add(turn.run_id)
+            pool.turn += 1
+            pool.served[turn.job_id] = pool.turn
+            jobs.append(turn.job_id)
+            free -= 1
+        return jobs
+
+    def _pool(self, name: str) -> _Pool:
+        return self._pools.setdefault(name, _Pool())
