@@ -32,12 +32,15 @@ def witnessed(witness: Path) -> list[tuple[str, str]]:
     return [(line.split()[0], line.split()[1]) for line in lines]
 
 
-def check(job: JobRecord, runs: list[Run], witness: Path, *, period: str = "1s", lost: int = 0) -> None:
+def check(
+    job: JobRecord, runs: list[Run], witness: Path, *, period: str = "1s", lost: int = 0, unstarted: bool = False
+) -> None:
     """No slot lost, none doubled, every row explained.
 
     Args:
         lost: runs that may have ended `lost`, because daemon and supervisor were both killed: they may or may not
             have written their line, but never more than one.
+        unstarted: the machine had no room for a while: runs may have failed to start, with the reason and no line.
     """
     starts = witnessed(witness)
     doubled = [run_id for run_id, count in Counter(run_id for _, run_id in starts).items() if count > 1]
@@ -55,8 +58,11 @@ def check(job: JobRecord, runs: list[Run], witness: Path, *, period: str = "1s",
     assert ran <= {run_id for _, run_id in starts}, "a success that never happened"
     lost_rows = [run.id for run in runs if run.reason is Reason.LOST]
     assert len(lost_rows) <= lost, f"lost: {lost_rows}"
+    explained = {Reason.LOST, Reason.START_ERROR} if unstarted else {Reason.LOST}
+    refused = {run.id for run in runs if run.reason is Reason.START_ERROR}
+    assert not refused & {run_id for _, run_id in starts}, "started, and said that it could not be"
     unexpected = [
-        run for run in runs if run.state not in (RunState.SUCCEEDED, RunState.SKIPPED) and run.reason is not Reason.LOST
+        run for run in runs if run.state not in (RunState.SUCCEEDED, RunState.SKIPPED) and run.reason not in explained
     ]
     assert all(run.state not in TERMINAL_STATES for run in unexpected), [
         (run.id, run.reason, run.error) for run in unexpected

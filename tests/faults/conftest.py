@@ -1,4 +1,4 @@
-"""A home on a file system of its own: small, with few inodes, or to be made read-only. Root only; else skipped."""
+"""A home on a file system of its own (root only; else skipped), and one that lives in a time of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.components import lacking
+from tests.faults.wallclock import WallClock, build
 from tests.household import Household
 
 
@@ -34,3 +35,25 @@ def small(tmp_path: Path, mounted_options: str) -> Iterator[Household]:
     finally:
         house.close()
         subprocess.run(["umount", "--lazy", str(state)], check=True)
+
+
+@pytest.fixture(scope="session")
+def clock_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The preloaded clock, compiled."""
+    return build(tmp_path_factory.mktemp("wallclock"))
+
+
+@pytest.fixture
+def clock(tmp_path: Path, clock_library: Path) -> Iterator[WallClock]:
+    """A wall clock that the test sets."""
+    clock = WallClock(tmp_path, clock_library)
+    yield clock
+    clock.close()
+
+
+@pytest.fixture
+def timed(tmp_path: Path, clock: WallClock) -> Iterator[Household]:
+    """A home that lives in the time of `clock`."""
+    house = clock.household(tmp_path / "home")
+    yield house
+    house.close()

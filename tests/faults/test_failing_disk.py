@@ -32,7 +32,9 @@ class Disk:
 
     def mount(self) -> int:
         return subprocess.run(
-            ["mount", "-o", "loop,errors=remount-ro", str(self.image), str(self.state)], capture_output=True, check=False
+            ["mount", "-o", "loop,errors=remount-ro", str(self.image), str(self.state)],
+            capture_output=True,
+            check=False,
         ).returncode
 
     def freeze(self, seconds: float) -> None:

@@ -61,14 +61,14 @@ def ended(house: Household, identity: str) -> bool:
     return all(run.state in TERMINAL_STATES for run in house.runs(identity))
 
 
-def settle(house: Household, witness: Path, *, lost: int = 0) -> None:
+def settle(house: Household, witness: Path, *, lost: int = 0, unstarted: bool = False) -> None:
     """Suspend the ticker, wait for the last ends, hold the rows against what the jobs wrote, and stop."""
     (house.home.root / "enough").touch()
     house.jobsctl("suspend", "ticker")
     eventually(lambda: ended(house, "default/ticker"), "the last run ended")
     job = house.job("default/ticker")
     assert job is not None
-    ledger.check(job, house.runs("default/ticker"), witness, lost=lost)
+    ledger.check(job, house.runs("default/ticker"), witness, lost=lost, unstarted=unstarted)
     if house.job("default/long") is not None:
         eventually(lambda: ended(house, "default/long"), "long ended")
         assert [run.exit_code for run in house.runs("default/long")] == [0]
