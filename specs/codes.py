@@ -275,6 +275,13 @@ _ALL = (
         f"{_RUN}schedule: every 10m\njitter: 2m\n",
         severity="warning",
     ),
+    Code(
+        "JOB045",
+        "calendar cannot be used",
+        "A date, weekday or time of the calendar is none, or its times are such that a job could never run.",
+        "kind: Calendar\nname: holidays\ndates: [2026-13-24]\n",
+        "kind: Calendar\nname: holidays\ndates: [2026-12-24]\n",
+    ),
     # several files
     Code(
         "JOB050",
@@ -283,6 +290,16 @@ _ALL = (
         "cannot be known. The last good version goes on.",
         f"{_RUN}---\n{_RUN}",
         f"{_RUN}---\nproject: other\n{_RUN}",
+    ),
+    Code(
+        "JOB051",
+        "named and not there",
+        "The job names a job, a pool or a calendar that no file defines. It goes on as it was, and is applied by "
+        "itself when a file defines what is named. A job that is named may be unsound itself: its last good version "
+        "counts.",
+        "printf 'name: world\\nrun: {command: [echo]}\\ndepends_on: [helo]\\n' > jobs/world.yaml; cp hello.yaml jobs",
+        "printf 'name: world\\nrun: {command: [echo]}\\ndepends_on: [hello]\\n' > jobs/world.yaml; cp hello.yaml jobs",
+        language="sh",
     ),
     Code(
         "JOB052",

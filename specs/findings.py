@@ -245,7 +245,7 @@ def _keys_at(model: type[BaseModel], loc: Loc) -> set[str]:
         ]
         if fields:
             models = {inner for annotation in fields for inner in _models_in(annotation)}
-    return {name for each in models for name in each.model_fields}
+    return {field.alias or name for each in models for name, field in each.model_fields.items()}
 
 
 def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:

@@ -21,6 +21,7 @@ from specs.document import Document, Loc, read_documents
 from specs.expression import ScheduleError
 from specs.fields import parse_name
 from specs.findings import findings_of, kind_of
+from specs.links import Link, links_of
 from specs.model import Job
 from specs.resources import RESOURCES, check_resource, is_resource, names_resource, resource_identity
 from specs.rules import rule_findings
@@ -43,6 +44,8 @@ class FileResult:
     """Its pools and calendars."""
     invalid_documents: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     """As `invalid`, by `Kind:name`."""
+    links: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)
+    """What its jobs name, of those that name anything."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """Every finding, warnings too, in the order of the file."""
     unreadable: bool = False
@@ -69,6 +72,7 @@ class _Loader:
         self.findings = list(findings)
         self.unreadable = any(finding.code == "JOB013" for finding in findings)
         self.jobs: dict[str, DesiredJob] = {}
+        self.links: dict[str, tuple[Link, ...]] = {}
         self.resources: dict[str, DesiredDocument] = {}
         self.documents: dict[str, Document] = {}
         self.invalid: dict[str, list[Diagnostic]] = {}
@@ -85,11 +89,13 @@ class _Loader:
         if job is None:
             self._failed(document, identity, found)
             return
+        if links := links_of(job):
+            self.links[identity] = links
         spec = canonical_bytes(job)
         self.jobs[identity] = DesiredJob(job.project, job.name, spec, digest_of(spec), self.path, document.line)
 
     def _resource(self, document: Document, identity: str | None) -> None:
-        resource, found = check_resource(document) if document.sound else (None, [])
+        resource, found = check_resource(document, self.default_timezone) if document.sound else (None, [])
         if not self._named(document, identity, found) or identity is None:
             return
         if resource is None:
@@ -112,7 +118,10 @@ class _Loader:
         """Everything that was added. An identity with an error is not among the jobs."""
         if not self.findings:
             return FileResult(
-                tuple(self.jobs.values()), documents=tuple(self.resources.values()), unreadable=self.unreadable
+                tuple(self.jobs.values()),
+                documents=tuple(self.resources.values()),
+                links=self.links,
+                unreadable=self.unreadable,
             )
         sound = [job for identity, job in self.jobs.items() if identity not in self.invalid]
         resources = [resource for identity, resource in self.resources.items() if identity not in self.invalid]
@@ -122,6 +131,7 @@ class _Loader:
             invalid={identity: found for identity, found in invalid.items() if not names_resource(identity)},
             documents=tuple(resources),
             invalid_documents={identity: found for identity, found in invalid.items() if names_resource(identity)},
+            links={identity: links for identity, links in self.links.items() if identity not in self.invalid},
             diagnostics=tuple(sorted(self.findings, key=lambda f: (f.line, f.column))),
             unreadable=self.unreadable,
         )

@@ -13,8 +13,9 @@ from specs.diagnostic import Diagnostic, Severity
 from specs.document import Document, Loc
 from specs.entry import read_instant
 from specs.expression import ScheduleError
+from specs.links import dependencies, reference
 from specs.model import Job
-from specs.policies import Dependency, Jitter, Missed, Reference
+from specs.policies import Jitter, Missed
 from specs.schedule import Schedule
 
 RULED = frozenset(
@@ -31,21 +32,6 @@ _SAMPLED_SLOTS = 64
 """How many slots of a schedule are looked at for the shortest time between two."""
 _SOME_DAY = 1_704_067_200_000_000
 """2024-01-01T00:00:00Z: where the sample begins, as nothing here may depend on when it is asked."""
-
-
-def reference(value: Reference, project: str) -> str:
-    """The identity `project/name` that a job of `project` means by `name` or `project/name`."""
-    return value if "/" in value else f"{project}/{value}"
-
-
-def dependencies(job: Job) -> list[tuple[str, Loc]]:
-    """The identities a job depends on, in its order, and where each is said."""
-    found: list[tuple[str, Loc]] = []
-    for index, each in enumerate(job.depends_on or ()):
-        loc: Loc = ("depends_on", index)
-        named, loc = (each.job, (*loc, "job")) if isinstance(each, Dependency) else (each, loc)
-        found.append((reference(named, job.project), loc))
-    return found
 
 
 def rule_findings(job: Job, schedule: Schedule, document: Document, default_timezone: str) -> list[Diagnostic]:
@@ -143,7 +129,7 @@ class _Rules:
 
     def _references(self) -> Iterator[Diagnostic]:
         seen: set[str] = set()
-        for identity, loc in dependencies(self.job):
+        for _, identity, loc in dependencies(self.job):
             if identity == self.job.identity:
                 yield self._say("JOB052", f"`{identity}` depends on itself", loc, "remove it: it could never start")
             elif identity in seen:

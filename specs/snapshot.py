@@ -6,7 +6,7 @@ file defines. Touches no file: `specs.source` brings what was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, replace
 from sys import intern
 from types import MappingProxyType
@@ -16,7 +16,9 @@ import orjson
 
 from specs.desired import CachedFile, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, Severity
-from specs.load import FileResult
+from specs.links import Link
+from specs.load import FileResult, duplicate
+from specs.references import DocumentOf, References
 from specs.resources import names_resource
 from specs.scan import StatKey
 
@@ -26,6 +28,9 @@ NEVER: StatKey = (0, -1, -1, -1)
 
 _NONE: Mapping[str, tuple[Diagnostic, ...]] = MappingProxyType({})
 """Shared: nearly every file has no errors, and an empty dict of its own takes 64 bytes."""
+
+
+_NO_LINKS: Mapping[str, tuple[Link, ...]] = MappingProxyType({})
 
 
 class FilePart(NamedTuple):
@@ -45,6 +50,8 @@ class FilePart(NamedTuple):
     """Identities it defined when it was last understood and that cannot be seen now. They are not gone."""
     documents: tuple[DesiredDocument, ...] = ()
     """Its pools and calendars. Their identities are in `invalid` and `held` too, as `Kind:name`."""
+    links: Mapping[str, tuple[Link, ...]] = _NO_LINKS
+    """What its sound jobs name, of those that name anything."""
 
     def identities(self) -> Iterable[str]:
         """Everything it defines, badly defines, or holds."""
@@ -56,7 +63,7 @@ class FilePart(NamedTuple):
     def only_job(self) -> DesiredJob | None:
         """Its job, when it defines one and there is nothing else to say: nearly every file."""
         if len(self.jobs) == 1 and not (
-            self.invalid or self.findings or self.held or self.unreadable or self.documents
+            self.invalid or self.findings or self.held or self.unreadable or self.documents or self.links
         ):
             return self.jobs[0]
         return None
@@ -70,8 +77,10 @@ def part_of(result: FileResult, key: StatKey, digest: bytes, before: FilePart | 
     invalid = {**result.invalid, **result.invalid_documents} or _NONE
     seen = {job.identity for job in result.jobs} | {each.identity for each in result.documents} | set(invalid)
     held = frozenset(before.identities()) - seen if before is not None and result.unreadable else frozenset()
-    found = result.diagnostics
-    return FilePart(key, digest, result.jobs, invalid, found, result.unreadable, held, result.documents)
+    links = result.links or _NO_LINKS
+    return FilePart(
+        key, digest, result.jobs, invalid, result.diagnostics, result.unreadable, held, result.documents, links
+    )
 
 
 class Changes(NamedTuple):
@@ -86,22 +95,20 @@ class Changes(NamedTuple):
 
 
 class Snapshot:
-    """All parts, and the resolved identities.
+    """All parts, and the resolved identities."""
 
-    `duplicate(path, line, identity, other)` makes the finding that `other` defines the identity too that this file
-    defines on this line.
-    """
-
-    def __init__(self, duplicate: Callable[[str, int, str, str], Diagnostic]) -> None:
+    def __init__(self, document_of: DocumentOf) -> None:
+        """`document_of(path, identity)`: the document as the file has it now. Places are not kept in memory."""
         self.parts: dict[str, FilePart] = {}
         self.jobs: dict[str, DesiredJob] = {}
         self.invalid: dict[str, tuple[Diagnostic, ...]] = {}
         self.documents: dict[tuple[str, str], DesiredDocument] = {}
         self.invalid_documents: set[tuple[str, str]] = set()
         self.unreadable: set[str] = set()
-        self._duplicate = duplicate
+        self._document_of = document_of
         self._doubles: dict[str, tuple[Diagnostic, ...]] = {}
         self._owners: dict[str, str | tuple[str, ...]] = {}
+        self._references = References(self._owners, self._where, document_of)
         self._told: set[str] = set()
         """Paths whose part has findings."""
 
@@ -118,6 +125,8 @@ class Snapshot:
                 self._owners[identity] = path
                 self.jobs[identity] = job
                 changed.add(identity)
+                if identity in self._references.wanted:
+                    affected.add(identity)
                 continue
             names = set(before.identities()) if before is not None else set()
             if before is not None:
@@ -133,17 +142,24 @@ class Snapshot:
             affected |= names
         gone: set[str] = set()
         documents_changed = False
-        for identity in affected:
+        links = {identity: self._links(identity) for identity in affected if not names_resource(identity)}
+        for identity in affected | self._references.update(links, affected):
             if names_resource(identity):
                 documents_changed |= self._resolve_resource(identity)
             elif self._resolve(identity):
                 (changed if identity in self.jobs or identity in self.invalid else gone).add(identity)
         return Changes(changed, gone, documents_changed)
 
+    def tell_again(self) -> None:
+        """Make anew what was found over all files: with the exact places, when the files could not be read before."""
+        for identity in (*self._doubles, *self._references.tell_again()):
+            (self._resolve_resource if names_resource(identity) else self._resolve)(identity)
+
     def findings(self, notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         """Every finding of every file, with `notes`, in the order of paths and lines."""
         found = [finding for path in self._told for finding in self.parts[path].findings]
         found += (finding for double in self._doubles.values() for finding in double)
+        found += (finding for wrong in self._references.errors.values() for finding in wrong)
         found += notes
         return tuple(sorted(found, key=lambda each: (each.path, each.line, each.column)))
 
@@ -170,6 +186,7 @@ class Snapshot:
         """Decide anew what a job is. Returns whether that changed."""
         before = self.jobs.get(identity), self.invalid.get(identity)
         path, errors = self._defined(identity)
+        errors = errors or self._references.errors.get(identity, ())
         job = None if path is None or errors else self._job(path, identity)
         self._set(identity, job, errors)
         return before != (self.jobs.get(identity), self.invalid.get(identity))
@@ -223,14 +240,27 @@ class Snapshot:
         where = f"in {others[0]}:{line}" if line is not None else f"in {others[0]}"
         if len(others) > 1:
             where += f" and {len(others) - 1} more"
-        here = self._line(path, identity) or self.parts[path].invalid[identity][0].line
-        return self._duplicate(path, here, identity, where)
+        document = self._document_of(path, identity)
+        if document is None:
+            here = self._line(path, identity) or self.parts[path].invalid[identity][0].line
+            return Diagnostic("JOB050", f"`{identity}` is also defined {where}", path, here, identity=identity)
+        return duplicate(document, identity, where)
 
     def _line(self, path: str, identity: str) -> int | None:
         """Where the file defines it soundly."""
         part = self.parts[path]
         defined: list[DesiredJob | DesiredDocument] = [*part.jobs, *part.documents]
         return next((each.line for each in defined if each.identity == identity), None)
+
+    def _links(self, identity: str) -> tuple[Link, ...]:
+        path = self._owners.get(identity)
+        return self.parts[path].links.get(identity, ()) if isinstance(path, str) else ()
+
+    def _where(self, identity: str) -> tuple[str, int] | None:
+        path = self._owners.get(identity)
+        if not isinstance(path, str) or identity in self.parts[path].held:
+            return None
+        return path, self._line(path, identity) or self.parts[path].invalid[identity][0].line
 
 
 def to_row(path: str, part: FilePart, *, racy: bool) -> CachedFile:
@@ -246,6 +276,8 @@ def to_row(path: str, part: FilePart, *, racy: bool) -> CachedFile:
         header["held"] = sorted(part.held)
     if part.documents:
         header["documents"] = [(doc.kind, doc.name, doc.digest, doc.line) for doc in part.documents]
+    if part.links:
+        header["links"] = {job: [tuple(link) for link in links] for job, links in part.links.items()}
     inode, size, mtime, ctime = NEVER if racy else part.key
     specs = [*(job.spec for job in part.jobs), *(document.spec for document in part.documents)]
     return CachedFile(
@@ -284,6 +316,12 @@ def from_row(row: CachedFile) -> FilePart:
             DesiredDocument(kind, name, spec, digest, row.path, line)
             for (kind, name, digest, line), spec in zip(header.get("documents", ()), specs[len(jobs) :], strict=True)
         ),
+        {
+            identity: tuple(Link(kind, target, tuple(loc)) for kind, target, loc in links)
+            for identity, links in header["links"].items()
+        }
+        if "links" in header
+        else _NO_LINKS,
     )
 
 

@@ -19,7 +19,7 @@ from specs.committed import Provenance
 from specs.desired import CachedFile, Desired
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
-from specs.load import duplicate, identity_of
+from specs.load import identity_of
 from specs.revision import WorkTree, find_work_tree
 from specs.scan import Root, Unstable
 from specs.snapshot import FilePart, Snapshot, from_row, to_row
@@ -78,7 +78,7 @@ class Source:
         self.work_tree: WorkTree | None = None
         self._now = now
         self._timezone = default_timezone
-        self._snapshot = Snapshot(self._duplicate)
+        self._snapshot = Snapshot(self._document_of)
         self._descriptor = -1
         self._identity: tuple[int, int] | None = None
         self._notes: dict[str, Diagnostic] = {}
@@ -93,6 +93,7 @@ class Source:
         self._last: Desired | None = None
         self._sequence = 0
         self._started = 0
+        self._last_read: tuple[str, list[Document]] = "", []
         with _collector_paused():
             self._restore(cache)
 
@@ -152,6 +153,7 @@ class Source:
             self._waiting_since = None
             return self._commit(root, seen, sweep)
         finally:
+            self._last_read = "", []
             self._descriptor = -1
             os.close(root.descriptor)
 
@@ -184,6 +186,8 @@ class Source:
             for path in self._provenance.update(self.work_tree, root.path, seen.parts, missing):
                 changed |= set(known[path].identities()) if path in known else set()
         first = self._last is None or self._last.sequence == 0
+        if first:
+            self._snapshot.tell_again()  # a file of the cache was not open when it was taken in
         desired = self._desired(root.path, changed, gone, first or documents, first, seen.parsed)
         self._last = desired
         kept = (path for path, part in seen.parts.items() if part.digest)
@@ -301,18 +305,20 @@ class Source:
                 continue  # the file is simply read again
         self._snapshot.put(parts)
 
-    def _duplicate(self, path: str, line: int, identity: str, other: str) -> Diagnostic:
-        """The finding for a second definition."""
-        for document in self._documents(path):
-            if identity_of(document.value) == identity:
-                return duplicate(document, identity, other)
-        return Diagnostic("JOB050", f"`{identity}` is also defined {other}", path, line, identity=identity)
+    def _document_of(self, path: str, identity: str) -> Document | None:
+        return next((each for each in self._documents(path) if identity_of(each.value) == identity), None)
 
     def _documents(self, path: str) -> list[Document]:
-        """What the file says at this moment; nothing when it cannot be read. Places are not kept in memory."""
+        """What the file says at this moment; nothing when it cannot be read. Of one look, the last file is kept: many
+        findings can be about one."""
+        if self._descriptor < 0:
+            return []
+        if self._last_read[0] != path:
+            self._last_read = path, self._read(path)
+        return self._last_read[1]
+
+    def _read(self, path: str) -> list[Document]:
         try:
-            if self._descriptor < 0:
-                return []
             content = None
             for entry in scan.look_at(self._descriptor, path):  # an entry lives as long as the walk stands at it
                 content, _ = scan.read_file(entry, self._now() * 1000)

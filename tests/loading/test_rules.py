@@ -121,3 +121,22 @@ def test_a_pattern_speaks_of_the_whole_value(pattern: str, value: str) -> None:
     assert [each.code for each in found(f"{DAILY}params: {{x: {{pattern: '{pattern}', default: {value}}}}}\n")] == [
         "JOB033"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "under"),
+    [
+        pytest.param('dates: [2026-12-24, "2026-02-30"]', "JOB045", "2026-02-30", id="a-day-that-does-not-exist"),
+        pytest.param("windows: [{days: sun}, {days: mon-fro}]", "JOB045", "mon-fro", id="weekdays-that-are-none"),
+        pytest.param('windows: [{from: "25:00"}]', "JOB045", "25:00", id="a-time-that-is-none"),
+        pytest.param("mode: allow", "JOB045", "allow", id="nothing-allowed"),
+        pytest.param("timezone: Europe/Berln", "JOB042", "Europe/Berln", id="a-zone-that-is-none"),
+        pytest.param("windows: [{form: '22:00'}]", "JOB030", "form", id="a-misspelt-key"),
+    ],
+)
+def test_of_a_calendar_is_told(text: str, code: str, under: str) -> None:
+    (finding,) = found(f"kind: Calendar\nname: holidays\n{text}\n")
+    assert finding.code == code
+    assert finding.source_line is not None
+    assert finding.source_line[finding.column - 1 : (finding.end_column or 0) - 1] == under
+    assert "from_" not in (finding.help or "")
