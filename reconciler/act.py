@@ -6,17 +6,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.backoff import delay
-from reconciler.changes import Changes, commit
+from reconciler.changes import Changes
 from reconciler.decide import SECOND, decide
 from reconciler.observed import Observed
 from reconciler.plan import Plan, ReleaseRun, StartRun
+from reconciler.stalling import mend, set_aside
 from reconciler.table import Entry
-from reconciler.world import World, log
+from reconciler.world import World
 from specs.jitter import stable_offset
 from specs.policy import PLAIN
 from state.errors import SlotTaken, StateError
-from state.records import Event, RunState
+from state.records import RunState
 
 BATCH = 32
 """Slots claimed per transaction: the first run of a burst waits for 32 rows, not for 2,000."""
@@ -96,17 +96,13 @@ def _decide(world: World, entry: Entry, now: int) -> Plan | None:
     if entry.stalled:
         return None
     try:
-        return decide(entry.schedule, observe(world, entry), now, entry.policy, world.calendars_of(entry.policy))
+        plan = decide(entry.schedule, observe(world, entry), now, entry.policy, world.calendars_of(entry.policy))
     except Exception as error:
-        entry.undecided += 1
-        wait = delay(entry.undecided)
-        world.timers.set(entry.id, now + int(wait * SECOND))
-        log.exception("%s: deciding failed; trying again in %.0f s", entry.identity, wait)
-        message = f"deciding failed: {type(error).__name__}: {error}"
-        world.store.add_events(
-            [Event(at=now, job_id=entry.id, run_id=None, type="Warning", reason="stalled", message=message)]
-        )
+        set_aside(world, entry, error, now)
         return None
+    if entry.undecided:
+        mend(world, entry, now)
+    return plan
 
 
 def carry_out(world: World, decided: Sequence[tuple[Entry, Plan]], now: int) -> None:
@@ -118,17 +114,31 @@ def carry_out(world: World, decided: Sequence[tuple[Entry, Plan]], now: int) -> 
     if not decided:
         return
     changes = Changes(world, now)
-    for entry, plan in decided:
-        changes.add(entry, plan)
     try:
-        commit(world, changes)
+        for entry, plan in decided:
+            changes.add(entry, plan)
+        changes.commit()
     except SlotTaken:
         if len(decided) > 1:
-            for one in decided:
-                carry_out(world, [one], now)
+            _one_by_one(world, decided, now)
             return
         changes.drop_actions()
-        commit(world, changes)
+        changes.commit()
         world.timers.set(decided[0][0].id, now)
+    except StateError:
+        raise
+    except Exception as error:
+        if len(decided) > 1:
+            _one_by_one(world, decided, now)
+        else:
+            set_aside(world, decided[0][0], error, now)
+        return
+    changes.apply()
     if not changes.is_empty:
         world.changed()
+
+
+def _one_by_one(world: World, decided: Sequence[tuple[Entry, Plan]], now: int) -> None:
+    """Nothing of the batch was stored: whichever job was the reason must not hold back the others."""
+    for one in decided:
+        carry_out(world, [one], now)

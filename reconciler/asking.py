@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from pydantic import ValidationError
+
 from reconciler.act import observe
 from reconciler.changes import Asked, Changes
 from reconciler.crashpoint import crashpoint
@@ -159,7 +161,10 @@ def _trigger(world: World, request: Request, now: int, changes: Changes) -> str:
 def _params(entry: Entry, request: Request) -> Mapping[str, str] | None:
     """What was given, checked against the job's params."""
     given = request.params.get("params") or {}
-    known = Job.from_canonical(entry.spec).params
+    try:
+        known = Job.from_canonical(entry.spec).params
+    except ValidationError:
+        raise Refused(f"the stored spec of {entry.identity} is of no use to this version; edit it") from None
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
         raise Refused("params are texts: `--param name=value`")
     for name, value in given.items():
@@ -213,14 +218,14 @@ def _resume(world: World, request: Request, now: int) -> str:
     record = world.store.job(entry.id)
     if record is None:
         raise Refused(f"{entry.identity} is archived, and its history is gone")
-    declared = Job.from_canonical(record.spec).suspend_reason()
+    declared = entry.declared_suspend
     if record.suspended_at is None:
-        if declared is not None:
+        if declared:
             raise Refused(f"{entry.identity} is suspended by its file: remove `suspend` at {record.path}:{record.line}")
         return f"{entry.identity} was not suspended"
     world.store.put_job(replace(record, suspended_at=None, suspended_by=None, suspended_reason=None, resumed_at=now))
     _event(world, entry, now, "resumed", f"by {request.requested_by}")
-    if declared is not None:
+    if declared:
         return f"{entry.identity}: the override is lifted, but its file suspends it at {record.path}:{record.line}"
     return f"{entry.identity} resumed; nothing fires before its next slot"
 

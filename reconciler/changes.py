@@ -20,7 +20,6 @@ from reconciler.launching import launch
 from reconciler.plan import EndRun, FailRun, KeepWaiting, Plan, ReleaseRun, SkipSlots, StartRun, StopRun, WaitRun
 from reconciler.table import Entry
 from reconciler.world import World
-from specs.model import Job
 from state.ids import new_id
 from state.records import Reason, Run, RunState, Trigger
 from state.store import Advance, RunEnd, Skip, Wait
@@ -131,6 +130,13 @@ class Changes:
         if self._moves:
             store.advance(self._moves)
 
+    def commit(self) -> None:
+        """Store in a transaction of its own. Raises as `store`; then nothing has happened."""
+        if not self.is_empty:
+            with self.world.store.transaction():
+                self.store()
+        crashpoint("slots-claimed")
+
     def drop_actions(self) -> None:
         """Keep only where the schedules stand: a slot has its run already (a clock set back, a restored database). The
         rest is decided again."""
@@ -179,7 +185,7 @@ class Changes:
             self.world.live[run_id] = replace(
                 run, cancel_requested_at=run.cancel_requested_at or self.now, cancel_requested_by=REPLACED_BY
             )
-            self.world.runner.stop(run_id, grace=Job.from_canonical(self.world.jobs[run.job_id].spec).grace)
+            self.world.runner.stop(run_id, grace=self.world.jobs[run.job_id].grace)
 
     def _run(
         self,
@@ -263,17 +269,4 @@ def _remember(world: World, entry: Entry, plan: Plan) -> None:
     entry.repeat_done = entry.repeat_done if plan.repeat_done is None else plan.repeat_done
     if plan.consumed:
         entry.consumed = {**(entry.consumed or {}), **plan.consumed}
-    entry.undecided = 0
     world.timers.set(entry.id, plan.wake_at)
-
-
-def commit(world: World, changes: Changes) -> None:
-    """Store and apply, in a transaction of its own.
-
-    Raises as `Changes.store`.
-    """
-    if not changes.is_empty:
-        with world.store.transaction():
-            changes.store()
-    crashpoint("slots-claimed")
-    changes.apply()

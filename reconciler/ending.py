@@ -14,7 +14,6 @@ from reconciler.finishing import settle, store_ends
 from reconciler.launching import launch
 from reconciler.world import World, log
 from runners.base import EndReason, Exited, NeverStarted, Started
-from specs.model import Job
 from specs.policy import PLAIN
 from state import runfiles
 from state.records import Event, Run
@@ -63,7 +62,7 @@ def take_messages(world: World, now: int) -> bool:
 def grace_of(world: World, run: Run) -> float:
     """Seconds between TERM and KILL for this run."""
     entry = world.jobs.get(run.job_id)
-    return Job.from_canonical(entry.spec).grace if entry is not None else 10.0
+    return entry.grace if entry is not None else 10.0
 
 
 def _end_of(world: World, run: Run, message: Exited) -> RunEnd:

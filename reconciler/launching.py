@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from reconciler.crashpoint import crashpoint
 from reconciler.finishing import settle, store_ends
 from reconciler.world import World, log
@@ -27,7 +29,7 @@ def launch(world: World, runs: Iterable[Run], now: int) -> None:
     for run in _addressed(world, list(runs)):
         try:
             launches.append(_launch_of(world, run))
-        except LaunchError as error:
+        except (LaunchError, ValidationError) as error:
             ends.append(
                 RunEnd(run_id=run.id, at=now, state=RunState.FAILED, reason=Reason.START_ERROR, error=str(error))
             )

@@ -18,7 +18,6 @@ from reconciler.sync import Change, JobChange, SyncPlan, plan_sync
 from reconciler.table import Entry
 from reconciler.world import World, log
 from specs.desired import DIRTY, Desired
-from specs.model import Job
 from specs.source import Look
 from state.records import Event, JobRecord, SourceState
 
@@ -191,7 +190,7 @@ def _stop_deleted(world: World, plan: SyncPlan, now: int) -> None:
             continue
         for run in [run for run in world.live.values() if run.job_id == entry.id and run.supervisor is not None]:
             world.live[run.id] = world.store.request_cancel(run.id, DELETED_BY, now)
-            world.runner.stop(run.id, grace=Job.from_canonical(entry.spec).grace)
+            world.runner.stop(run.id, grace=entry.grace)
 
 
 def _upcoming(entry: Entry, known: dict[tuple[int, int, int], int | None]) -> int | None:
@@ -211,6 +210,8 @@ def _due_at(world: World, job_id: int, upcoming: int | None, now: int) -> int | 
         return None if entry.waiting is None else now
     if not entry.is_plain:
         return now  # what its runs wait for, or follow, may have changed
+    if entry.cursor_at > now:
+        return now  # the clock was set back while no daemon ran
     if entry.schedule.reboot and entry.boot_id != world.boot.id:
         return now
     return upcoming

@@ -11,9 +11,10 @@ from reconciler.crashpoint import crashpoint
 from reconciler.documents import define
 from reconciler.ending import grace_of
 from reconciler.finishing import join_queue, settle, store_ends
+from reconciler.stalling import note
+from reconciler.table import Entry
 from reconciler.world import World, log
 from runners.base import Adopt
-from specs.model import Job
 from state.records import Reason, Run, RunState
 from state.store import RunEnd
 
@@ -22,11 +23,16 @@ def recover(world: World, now: int) -> None:
     """Load the jobs and documents, settle the runs of other boots, and ask the runner about those of this one."""
     for document in world.store.documents():
         define(world, document)
+    stalled: list[Entry] = []
     for record in world.store.each_job():
         entry = world.jobs.put(record, read_spec=world.store.spec)
         entry.active = 0
         if record.missing_since is not None:
             world.missing.add(entry.identity)
+        if entry.stalled:
+            stalled.append(entry)
+    for entry in stalled:
+        note(world, entry, "its stored spec is of no use to this version; edit or remove it", now)
     lost: list[RunEnd] = []
     adopted: list[Adopt] = []
     for run in world.store.active_runs():
@@ -73,7 +79,7 @@ def _adopt(world: World, run: Run) -> Adopt:
         boot_id=run.boot_id,
         pid=run.pid,
         pid_start=run.pid_start,
-        timeout=Job.from_canonical(entry.spec).timeout_seconds() if entry is not None else None,
+        timeout=entry.timeout if entry is not None else None,
         grace=grace_of(world, run),
         started_at=run.started_at,
     )

@@ -12,6 +12,7 @@ from sys import intern
 from typing import Any
 
 import orjson
+from pydantic import ValidationError
 
 from reconciler.observed import UpstreamState, Waiting
 from specs.desired import DesiredJob
@@ -51,6 +52,7 @@ class Entry:
     """As stored."""
     policy: Policy = PLAIN
     stalled: bool = False
+    """Its stored spec is of no use to this version: it waits for an edit."""
     active: int = 0
     """Runs handed over and not ended."""
     waiting: dict[str, Run] | None = None
@@ -92,6 +94,17 @@ class Entry:
         self.kept_spec, self.digest, self.name = job.spec, job.digest, job.name
         if job.path == self.path:
             self.path = job.path
+
+    @property
+    def grace(self) -> float:
+        """Seconds between TERM and KILL. Of any stored spec, also one that this version would refuse."""
+        return float(orjson.loads(self.spec).get("grace", 10.0))
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds, or None for no limit; of any stored spec, as `grace`."""
+        value = orjson.loads(self.spec).get("timeout", "none")
+        return None if value == "none" else float(value)
 
     @property
     def identity(self) -> str:
@@ -191,11 +204,11 @@ class JobTable:
         """
         assert record.id is not None
         fields = orjson.loads(record.spec)
-        stalled = record.stalled is not None
+        stalled = False
         try:
             schedule = self._compile(record.spec, fields)
             policy = policy_of(fields, default_timezone=self.default_timezone)
-        except ScheduleError:
+        except (ScheduleError, ValidationError):
             schedule = parse_schedule(None, timezone=self.default_timezone, dst=Dst(), identity=record.identity)
             policy, stalled = PLAIN, True
         old = self._by_id.get(record.id)
@@ -222,6 +235,7 @@ class JobTable:
             next_at=record.next_at,
             policy=policy,
             stalled=stalled,
+            undecided=int(record.stalled is not None),
             active=record.active_runs if old is None else old.active,
             waiting=None if old is None else old.waiting,
             resumed_at=record.resumed_at or 0,
