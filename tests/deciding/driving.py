@@ -65,11 +65,12 @@ class Watched:
 class Rig:
     """A home with a loop on it. `crash` forgets everything in memory; what the supervisor and the disk hold stays."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, now: int = THE_HOUR) -> None:
         self.home = Home(root)
         for folder in (self.home.specs, self.home.state, self.home.requests):
             folder.mkdir(parents=True, exist_ok=True)
-        self.clock = FakeClock()
+        self.clock = FakeClock(now)
+        self.booted_at = now - 3600 * SECOND
         self.runner = StubRunner(now=self.clock.now)
         self._requests = 0
         self._open()
@@ -87,7 +88,7 @@ class Rig:
             runner=self.runner,
             clock=self.clock,
             jobs=JobTable("UTC"),
-            boot=Boot(self.runner.boot_id, THE_HOUR - 3600 * SECOND),
+            boot=Boot(self.runner.boot_id, self.booted_at),
             environ={"PATH": "/usr/bin:/bin"},
             base_dir=self.home.root,
         )
