@@ -40,6 +40,8 @@ COMMANDS = {
         "run": "Tell the whole story of a run.",
         "logs": "Print the output of a run.",
         "events": "List what happened to a job or run.",
+        "why": "Tell why a job ran, did not run, waits or will run.",
+        "graph": "Show which jobs follow which.",
         "next": "Show when a job, or any schedule, is due next.",
     },
 }

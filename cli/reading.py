@@ -53,6 +53,13 @@ class Reading:
             self.config_problem = error
             return Config()
 
+    def find(self, identity: str) -> JobRecord | None:
+        """The job of an identity (`project/name`); None when there is none."""
+        try:
+            return self.reader.job(identity)
+        except NotFound:
+            return None
+
     def fetch_last_runs(self, jobs: Iterable[JobRecord]) -> None:
         """Read what `last_run` will be asked about these jobs, in one question."""
         self._last_runs = self.reader.runs_of_ids(job.last_run_id for job in jobs if job.last_run_id is not None)

@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cli.upstream import UpstreamFacts
 from cli.why.words import Local
 from specs.calendar import Calendars
-from specs.policy import Policy, Upstream
+from specs.policy import Policy
 from specs.schedule import Schedule
 from state.records import Event, JobRecord, Reason, Run
 from status.timing import Timing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamFacts:
-    """A job that is waited for."""
-
-    upstream: Upstream
-    record: JobRecord | None
-    """None: no job of this name is known."""
-    ready: bool
-    """Its part is done: a run that started now would not wait for it."""
-    failed: bool = False
-    """Its last run did not succeed, and `on_dependency_failure` says that this job's run fails with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from cli.output import counted
 from cli.times import relative
-from cli.why.known import Facts, PoolFacts, UpstreamFacts
+from cli.upstream import UpstreamFacts
+from cli.why.known import Facts, PoolFacts
 from cli.why.story import About, Answer, Verdict
 from cli.why.words import length
 from state.records import Health, Reason, Run, RunState

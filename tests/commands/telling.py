@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from cli.why.known import Facts, PoolFacts, SlotFacts, UpstreamFacts
+from cli.upstream import UpstreamFacts
+from cli.why.known import Facts, PoolFacts, SlotFacts
 from cli.why.words import Local
 from specs.model import Job
 from specs.policy import Upstream, policy_of

@@ -1,0 +1,62 @@
+"""`jobsctl graph`: which jobs follow which, and what is waited for."""
+
+from __future__ import annotations
+
+import sys
+from typing import cast
+
+import click
+
+from cli.exits import Exit
+from cli.options import Output, Settings
+
+FORMS = ("text", "dot", "json", "yaml", "jsonl", "name")
+
+
+@click.command("graph")
+@click.argument("job", required=False)
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(FORMS),
+    help="How to print: a tree, DOT for graphviz, or data. Default: text.",
+)
+@click.pass_obj
+def command(settings: Settings, job: str | None, form: str | None) -> int:
+    """Show the dependencies (`depends_on`) of all jobs; with JOB, what it follows and what follows it.
+
+    A job that several lead to is drawn under the first of them, with the others named. In DOT a dashed arrow is a
+    dependency that is waited for.
+
+    \b
+    Examples:
+      jobsctl graph
+      jobsctl graph report
+      jobsctl graph -o dot | dot -Tsvg > jobs.svg
+      jobsctl graph -o json | jq '.edges[] | select(.ready | not)'
+    """
+    from cli.graph import dot_lines, graph_of, text_lines, view
+    from cli.output import print_lines, print_one, say
+    from cli.reading import reading
+    from cli.selection import find_job
+
+    with reading(settings) as seen:
+        graph = graph_of(seen.reader.jobs(), seen.now, default_timezone=seen.config.timezone)
+        chosen = None if job is None else find_job(settings, seen.reader, job).identity
+        if chosen is not None:
+            graph = graph.around(chosen)
+        elif settings.project is not None:
+            graph = graph.of_project(settings.project)
+        if form == "dot":
+            print_lines(settings, dot_lines(graph, seen.now))
+            return Exit.OK
+        if form is not None:
+            settings.output = cast(Output, "table" if form == "text" else form)
+        if not graph.edges and settings.output in ("table", "wide"):
+            say(f"{chosen} depends on nothing, and nothing on it." if chosen else "No job depends on another one.")
+            return Exit.OK
+        utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        lines = text_lines(graph, seen.now, chosen=chosen, utf8=utf8)
+        print_one(settings, view(graph), name="\n".join(f"job/{identity}" for identity in graph.jobs), text=lines)
+    return Exit.OK

@@ -1,0 +1,171 @@
+"""Gathering what the story of a job needs: from the database, the heartbeat and the doorbell. Called by the command."""
+
+from __future__ import annotations
+
+import orjson
+
+from cli.reading import Reading
+from cli.upstream import upstream_facts
+from cli.why.known import Facts, PoolFacts, SlotFacts
+from cli.why.moment import Moment
+from cli.why.words import Local
+from specs.calendar import Calendars, JobCalendar, compile_calendar
+from specs.expression import ScheduleError
+from specs.kinds import Calendar
+from specs.model import Job
+from specs.policy import PLAIN, Policy, policy_of
+from specs.schedule import Schedule, compile_schedule
+from specs.zones import find_zone
+from state.inbox import daemon_alive
+from state.records import ACTIVE_STATES, JobRecord, Reason, Run, RunState, Trigger
+from status.heartbeat import read_heartbeat
+
+MOST = 10_000
+SEARCHED = 200
+"""Rows looked through for a slot that the present schedule does not name: of an earlier one, of a chain."""
+
+
+def facts_of(seen: Reading, record: JobRecord) -> Facts:
+    """Everything about a job now."""
+    spec = Job.from_canonical(record.spec)
+    schedule, policy, trouble = _compiled(seen, record, spec)
+    zone = find_zone(schedule.timezone if schedule else "UTC")
+    beat = read_heartbeat(seen.home)
+    active = seen.reader.runs(job_id=record.id, active=True, limit=MOST, order="asc")
+    return Facts(
+        now=seen.now,
+        record=record,
+        policy=policy,
+        schedule=schedule,
+        trouble=trouble,
+        local=Local(zone, seen.now),
+        alive=daemon_alive(seen.home),
+        last_beat=beat.at if beat is not None and beat.at else None,
+        active=tuple(active),
+        upstream=tuple(upstream_facts(record, policy, seen.find, seen.now, scheduled=spec.schedule is not None)),
+        calendars=calendars_of(seen, policy),
+        pool=None if policy.pool is None else pool_facts(seen, policy.pool),
+        source_problem=seen.source_problem,
+    )
+
+
+def _compiled(seen: Reading, record: JobRecord, spec: Job) -> tuple[Schedule | None, Policy, str | None]:
+    zone = seen.config.timezone
+    try:
+        policy = policy_of(orjson.loads(record.spec), default_timezone=zone)
+        return compile_schedule(spec, default_timezone=zone), policy, None
+    except ScheduleError as error:
+        return None, PLAIN, error.message
+
+
+def calendars_of(seen: Reading, policy: Policy) -> Calendars | None:
+    """The calendars a job names; None when it names none that is known."""
+    members = []
+    for document in seen.reader.documents("Calendar") if policy.calendars else ():
+        if document.name in policy.calendars:
+            calendar = Calendar.model_validate_json(document.spec)
+            times = compile_calendar(calendar, seen.config.timezone)
+            members.append(JobCalendar(document.name, calendar.mode, calendar.action, times))
+    return Calendars(tuple(members)) if members else None
+
+
+def pool_facts(seen: Reading, name: str) -> PoolFacts:
+    """Who holds the slots of a pool, and who waits for one, in the order they came."""
+    slots = None
+    for document in seen.reader.documents("Pool"):
+        if document.name == name:
+            slots = int(orjson.loads(document.spec)["slots"])
+    pools: dict[int, str | None] = {}
+    running: list[Run] = []
+    waiting: list[Run] = []
+    for run in seen.reader.runs(active=True, limit=MOST, order="asc"):
+        if run.job_id not in pools:
+            owner = seen.reader.job_by_id(run.job_id)
+            pools[run.job_id] = None if owner is None else orjson.loads(owner.spec).get("pool")
+        if pools[run.job_id] == name:
+            if run.state is not RunState.BLOCKED:
+                running.append(run)
+            elif run.reason is Reason.POOL:
+                waiting.append(run)
+    return PoolFacts(name=name, slots=slots, running=running, waiting=waiting)
+
+
+def last_slot(seen: Reading, facts: Facts) -> SlotFacts | None:
+    """The latest slot that something is stored about; of a job that never had one, its last run."""
+    record = facts.record
+    rows = seen.reader.runs(job_id=record.id, limit=SEARCHED)
+    slots = [run.scheduled_for for run in rows if run.scheduled_for is not None and run.state not in ACTIVE_STATES]
+    if slots:
+        return slot_facts(seen, facts, max(slots))
+    ended = [run for run in rows if run.state not in ACTIVE_STATES]
+    if not ended:
+        return None
+    return SlotFacts(slot=ended[0].created_at, rows=(ended[0],))
+
+
+def find_slot(seen: Reading, facts: Facts, moment: Moment) -> int | None:
+    """The slot that is meant: one that something is stored about, else one of the present schedule."""
+    stored = _stored(seen, facts.record, moment)
+    timing = facts.timing
+    if timing is None or not timing.schedule.slots:
+        return stored
+    if moment.width:
+        if stored is not None:
+            return stored
+        slot = timing.after(moment.at - 1)
+        return slot if slot is not None and slot < moment.at + moment.width else None
+    if moment.at > facts.now:
+        return timing.after(moment.at - 1)
+    found = [slot for slot in (stored, timing.before(moment.at)) if slot is not None]
+    return max(found, default=None)
+
+
+def _stored(seen: Reading, record: JobRecord, moment: Moment) -> int | None:
+    """A slot with rows of its own; rows are made at their slot or later."""
+    if moment.width:
+        rows = seen.reader.runs(job_id=record.id, since=moment.at, limit=SEARCHED, order="asc")
+        fits = (run.scheduled_for for run in rows if run.scheduled_for is not None)
+        return next((slot for slot in fits if moment.at <= slot < moment.at + moment.width), None)
+    rows = seen.reader.runs(job_id=record.id, until=moment.at + 1, limit=20)
+    past = [run.scheduled_for for run in rows if run.scheduled_for is not None and run.scheduled_for <= moment.at]
+    return max(past, default=None)
+
+
+def slot_facts(seen: Reading, facts: Facts, slot: int) -> SlotFacts:
+    """What is stored about a slot."""
+    record = facts.record
+    assert record.id is not None
+    rows = seen.reader.slot(record.id, slot)
+    skipped = rows[0] if rows and rows[0].state is RunState.SKIPPED else None
+    holder = pause = caught_up = oldest = None
+    if skipped is not None:
+        if skipped.reason is Reason.OVERLAP:
+            holder = _holder(seen, record, slot)
+        elif skipped.reason is Reason.SUSPENDED:
+            events = seen.reader.events(job_id=record.id, limit=MOST, order="desc")
+            pauses = (event for event in events if event.reason == "suspended" and event.at <= slot)
+            pause = next(pauses, None)
+        elif skipped.reason in (Reason.MISSED, Reason.DAEMON_DOWN):
+            caught_up = _caught_up(seen, record, skipped)
+    elif not rows:
+        first = seen.reader.runs(job_id=record.id, limit=1, order="asc")
+        oldest = (first[0].scheduled_for or first[0].created_at) if first else None
+    return SlotFacts(slot=slot, rows=rows, caught_up=caught_up, holder=holder, pause=pause, oldest=oldest)
+
+
+def _holder(seen: Reading, record: JobRecord, slot: int) -> Run | None:
+    """The newest run that was active at `slot`."""
+    for run in seen.reader.runs(job_id=record.id, until=slot + 1, limit=20):
+        over = run.finished_at is not None and run.finished_at <= slot
+        if run.state is not RunState.SKIPPED and run.scheduled_for != slot and not over:
+            return run
+    return None
+
+
+def _caught_up(seen: Reading, record: JobRecord, skipped: Run) -> Run | None:
+    """The run of the slot after those that were missed, when it was made to catch up."""
+    for run in seen.reader.runs(job_id=record.id, after=skipped.id, limit=20, order="asc"):
+        late = run.scheduled_for is not None and run.scheduled_for > (skipped.scheduled_for or 0)
+        if late and run.trigger is Trigger.CATCH_UP:
+            return run
+    return None
