@@ -243,6 +243,9 @@ def _absence(slot: int, observed: Observed) -> Reason:
 
 def _missed(timing: Timing, observed: Observed, after: int, through: int) -> Iterator[SkipSlots]:
     """The slots in (after, through]: those before this daemon was there, and those after."""
+    first = timing.schedule.next_after(after, anchor=timing.anchor)
+    if first is None or first > through:
+        return  # nearly always: one slot has come, on time
     yield from timing.gap(after, min(through, observed.up_since), Reason.DAEMON_DOWN)
     yield from timing.gap(max(after, observed.up_since), through, Reason.MISSED)
 
