@@ -54,7 +54,8 @@ def place(policy: Policy, observed: Observed, new: Sequence[Waiting]) -> Placing
     """
     placing = Placing(sorted(observed.waiting, key=lambda run: run.order))
     for run in new:
-        reason = None if placing.taken and policy.overlap != "allow" else _refusal(policy, observed, placing)
+        together = placing.taken and (policy.overlap != "allow" or run.trigger is Trigger.CATCH_UP)
+        reason = None if together else _refusal(policy, observed, placing)
         if reason is None:
             placing.taken.append(run)
         else:

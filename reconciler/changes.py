@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.crashpoint import crashpoint
+from reconciler.due import Timing
 from reconciler.ends import REPLACED_BY
 from reconciler.finishing import Ended, join_queue, settle, store_ends, wake
 from reconciler.launching import launch
@@ -160,8 +161,11 @@ class Changes:
             entry.active += 1
             if entry.policy.pool is not None:
                 world.pools.took(run.id, entry.policy.pool, entry.id)
-            if run.trigger is Trigger.SCHEDULE and run.scheduled_for is not None and run.not_before is None:
-                world.lag.observe(max(0, now - run.scheduled_for) / 1_000_000)
+        for run in self._new:
+            if run.trigger is Trigger.SCHEDULE and run.scheduled_for is not None:
+                entry = world.jobs[run.job_id]
+                timing = Timing(entry.schedule, entry.anchor_at, entry.policy, entry.identity)
+                world.lag.observe(max(0, now - timing.start(run.scheduled_for)) / 1_000_000)
         for wait in self._waits:
             self._keep_waiting(wait)
         settle(world, self._ended, now)

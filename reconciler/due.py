@@ -228,13 +228,12 @@ def _verdict(
         if opening > now:
             return Start(slot, Trigger.SCHEDULE, not_before=opening) if newest else Reason.CALENDAR
     late = now - timing.start(slot)
-    if late < ON_TIME and newest:
-        return Start(slot, Trigger.SCHEDULE)
-    if policy.missed == "skip" or (policy.missed == "latest" and not newest):
+    on_time = late < ON_TIME and newest
+    if not on_time and (policy.missed == "skip" or (policy.missed == "latest" and not newest)):
         return _absence(slot, observed)
     if policy.grace is not None and late > policy.grace:
         return Reason.GRACE
-    return Start(slot, Trigger.CATCH_UP)
+    return Start(slot, Trigger.SCHEDULE if on_time else Trigger.CATCH_UP)
 
 
 def _absence(slot: int, observed: Observed) -> Reason:

@@ -95,25 +95,26 @@ class Pools:
         return name
 
     def call(self, name: str, now: int) -> list[int]:
-        """Choose runs for the slots that are free. The jobs to decide on."""
+        """Choose runs for the slots that are free, anew each time. The jobs to decide on."""
         pool = self._pool(name)
-        free = pool.slots - len(pool.running) - len(pool.chosen)
+        pool.chosen.clear()
+        left = list(pool.waiting.values())
+        served = dict(pool.served)
         jobs: list[int] = []
-        while free > 0 and len(pool.chosen) < len(pool.waiting):
-            turn = min(
-                (run for run in pool.waiting.values() if run.run_id not in pool.chosen),
+        for turn in range(pool.turn + 1, pool.turn + 1 + min(len(left), pool.slots - len(pool.running))):
+            chosen = min(
+                left,
                 key=lambda run: (
                     -(run.priority + (now - run.since) // AGEING),
-                    pool.served.get(run.job_id, 0),
+                    served.get(run.job_id, 0),
                     run.since,
                     run.run_id,
                 ),
             )
-            pool.chosen.add(turn.run_id)
-            pool.turn += 1
-            pool.served[turn.job_id] = pool.turn
-            jobs.append(turn.job_id)
-            free -= 1
+            left.remove(chosen)
+            pool.chosen.add(chosen.run_id)
+            served[chosen.job_id] = turn
+            jobs.append(chosen.job_id)
         return jobs
 
     def _pool(self, name: str) -> _Pool:
