@@ -86,9 +86,9 @@ def make_launch(
         "JOBSCTL_ATTEMPT": str(attempt),
         "JOBSCTL_SCHEDULED_FOR": "" if scheduled_for is None else _rfc3339(scheduled_for),
         "JOBSCTL_TRIGGER": trigger,
-        "JOBSCTL_OUTPUT_DIR": str(run_dir / "outputs"),
-        "JOBSCTL_PROGRESS_FILE": str(run_dir / "progress.json"),
-        "JOBSCTL_RESULT_FILE": str(run_dir / "result.json"),
+        "JOBSCTL_OUTPUT_DIR": f"{run_dir}/outputs",
+        "JOBSCTL_PROGRESS_FILE": f"{run_dir}/progress.json",
+        "JOBSCTL_RESULT_FILE": f"{run_dir}/result.json",
     }
     return Launch(
         run_id=run_id,

@@ -222,6 +222,9 @@ class ProcessRun(Strict):
 
 def _later(default: Any, description: str) -> Any:
     """A field that canonical JSON leaves out at its default: adding it to the language changed no job's digest."""
+    if isinstance(default, list | dict):  # as a plain default it would be copied deeply, for 20 us, with every job
+        made = default.copy
+        return Field(default_factory=made, exclude_if=lambda value: value == default, description=description)
     return Field(default, exclude_if=lambda value: value == default, description=description)
 
 
