@@ -166,7 +166,7 @@ def _pruning(bench: Bench, path: Path) -> Iterator[Figure]:
         taken.append(time.perf_counter() - began)
         assert gone
     store.close()
-    yield compared("pause for pruning up to 50 runs with their events", taken, target=Target(0.001, "value"))
+    yield compared("pause for pruning a bite: up to 12 runs with their events", taken, target=Target(0.001, "value"))
 
 
 PARTS = (lifecycle, pages)

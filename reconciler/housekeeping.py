@@ -1,4 +1,4 @@
-"""Work that can wait: stories of ended runs, history past its retention, directories of runs that are gone.
+"""Work that can wait: stories of ended runs, history and output past their retention, directories of what is gone.
 
 Called by the loop when it is idle; in bites small enough not to delay a start.
 """
@@ -17,8 +17,8 @@ from state.errors import StateError
 EVERY = 600.0
 """Seconds between two rounds: a job that runs every second makes 600 rows in between, 60 % of its default history."""
 
-BITE = 50
-"""Runs per transaction: about 4 ms, then the loop looks at its timers again."""
+BITE = 12
+"""Runs per transaction, directories per pass: about a millisecond, then the loop looks at its timers again."""
 
 
 @dataclass(slots=True)
@@ -47,11 +47,13 @@ class Housekeeping:
         if world.clock.monotonic() < self._next_round:
             return False
         pruned = world.store.prune(now, max_age_us=self.max_age, max_runs=self.max_runs, limit=BITE)
-        if not pruned:
+        if pruned is None:
             self._next_round = world.clock.monotonic() + EVERY
             self._after = 0
             return False
         crashpoint("history-pruned")
+        if not pruned:
+            return True
         log.debug("retention: %d runs removed", len(pruned))
         world.changed()
         return True
@@ -79,7 +81,9 @@ class Housekeeping:
 
 
 def _remove(world: World, doomed: DoomedDirectory) -> None:
-    if doomed.run_id is not None:
+    if doomed.run_id is not None and doomed.output_only:
+        runfiles.remove_output(world.home, doomed.project, doomed.job, doomed.run_id)
+    elif doomed.run_id is not None:
         runfiles.remove_run_dir(world.home, doomed.project, doomed.job, doomed.run_id)
     elif not doomed.job_lives:
         runfiles.remove_job_dir(world.home, doomed.project, doomed.job, and_project=not doomed.project_lives)

@@ -123,13 +123,15 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class DoomedDirectory:
-    """What lies on the disk of rows that were deleted."""
+    """What lies on the disk of rows that were deleted, or of output that was too much."""
 
     id: int
     project: str
     job: str
     run_id: str | None
     """None: the folder of the job itself."""
+    output_only: bool
+    """The run is still stored: what is not output stays."""
     job_lives: bool
-    """A job of this identity is stored (made anew): its folder stays."""
+    """A job of this identity is stored (made anew), or runs of a renamed one are filed there: the folder stays."""
     project_lives: bool

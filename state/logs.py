@@ -19,9 +19,8 @@ from pathlib import Path
 from types import TracebackType
 
 from state.errors import InvalidQuery, NotFound
-from state.runfiles import open_plain
+from state.runfiles import STREAMS, open_plain
 
-STREAMS = ("output", "stdout", "stderr")
 CHUNK = 262_144
 """Bytes per read: a page of a log is one system call, a big log does not fill the memory."""
 MAX_LINE = 1_048_576

@@ -106,7 +106,7 @@ _HEALTHS: dict[str, Health] = {word.value: word for word in Health}
 _COUNTS, _SKIPS, _PROBLEM = (_JOB_FIELDS.index(name) for name in ("counts", "skips", "problem"))
 _NO_SKIPS: Mapping[Reason, int] = MappingProxyType(dict.fromkeys(SKIP_REASONS, 0))
 """Most jobs never skip: 10,000 records share it."""
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 _LAST_STATE, _HEALTH = _JOB_FIELDS.index("last_run_state"), _JOB_FIELDS.index("health")
 _CONSUMED = _JOB_FIELDS.index("consumed")
 _JOB_WIDTH = len(_JOB_FIELDS)

@@ -18,6 +18,8 @@ import os
 import shutil
 import stat
 import struct
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ from state.home import Home
 from state.ids import is_id
 from state.records import Run
 
+STREAMS = ("output", "stdout", "stderr")
+"""What a run writes; the first, or the two others where the spec keeps them apart."""
 PROGRESS = "progress.json"
 RESULT = "result.json"
 RUN_JSON = "run.json"
@@ -204,18 +208,40 @@ def remove_run_dir(home: Home, project: str, job: str, run_id: str) -> None:
 
     Raises Unwritable when something in it cannot be deleted, ValueError for what are no names.
     """
+    # Walks by descriptors (shutil.rmtree.avoids_symlink_attacks), so no link can be slipped in on the way.
+    _inside(home, project, job, run_id, lambda folder: shutil.rmtree(run_id, dir_fd=folder))
+
+
+def remove_output(home: Home, project: str, job: str, run_id: str) -> None:
+    """Delete what a run wrote to its output, with its index; the rest of its directory stays. As `remove_run_dir`."""
+
+    def remove(folder: int) -> None:
+        directory = os.open(run_id, _FOLDER, dir_fd=folder)
+        try:
+            for name in (f"{stream}.{kind}" for stream in STREAMS for kind in ("log", "idx", "gap")):
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=directory)
+        finally:
+            os.close(directory)
+
+    _inside(home, project, job, run_id, remove)
+
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def _inside(home: Home, project: str, job: str, run_id: str, remove: Callable[[int], None]) -> None:
+    """Call `remove` with a descriptor of the folder the run's directory is in. What is not there is gone already."""
     if not (_is_component(project) and _is_component(job) and is_id(run_id)):
         raise ValueError(f"not the directory of a run: {project!r}/{job!r}/{run_id!r}")
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     folder = -1
     try:
-        folder = os.open(home.runs, flags)
+        folder = os.open(home.runs, _FOLDER)
         for part in (project, job):
-            inner = os.open(part, flags, dir_fd=folder)
+            inner = os.open(part, _FOLDER, dir_fd=folder)
             os.close(folder)
             folder = inner
-        # Walks by descriptors (shutil.rmtree.avoids_symlink_attacks), so no link can be slipped in on the way.
-        shutil.rmtree(run_id, dir_fd=folder)
+        remove(folder)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -235,12 +261,11 @@ def remove_job_dir(home: Home, project: str, job: str, *, and_project: bool) -> 
     """
     if not (_is_component(project) and _is_component(job)):
         raise ValueError(f"not the folder of a job: {project!r}/{job!r}")
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     folders: list[int] = []
     try:
-        folders.append(os.open(home.runs, flags))
+        folders.append(os.open(home.runs, _FOLDER))
         try:
-            folders.append(os.open(project, flags, dir_fd=folders[0]))
+            folders.append(os.open(project, _FOLDER, dir_fd=folders[0]))
             os.rmdir(job, dir_fd=folders[1])
         except FileNotFoundError:
             pass

@@ -142,6 +142,8 @@ ALTER TABLE job ADD COLUMN keep_success INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE job ADD COLUMN output_max INTEGER;
 UPDATE job SET last_end_id =
   (SELECT max(run.id) FROM run WHERE job_id = job.id AND state IN ('succeeded', 'failed', 'expired'));
+DROP INDEX job_kept;
+ALTER TABLE doomed_directory ADD COLUMN output_only INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE document (
   kind TEXT NOT NULL, name TEXT NOT NULL, canonical BLOB NOT NULL, digest TEXT NOT NULL,
   path TEXT NOT NULL, line INTEGER NOT NULL, revision TEXT, applied_at INTEGER NOT NULL,
@@ -149,7 +151,8 @@ CREATE TABLE document (
 );
 """
 """`filed_under`: `project/name` of the folder a run's files are in, NULL for its job's present one. The retention
-columns of `job` repeat its spec, NULL where that says nothing; `output_pruned`: when a run's output was deleted."""
+columns of `job` repeat its spec, NULL where that says nothing; `output_pruned`: when a run's output was deleted;
+`output_only`: of the doomed directory only the output goes. `job_kept` cost every run a change of one more index."""
 
 STEPS: tuple[str, ...] = (VERSION_1, VERSION_2, VERSION_3)
 """Step n takes a database from version n to n + 1. A released step is never edited."""

@@ -48,7 +48,7 @@ class Store(JobStore, SkipStore, WaitStore):
 
     backup: Path | None = None
     """The copy made before migrating, when this open migrated."""
-    _prune_after: str = ""
+    _round: retention.Round | None = None
     was_clean: bool = True
     """False when the last daemon did not close the store: then the file was checked whole."""
 
@@ -201,30 +201,39 @@ class Store(JobStore, SkipStore, WaitStore):
             return retention.delete_job(self._connection, job_id, job.project, job.name, seq=self._next_seq())
 
     def prune(
-        self, now: int, *, max_age_us: int = 30 * 86_400_000_000, max_runs: int = 1000, limit: int = 50
-    ) -> list[tuple[str, str, str]]:
-        """Delete at most `limit` runs that are too old or too many, in one transaction.
+        self, now: int, *, max_age_us: int = 30 * 86_400_000_000, max_runs: int = 1000, limit: int = 12
+    ) -> list[tuple[str, str, str]] | None:
+        """Delete at most `limit` runs that are too old or too many, in one transaction; the limits hold for jobs whose
+        spec sets none.
 
-        (project, job, run id) of what went; their directories are doomed. Call again until nothing comes.
+        (project, job, run id) of what went, by the names of the folder; the directories are doomed, those of outputs
+        that are too much as well. [] when nothing went yet: call again, until None tells that all was looked at.
         """
-        cutoff = now - max_age_us
-        with self._reading():
-            doomed, self._prune_after = retention.choose(
-                self._connection, cutoff=cutoff, max_runs=max_runs, limit=limit, after=self._prune_after
-            )
-        with self.transaction():
-            retention.delete(self._connection, doomed)
-            if not self._prune_after:
-                retention.delete_old_notes(self._connection, cutoff, limit * 10)
-                for job_id, project, name in retention.empty_archived_jobs(self._connection, cutoff):
-                    retention.delete_job(self._connection, job_id, project, name, seq=self._next_seq())
-        return [(run.project, run.job, run.run_id) for run in doomed]
+        if self._round is None:
+            self._round = retention.Round(self._connection, now=now, max_age_us=max_age_us, max_runs=max_runs)
+        try:
+            with self._reading():
+                bite = self._round.bite(limit)
+            if bite:
+                with self.transaction():
+                    retention.delete(self._connection, bite, now=now)
+                    for job_id, project, name in bite.jobs:
+                        retention.delete_job(self._connection, job_id, project, name, seq=self._next_seq())
+            elif bite is None:
+                self._round = None
+                with self.transaction():
+                    retention.trim_removals(self._connection)
+        except BaseException:
+            # What the round has passed may not be gone: the next one begins anew.
+            self._round = None
+            raise
+        return None if bite is None else [(run.project, run.job, run.run_id) for run in bite.runs]
 
     def doomed_directories(self, *, after: int = 0, limit: int = 50) -> list[DoomedDirectory]:
         """Directories whose rows are gone, in the order they can go; `after`: the id of the last one seen."""
         with self._reading():
             rows = self._connection.execute(
-                "SELECT doomed.id, doomed.project, doomed.job, doomed.run_id, "
+                "SELECT doomed.id, doomed.project, doomed.job, doomed.run_id, doomed.output_only, "
                 "EXISTS (SELECT 1 FROM job WHERE job.project = doomed.project AND job.name = doomed.job) "
                 "OR EXISTS (SELECT 1 FROM run WHERE filed_under = doomed.project || '/' || doomed.job), "
                 "EXISTS (SELECT 1 FROM job WHERE job.project = doomed.project) OR EXISTS (SELECT 1 FROM run "
@@ -233,8 +242,8 @@ class Store(JobStore, SkipStore, WaitStore):
                 (after, limit),
             )
             return [
-                DoomedDirectory(id, project, job, run_id, bool(job_lives), bool(project_lives))
-                for id, project, job, run_id, job_lives, project_lives in rows
+                DoomedDirectory(id, project, job, run_id, bool(output_only), bool(job_lives), bool(project_lives))
+                for id, project, job, run_id, output_only, job_lives, project_lives in rows
             ]
 
     def directories_removed(self, ids: Iterable[int]) -> None:

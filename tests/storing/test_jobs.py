@@ -173,14 +173,14 @@ def test_other_documents_are_kept_by_kind_and_name(store: Store, path: Path) -> 
 
 
 def test_what_says_when_a_job_is_complete_comes_with_the_definition(store: Store, reader: Reader) -> None:
-    stored = store.put_job(replace(a_job(), repeat_done=2, completion_digest="c1", consumed={"default/a": "1"}))
+    stored = store.put_job(replace(a_job(), repeat_done=2, completion_digest="c1", consumed={"default/a": 1}))
     assert stored == reader.job("report")
-    assert (stored.repeat_done, stored.completion_digest, stored.consumed) == (2, "c1", {"default/a": "1"})
+    assert (stored.repeat_done, stored.completion_digest, stored.consumed) == (2, "c1", {"default/a": 1})
     assert stored.id is not None
-    store.advance([Advance(job_id=stored.id, cursor_at=None, next_at=None, repeat_done=3, consumed={"a/b": "2"})])
-    store.advance([Advance(job_id=stored.id, cursor_at=None, next_at=None, consumed={"default/a": "3"})])
+    store.advance([Advance(job_id=stored.id, cursor_at=None, next_at=None, repeat_done=3, consumed={"a/b": 2})])
+    store.advance([Advance(job_id=stored.id, cursor_at=None, next_at=None, consumed={"default/a": 3})])
     store.advance([Advance(job_id=stored.id, cursor_at=None, next_at=None)])
     now = reader.job("report")
-    assert (now.repeat_done, now.consumed) == (3, {"default/a": "3", "a/b": "2"})
+    assert (now.repeat_done, now.consumed) == (3, {"default/a": 3, "a/b": 2})
     fresh = store.put_job(replace(now, repeat_done=0, completion_digest="c2", consumed={}, last_end_id="1" * 26))
     assert (fresh.repeat_done, fresh.completion_digest, fresh.consumed, fresh.last_end_id) == (0, "c2", {}, None)

@@ -63,7 +63,7 @@ class Model:
     last_success: str | None = None
     last_end: str | None = None
     last_start: int | None = None
-    consumed: dict[str, str] = field(default_factory=dict)
+    consumed: dict[str, int] = field(default_factory=dict)
     repeats: int = 0
 
     @property
@@ -172,7 +172,7 @@ class Twins:
         model.rows.append(Row(newest.id, RunState.SKIPPED, slot, reason=reason, is_gap=True, slots=2))
 
     def _advance(self, model: Model, number: int) -> None:
-        new = {f"default/{number % 3}": str(number)} if number % 2 else None
+        new = {f"default/{number % 3}": number} if number % 2 else None
         model.consumed |= new or {}
         model.repeats = number if number % 3 else model.repeats
         self.store.advance(
@@ -195,7 +195,8 @@ class Twins:
             model.name = name
 
     def _prune(self, model: Model, number: int) -> None:
-        gone = {run_id for _, _, run_id in self.store.prune(self.now, max_age_us=1 + number * SECOND, limit=1 + number)}
+        pruned = self.store.prune(self.now, max_age_us=1 + number * SECOND, limit=1 + number)
+        gone = {run_id for _, _, run_id in pruned or ()}
         for each in self.models:
             stay = {each.last_success, *(row.id for row in each.rows[-1:]), *(row.id for row in each.runs[-1:])}
             assert gone.isdisjoint(stay | {row.id for row in each.rows if row.is_active})

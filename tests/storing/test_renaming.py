@@ -87,10 +87,11 @@ def test_what_is_pruned_is_deleted_where_it_is_filed_and_the_old_folder_with_the
     assert doomed(store) == [("default/old", None, True)]
     store.directories_removed([one.id for one in store.doomed_directories()])
     third, last = an_ended_run(store, job, NOON + 2), an_ended_run(store, job, NOON + 3)
-    assert len(store.prune(NOON + DAY, max_age_us=1, limit=1)) == 1
+    assert store.prune(NOON + DAY, max_age_us=1, limit=1) == [("default", "old", first.id)]
     assert doomed(store) == [("default/old", first.id, True), ("default/old", None, True)]
     store.directories_removed([one.id for one in store.doomed_directories()])
-    assert len(store.prune(NOON + DAY, max_age_us=1)) == 2
+    while store.prune(NOON + DAY, max_age_us=1) is not None:
+        pass
     assert doomed(store) == [
         ("default/old", second.id, False), ("default/new", third.id, True), ("default/old", None, False)
     ]  # fmt: skip
