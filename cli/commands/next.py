@@ -11,6 +11,7 @@ from cli.exits import Exit
 from cli.options import Instant, Settings
 
 if TYPE_CHECKING:
+    from cli.upcoming import Upcoming
     from specs.expression import ScheduleError
     from specs.schedule import Schedule
 
@@ -27,7 +28,8 @@ def command(
 ) -> int:
     """Show when a job, or any schedule, is due next.
 
-    With both JOB and --schedule: as if that job had this schedule (`H` depends on the job's name).
+    With both JOB and --schedule: as if that job had this schedule (`H` depends on the job's name). A job is shown as it
+    was applied, with its jitter, horizon and calendars; slots that a calendar drops are left out.
 
     \b
     Examples:
@@ -35,26 +37,24 @@ def command(
       jobsctl next --schedule "30 4 * * MON-FRI" --timezone Europe/Berlin
       jobsctl next --schedule "weekdays at 9:30am" -n 10 -o json
     """
+    from cli.upcoming import Upcoming
     from specs.zones import find_zone
 
     start = settings.now() if after is None else after
     if schedule is not None:
         zone = timezone or _home_timezone(settings)
         _check_zone(timezone)
-        compiled, anchor = _compile(settings, schedule, zone, job), start
+        identity = _identity(settings, job)
+        found = Upcoming.of_expression(
+            _compile(schedule, zone, identity, named=job is not None), identity, start, number
+        )
     elif job is not None:
         _check_zone(timezone)
-        compiled, anchor = _of_job(settings, job)
-        zone = timezone or compiled.timezone
+        found = _of_job(settings, job, after, number)
+        zone = timezone or found.schedule.timezone
     else:
         raise UsageError("nothing to look at", hint="name a job, or give an expression with --schedule")
-    instants: list[int] = []
-    while len(instants) < number:
-        coming = compiled.next_after(instants[-1] if instants else start, anchor=anchor)
-        if coming is None:
-            break
-        instants.append(coming)
-    _show(settings, compiled, instants, find_zone(zone).name)
+    _show(settings, found, find_zone(zone).name)
     return Exit.OK
 
 
@@ -76,45 +76,46 @@ def _check_zone(name: str | None) -> None:
             raise UsageError(f"--timezone: {error.message}", hint=error.help) from None
 
 
-def _compile(settings: Settings, text: str, zone: str, job: str | None) -> Schedule:
+def _identity(settings: Settings, job: str | None) -> str:
+    identity = job or "example"
+    return identity if "/" in identity else f"{settings.project or 'default'}/{identity}"
+
+
+def _compile(text: str, zone: str, identity: str, *, named: bool) -> Schedule:
     from cli.output import say
     from specs.cron import has_hash
     from specs.expression import ScheduleError
     from specs.model import Dst
     from specs.schedule import parse_schedule
 
-    identity = job or "example"
-    if "/" not in identity:
-        identity = f"{settings.project or 'default'}/{identity}"
     try:
         compiled = parse_schedule(text, timezone=zone, dst=Dst(), identity=identity)
     except ScheduleError as error:
         raise InvalidFiles(_with_caret(error, text), hint=error.help) from None
     for warning in compiled.warnings:
         say(f"warning: {warning.message}" + (f"; {warning.help}" if warning.help else ""))
-    if job is None and compiled.kind == "cron" and has_hash(text):
+    if not named and compiled.kind == "cron" and has_hash(text):
         say(f"note: H differs from job to job; this is for {identity}. Name yours: `jobsctl next JOB --schedule ...`")
     return compiled
 
 
-def _of_job(settings: Settings, name: str) -> tuple[Schedule, int]:
-    """The schedule of a job as it was last applied, and its anchor."""
+def _of_job(settings: Settings, name: str, after: int | None, number: int) -> Upcoming:
+    """Of a job as it was last applied."""
     from cli.output import say
     from cli.reading import reading
     from cli.selection import find_job
+    from cli.upcoming import Upcoming
     from specs.expression import ScheduleError
     from specs.model import Job
-    from specs.schedule import compile_schedule
 
     with reading(settings) as seen:
         record = find_job(settings, seen.reader, name)
-        spec = Job.from_canonical(record.spec)
         if record.archived_at is not None:
             say(f"note: {record.identity} is archived: it does not run")
-        elif record.suspended_at is not None or spec.suspend_reason() is not None:
+        elif record.suspended_at is not None or Job.from_canonical(record.spec).suspend_reason() is not None:
             say(f"note: {record.identity} is suspended: these slots are skipped until it is resumed")
         try:
-            return compile_schedule(spec, default_timezone=seen.config.timezone), record.anchor_at
+            return Upcoming.of_job(seen, record, after, number)
         except ScheduleError as error:
             raise InvalidFiles(f"{record.identity}: {error.message}", hint=error.help) from None
 
@@ -125,7 +126,7 @@ def _with_caret(error: ScheduleError, text: str) -> str:
     return f"{error.message}\n  {text}\n  {' ' * error.start}{'^' * max(1, error.end - error.start)}"
 
 
-def _show(settings: Settings, schedule: Schedule, instants: list[int], zone: str) -> None:
+def _show(settings: Settings, found: Upcoming, zone: str) -> None:
     from cli.output import Column, print_lines, print_table, say, to_json, to_yaml
     from cli.times import relative
     from specs.zones import find_zone, rfc3339
@@ -133,23 +134,31 @@ def _show(settings: Settings, schedule: Schedule, instants: list[int], zone: str
     def local(at: int) -> str:
         return find_zone(zone).local(at).strftime("%a %Y-%m-%d %H:%M:%S %Z")
 
-    items = [rfc3339(at) for at in instants]
+    later = any(start != slot for slot, start in found.slots)
+    items = [rfc3339(slot) for slot, _ in found.slots]
+    tree = {"items": items} | ({"starts": [rfc3339(start) for _, start in found.slots]} if later else {})
+    for note in found.notes:
+        say(f"note: {note}")
     match settings.output:
         case "json":
-            click.echo(to_json({"items": items}))
+            click.echo(to_json(tree))
         case "yaml":
-            click.echo(to_yaml({"items": items}), nl=False)
+            click.echo(to_yaml(tree), nl=False)
         case "jsonl" | "name":
             for item in items:
                 click.echo(to_json(item) if settings.output == "jsonl" else item)
         case _:
-            print_lines(settings, [schedule.words])
-            if not instants:
-                say("Nothing is to come.")
+            print_lines(settings, [found.schedule.words])
+            if not items:
+                if not found.notes:
+                    say("Nothing is to come.")
                 return
-            columns = [
-                Column("LOCAL", local),
-                Column("UTC", rfc3339),
-                Column("IN", lambda at: relative(at, settings.now())),
+            columns: list[Column[tuple[int, int]]] = [
+                Column("LOCAL", lambda each: local(each[0])),
+                Column("UTC", lambda each: rfc3339(each[0])),
+                Column("STARTS", lambda each: local(each[1])),
+                Column("IN", lambda each: relative(each[1], settings.now())),
             ]
-            print_table(settings, instants, columns)
+            if not later:
+                del columns[2]
+            print_table(settings, found.slots, columns)

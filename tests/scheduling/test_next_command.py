@@ -14,9 +14,10 @@ from cli.main import run
 from cli.options import Settings
 from specs.load import load_bytes
 from state.home import Home
-from state.records import JobRecord
+from state.records import DocumentRecord, JobRecord
 from state.store import Store
 from tests.scheduling.minute_scan import utc
+from tests.seeing.building import carry_out, run_of
 
 SECOND = 1_000_000
 SATURDAY_MORNING = utc("2026-11-21T08:00") * SECOND
@@ -81,6 +82,22 @@ def known(home: Home) -> Callable[..., JobRecord]:
         stored = store.put_job(record)
         store.close()
         return stored
+
+    return put
+
+
+@pytest.fixture
+def defined(home: Home) -> Callable[..., None]:
+    """Puts a calendar into the database, as the daemon would."""
+
+    def put(name: str, **fields: object) -> None:
+        spec = json.dumps({"kind": "Calendar", "name": name} | fields).encode()
+        store = Store.open(home.database, now=SATURDAY_MORNING)
+        record = DocumentRecord(
+            kind="Calendar", name=name, spec=spec, digest="", path="c.yaml", line=1, applied_at=SATURDAY_MORNING
+        )
+        store.put_documents([record], [])
+        store.close()
 
     return put
 
@@ -195,3 +212,74 @@ def test_warnings_go_to_stderr(coming):
     done = coming("--schedule", "0 0 13 * FRI", "-n", "1", "-o", "json")
     assert done.items == ["2026-11-27T00:00:00Z"]
     assert "it runs on the 13th of every month and on Fridays" in done.err
+
+
+def test_an_expression_counted_from_the_end_of_runs_has_a_first_start_and_says_why_no_more(coming):
+    done = coming("--schedule", "every 10m from finish")
+    assert done.out.startswith("10 minutes after the end of the run before\n")
+    assert "2026-11-21T08:10:00Z" in done.out
+    assert "depends on when the run before ends" in done.err
+    assert coming("--schedule", "continuous", "-o", "json").items == ["2026-11-21T08:00:00Z"]
+
+
+def test_a_job_counted_from_the_end_of_runs_says_what_can_be_known(coming, known, home):
+    job = known("name: poll\nschedule: every 10m from finish\nrun: {command: [echo]}\n")
+    done = coming("poll", "-o", "json")
+    assert (done.items, "each further start" in done.err) == (["2026-11-21T07:10:00Z"], True)
+    store = Store.open(home.database, now=SATURDAY_MORNING)
+    carry_out(store, job, at=SATURDAY_MORNING - 60 * SECOND, seconds=45)
+    assert coming("poll", "-o", "json").items == ["2026-11-21T08:09:45Z"]
+    store.insert_runs([run_of(job, at=SATURDAY_MORNING)])
+    store.close()
+    done = coming("poll", "-o", "json")
+    assert (done.items, "when the run that is active ends" in done.err) == ([], True)
+
+
+def test_jitter_moves_the_starts_and_not_the_slots(coming, known):
+    known("name: report\nschedule: hourly\njitter: {spread: 10m, random: 1m}\nrun: {command: [echo]}\n")
+    done = coming("report", "-n", "2", "-o", "json")
+    assert done.items == ["2026-11-21T09:00:00Z", "2026-11-21T10:00:00Z"]
+    starts = json.loads(done.out)["starts"]
+    assert all("T09:00:00Z" < start[10:] < "T09:11:00Z" for start in starts[:1])
+    assert starts == sorted(starts)
+    assert "STARTS" in coming("report").out
+    assert "STARTS" not in coming("report", "--schedule", "hourly").out
+
+
+def test_slots_outside_the_horizon_do_not_come(coming, known):
+    known(
+        "name: report\nschedule: hourly\nstart_at: 2026-11-21T12:00:00Z\nend_at: 2026-11-21T14:30:00Z\nrepeat: 9\n"
+        "run: {command: [echo]}\n"
+    )
+    done = coming("report", "-o", "json")
+    assert done.items == ["2026-11-21T12:00:00Z", "2026-11-21T13:00:00Z", "2026-11-21T14:00:00Z"]
+    assert "complete after 9 runs" in done.err
+
+
+def test_a_completed_job_has_nothing_to_come(coming, known):
+    known("name: report\nschedule: hourly\nrun: {command: [echo]}\n", completed_at=SATURDAY_MORNING)
+    done = coming("report", "-o", "json")
+    assert (done.items, "is complete" in done.err) == ([], True)
+
+
+CALENDARS = {
+    # id: (calendars of the job, slots, starts where they differ, note)
+    "skip": ("freeze", ["2026-11-21T09:00:00Z", "2026-11-21T15:00:00Z"], None, ""),
+    "defer": ("rest", ["2026-11-21T09:00:00Z", "2026-11-21T13:00:00Z"],
+        ["2026-11-21T12:30:00Z", "2026-11-21T13:00:00Z"], ""),
+    "both": ("[rest, freeze]", ["2026-11-21T09:00:00Z", "2026-11-21T15:00:00Z"],
+        ["2026-11-21T14:30:00Z", "2026-11-21T15:00:00Z"], ""),
+    "never": ("past", [], None, "never let it run"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("named", "items", "starts", "note"), CALENDARS.values(), ids=CALENDARS)
+def test_a_calendar_drops_and_defers_slots(coming, known, defined, named, items, starts, note):
+    defined("freeze", action="skip", windows=[{"from": "09:30", "to": "14:30"}])
+    defined("rest", action="defer", windows=[{"from": "09:00", "to": "12:30"}])
+    defined("past", mode="allow", dates=["2026-01-01"])
+    known(f"name: report\nschedule: hourly\ncalendar: {named}\nrun: {{command: [echo]}}\n")
+    done = coming("report", "-n", "2", "-o", "json")
+    assert done.items == items
+    assert json.loads(done.out).get("starts") == starts
+    assert note in done.err

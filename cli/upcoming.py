@@ -1,0 +1,91 @@
+"""The coming slots of a job, or of an expression: what `jobsctl next` shows. Reads what is stored; prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import orjson
+
+from cli.reading import Reading
+from cli.why.facts import calendars_of
+from specs.calendar import Calendars
+from specs.model import Job
+from specs.policy import PLAIN, policy_of
+from specs.schedule import Schedule, compile_schedule
+from state.records import JobRecord
+from status.timing import Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What is to come."""
+
+    schedule: Schedule
+    slots: list[tuple[int, int]]
+    """Slot and start, microseconds UTC: those a calendar drops are left out."""
+    notes: tuple[str, ...] = ()
+    """Why there are no more, where the schedule does not say it by itself."""
+
+    @classmethod
+    def of_expression(cls, schedule: Schedule, identity: str, start: int, number: int) -> Upcoming:
+        """As if a job had it that was applied at `start`."""
+        if schedule.from_finish is not None:
+            first = schedule.next_from_finish(anchor=start, last_end=None)
+            note = "this is the first start of a job applied now; each further one depends on when the run before ends"
+            return cls(schedule, [] if first is None else [(first, first)], (note,))
+        return cls(schedule, list(islice(_walk(Timing(schedule, PLAIN, start, identity), None, start), number)))
+
+    @classmethod
+    def of_job(cls, seen: Reading, record: JobRecord, after: int | None, number: int) -> Upcoming:
+        """Of a stored job, after `after` (None: now).
+
+        Raises ScheduleError: its zone is not known on this machine.
+        """
+        zone = seen.config.timezone
+        schedule = compile_schedule(Job.from_canonical(record.spec), default_timezone=zone)
+        policy = policy_of(orjson.loads(record.spec), default_timezone=zone)
+        if record.completed_at is not None:
+            return cls(schedule, [], (f"{record.identity} is complete: it runs again when its spec changes",))
+        if schedule.from_finish is not None:
+            return _after_finish(schedule, record)
+        if schedule.kind == "manual" and policy.depends_on:
+            whom = ", ".join(each.identity for each in policy.depends_on)
+            return cls(schedule, [], (f"it starts when what it depends on has succeeded: {whom}",))
+        timing, calendars = Timing.of(record, schedule, policy), calendars_of(seen, policy)
+        slots = list(islice(_walk(timing, calendars, seen.now if after is None else after), number))
+        notes = []
+        if policy.repeat is not None:
+            notes.append(f"it is complete after {policy.repeat} runs (`repeat`); {record.repeat_done} are done")
+        if not slots and calendars is not None and timing.after(seen.now if after is None else after) is not None:
+            notes.append("its calendars never let it run")
+        return cls(schedule, slots, tuple(notes))
+
+
+def _after_finish(schedule: Schedule, record: JobRecord) -> Upcoming:
+    if record.active_runs:
+        return Upcoming(schedule, [], ("its next start depends on when the run that is active ends",))
+    at = record.next_at or schedule.next_from_finish(anchor=record.anchor_at, last_end=record.last_finished_at)
+    note = "each further start depends on when the run before ends"
+    return Upcoming(schedule, [] if at is None else [(at, at)], (note,))
+
+
+def _walk(timing: Timing, calendars: Calendars | None, after: int) -> Iterator[tuple[int, int]]:
+    """Slots that are to run, with their starts. While one is deferred, those that come are dropped."""
+    slot = timing.after(after)
+    while slot is not None:
+        blocked = None if calendars is None else calendars.blocked_by(slot)
+        if calendars is None or blocked is None:
+            yield slot, timing.start(slot)
+            slot = timing.after(slot)
+            continue
+        opening = calendars.next_open(slot)
+        if opening is None:
+            return
+        if blocked[1] == "defer":
+            yield slot, max(opening, timing.start(slot))
+            slot = timing.after(opening - 1)
+        else:  # as all slots until a calendar changes
+            changes = (member.times.next_change(slot) for member in calendars.members)
+            slot = timing.after(min((at for at in changes if at is not None), default=opening) - 1)
