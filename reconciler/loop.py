@@ -153,7 +153,6 @@ class Loop:
             wait = self._backoff()
             self._pulse.failed(error, clock.now())
             log.error("%s; trying again in %.0f s", error, wait)
-            self._look_at = clock.now() + int(wait * 1_000_000)
             more = False
         else:
             if self._failures:
@@ -167,7 +166,8 @@ class Loop:
         world, clock = self.world, self.world.clock
         more = ending.take_messages(world, now)
         if world.runner.name != self._supervisor:
-            log.warning("supervisor %s ended; new runs go to %s", self._supervisor, world.runner.name)
+            why = f" ({world.runner.complaint})" if world.runner.complaint else ""
+            log.warning("supervisor %s ended%s; new runs go to %s", self._supervisor, why, world.runner.name)
             self._supervisor = world.runner.name
         if self.look_wanted or (self._look_at is not None and self._look_at <= now):
             self.look_wanted, self._look_at = False, None

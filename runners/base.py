@@ -122,6 +122,8 @@ class Runner(Protocol):
     name: str
     """Which supervisor new runs go to; stored with the run before it is launched. Changes when a supervisor dies."""
     boot_id: str
+    complaint: str
+    """The last words of a supervisor that ended, or of one that could not be started; "" when there were none."""
 
     def launch(self, launches: Sequence[Launch]) -> None:
         """Hand over. A run id already known is not started again: its state is told again instead.

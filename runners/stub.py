@@ -50,6 +50,7 @@ class StubRunner:
         """
         self.name = "stub"
         self.boot_id = "stub-boot"
+        self.complaint = ""
         self.launched: list[Launch] = []
         """Every launch that was started, in order."""
         self._now = now
