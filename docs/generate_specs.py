@@ -1,4 +1,4 @@
-"""Writes docs/jobs.md and docs/findings.md from models and codes: `python docs/generate_specs.py`. A test compares."""
+"""Writes jobs.md, findings.md, conditions.md from models and codes: `python docs/generate_specs.py`. A test compares."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from specs.codes import CODES  # noqa: E402
+from specs.conditions import (  # noqa: E402
+    FUNCTIONS,
+    JOB_FIELDS,
+    MAX_COMPREHENSIONS,
+    MAX_EXPRESSION,
+    MAX_RESULT_BYTES,
+    MAX_RESULT_VALUES,
+    RUN_FIELDS,
+)
 from specs.config import Config, Http, PruneLimit, Retention  # noqa: E402
 from specs.model import (  # noqa: E402
     Capture,
@@ -95,6 +104,61 @@ def findings_page() -> str:
     return "".join(parts)
 
 
+def conditions_page() -> str:
+    """docs/conditions.md: the variables of `until`."""
+    functions = ", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
+    return f"""# Conditions
+
+{NOTE}
+`until` is an expression that is asked after each run of a job that was not skipped. When it is true, the job is
+complete: it does not run again before its spec changes what completes it.
+
+```yaml
+name: import
+schedule: every 10m
+until: has(result.remaining) && result.remaining == 0
+run:
+  command: [./import-one-batch]
+```
+
+It is written in CEL, the Common Expression Language (cel.dev), which Kubernetes has in its policies. It reads; it
+cannot change, call or wait for anything.
+
+| variable | what it is |
+|---|---|
+| `run` | the run that has just ended |
+| `job` | the job, with that run counted |
+| `result` | what the run wrote to `$JOBSCTL_RESULT_FILE` as JSON; null when it wrote nothing |
+| `now` | the time at which it is asked |
+
+{_fields("run", RUN_FIELDS)}
+{_fields("job", JOB_FIELDS)}
+Times are timestamps: `now - run.started_at > duration("1h")`, `now > timestamp("2030-01-01T00:00:00Z")`. Whole
+numbers and numbers with fractions are two types, as everywhere in CEL: they can be compared with each other, and
+are not added without `double(...)`. Functions: {functions}.
+
+## What is checked, and when
+
+When the file is read: the syntax, names of variables, of their fields and of functions, and that the answer is true
+or false, by trying it with sample values. What a result will hold cannot be known then.
+
+After a run it may be that it cannot be told: a field of `result` is missing, or null is asked to be larger than 3.
+This is no failure of the run: it counts as false, and an event of the job says why. `has(result.field) && ...` asks
+first.
+
+## Bounds
+
+At most {MAX_EXPRESSION:,} characters and {MAX_COMPREHENSIONS} comprehensions (`all`, `exists`, `map`, `filter`
+...), none inside another; a result of at most {MAX_RESULT_BYTES >> 10} KiB and {MAX_RESULT_VALUES:,} values, else
+it cannot be told. CEL always ends; within these bounds it ends at once.
+"""
+
+
+def _fields(variable: str, fields: dict[str, str]) -> str:
+    rows = "".join(f"| `{variable}.{name}` | {meaning} |\n" for name, meaning in fields.items())
+    return f"| field | what it is |\n|---|---|\n{rows}"
+
+
 def _table(model: type[Strict]) -> str:
     schema = model.model_json_schema()
     rows = ["| field | type | default | meaning |\n|---|---|---|---|\n"]
@@ -141,7 +205,7 @@ def _first_paragraph(model: type[Strict]) -> str:
     return " ".join((model.__doc__ or "").split("\n\n")[0].split())
 
 
-PAGES = {"jobs.md": jobs_page, "findings.md": findings_page}
+PAGES = {"jobs.md": jobs_page, "findings.md": findings_page, "conditions.md": conditions_page}
 
 if __name__ == "__main__":
     for file, page in PAGES.items():

@@ -282,6 +282,15 @@ _ALL = (
         "kind: Calendar\nname: holidays\ndates: [2026-13-24]\n",
         "kind: Calendar\nname: holidays\ndates: [2026-12-24]\n",
     ),
+    Code(
+        "JOB046",
+        "condition cannot work",
+        "`until` is an expression of CEL over `run`, `job`, `result` and `now`, and is true or false. It is tried with "
+        "sample values when the file is read; what a result will hold cannot be known then. docs/conditions.md lists "
+        "the fields.",
+        f"{_RUN}schedule: every 10m\nuntil: run.status == 'succeeded'\n",
+        f"{_RUN}schedule: every 10m\nuntil: run.state == 'succeeded'\n",
+    ),
     # several files
     Code(
         "JOB050",

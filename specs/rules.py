@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from specs.conditions import ConditionError, compile_condition
 from specs.diagnostic import Diagnostic, Severity
 from specs.document import Document, Loc
 from specs.entry import read_instant
@@ -53,6 +54,7 @@ class _Rules:
         yield from self._retry()
         yield from self._bounds()
         yield from self._jitter()
+        yield from self._until()
         yield from self._params()
         yield from self._references()
         yield from self._without_effect()
@@ -117,6 +119,19 @@ class _Rules:
                 said = f"`{'.'.join(map(str, loc))}` is longer than the {period / 1_000_000:g}s between two slots"
                 help = "offsets are cut to that" if loc[-1] == "random" else "every run will lie a slot or more behind"
                 yield self._say("JOB044", said, loc, help, severity=Severity.WARNING)
+
+    def _until(self) -> Iterator[Diagnostic]:
+        if self.job.until is None:
+            return
+        try:
+            compile_condition(self.job.until)
+        except ConditionError as error:
+            place = self.document.place(("until",))
+            if error.span is not None:
+                place = self.document.place_within(("until",), *error.span)
+            yield self.document.source.finding(
+                "JOB046", error.message, place, help=error.help, identity=self.job.identity
+            )
 
     def _params(self) -> Iterator[Diagnostic]:
         if self.schedule.kind == "manual" and self.job.depends_on is None:
