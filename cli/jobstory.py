@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from cli.output import Cell
 from cli.reading import Reading
-from cli.tables import duration_text, phase_cell, short_revision, state_cell
+from cli.tables import duration_text, phase_cell, short_revision, state_cell, waiting_words
 from cli.terminal import one_line
 from cli.times import both, relative
 from specs.model import Job
-from state.records import Health, JobRecord
-from status.phase import conditions_of, suspension_of, sync_of
+from state.records import Health, JobRecord, RunState
+from status.phase import Suspension, conditions_of, suspension_of, sync_of
 
 LABEL = 13
 SHOWN_RUNS = 5
@@ -36,11 +36,7 @@ def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     yield _fact("Schedule", seen.words(job))
     suspension = suspension_of(job)
     if suspension is not None:
-        by = f" by {suspension.by}" if suspension.by else " by its file"
-        yield Cell(
-            _fact("Suspended", f"{relative(suspension.at, now)}{by}: {suspension.reason or 'no reason given'}"),
-            "yellow",
-        )
+        yield Cell(_fact("Suspended", _suspended(suspension, job, now)), "yellow")
     elif job.archived_at is None:
         yield _fact("Next run", both(job.next_at, now))
     yield _fact("Last success", both(job.last_success_at, now))
@@ -55,8 +51,17 @@ def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     counts = ", ".join(f"{count} {state}" for state, count in job.counts.items() if count)
     yield _fact("Runs ever", counts or "none")
     yield from _findings(job)
-    yield from _conditions(job)
+    yield from _conditions(seen, job)
     yield from _runs(seen, job)
+
+
+def _suspended(suspension: Suspension, job: JobRecord, now: int) -> str:
+    """`3h ago by ann@desk: disk is full`; `by its file, hello.yaml:1: ...`; both, when both hold."""
+    reason = suspension.reason or "no reason given"
+    if not suspension.override:
+        return f"by its file, {job.path}:{job.line}, {relative(suspension.at, now)}: {reason}"
+    also = f" (and by its file, {job.path}:{job.line})" if suspension.declared else ""
+    return f"{relative(suspension.at, now)} by {suspension.by or 'somebody'}: {reason}{also}"
 
 
 def _fact(name: str, value: str) -> str:
@@ -75,10 +80,10 @@ def _findings(job: JobRecord) -> Iterator[str | Cell]:
             yield f"    help: {one_line(str(finding['help']))}"
 
 
-def _conditions(job: JobRecord) -> Iterator[str | Cell]:
+def _conditions(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     yield ""
     yield Cell("Conditions", "bold")
-    for condition in conditions_of(job):
+    for condition in conditions_of(job, last_run=seen.last_run(job)):
         bad = condition.status != GOOD.get(condition.type, condition.status) and condition.status != "Unknown"
         text = f"  {condition.type:12} {condition.status:8} {condition.reason:18} {one_line(condition.message)}"
         yield Cell(text.rstrip(), "red" if bad else "")
@@ -92,5 +97,7 @@ def _runs(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
         state = state_cell(run)
         at = relative(run.started_at or run.created_at, seen.now)
         yield Cell(f"  {run.id}  {state.text:24} {at:12} {duration_text(run, seen.now)}", state.style)
+        if run.state is RunState.BLOCKED:
+            yield Cell(f"  {'':26}  waits for {waiting_words(run, seen.now)}", "yellow")
     if not runs:
         yield "  none yet"

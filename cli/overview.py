@@ -13,12 +13,12 @@ from typing import Any
 from cli.exits import Exit
 from cli.output import Cell, Style, counted
 from cli.reading import Reading
-from cli.tables import duration_text, next_text, short_revision
+from cli.tables import duration_text, next_text, short_revision, waiting_words
 from cli.terminal import one_line
 from cli.times import relative
 from specs.model import Job
 from state.inbox import daemon_alive
-from state.records import Health, JobRecord, Run
+from state.records import Health, JobRecord, Run, RunState
 from status.deadline import schedule_of, success_deadline
 from status.heartbeat import DOWN_AFTER, Heartbeat, read_heartbeat
 from status.phase import first_problem, phase_of, suspension_of
@@ -128,6 +128,8 @@ class Overview:
         return f"{problem.subject}: {one_line(problem.message)}\n      {problem.next}"
 
     def _running_line(self, run: Run) -> str:
+        if run.state is RunState.BLOCKED:
+            return f"{run.identity}  blocked: waits for {waiting_words(run, self.seen.now)}  {run.id}"
         took = duration_text(run, self.seen.now)
         return f"{run.identity}  {run.state}{f' for {took}' if took != '-' else ''}  {run.id}"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cli.output import Cell, to_json
 from cli.reading import Reading
-from cli.tables import STATE_STYLE, duration_text, short_revision, state_cell
+from cli.tables import STATE_STYLE, duration_text, short_revision, state_cell, waiting_words
 from cli.terminal import one_line
 from cli.times import both, precise, size, span, stamp
 from state.records import ACTIVE_STATES, Event, Run, RunState
@@ -43,6 +43,12 @@ def _pairs(seen: Reading, run: Run) -> Iterator[tuple[str, str | None]]:
     if run.state is RunState.SKIPPED:
         yield "Slots", f"{run.skipped_count or 1}, from {stamp(run.skipped_first)} to {stamp(run.scheduled_for)}"
         return
+    if run.state is RunState.BLOCKED:
+        yield "Waits for", f"{waiting_words(run, now)}"
+    if run.params:
+        yield "Params", ", ".join(f"{name}={value}" for name, value in sorted(run.params.items()))
+    for identity, followed in sorted((run.upstream or {}).items()):
+        yield "Follows", f"{identity}, run {followed}"
     yield "Created", both(run.created_at, now)
     yield "Started", both(run.started_at, now)
     if run.finished_at is not None:

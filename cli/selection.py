@@ -95,7 +95,12 @@ def suggestion(text: str, identities: Iterable[str]) -> str:
 
 
 def identity_to_change(settings: Settings, text: str) -> str:
-    """The identity of the job called `text`: of those applied, and with no daemon running also of those in the files.
+    """The identity of the job called `text`; raises as `job_to_change`."""
+    return job_to_change(settings, text)[0]
+
+
+def job_to_change(settings: Settings, text: str) -> tuple[str, bytes]:
+    """Identity and spec of the job called `text`: one that is applied, or with no daemon running one in the files.
 
     Raises:
         NotFound: with the nearest names.
@@ -105,7 +110,8 @@ def identity_to_change(settings: Settings, text: str) -> str:
     home = settings.existing_home()
     try:
         with Reader(home.database) as reader:
-            return find_job(settings, reader, text).identity
+            record = find_job(settings, reader, text)
+            return record.identity, record.spec
     except (errors.NoDatabase, errors.OlderSchema, NotFound) as error:
         # A running daemon has applied every file: what it does not know is not there.
         if daemon_alive(home):
@@ -113,15 +119,15 @@ def identity_to_change(settings: Settings, text: str) -> str:
         missing = error
     from cli.specfiles import read_home
 
-    identities = [job.identity for job in read_home(settings).jobs]
-    wanted = [identity for identity in identities if _called(settings, identity, text)]
+    specs = {job.identity: job.spec for job in read_home(settings).jobs}
+    wanted = [identity for identity in specs if _called(settings, identity, text)]
     if len(wanted) > 1:
         raise errors.Ambiguous(f"job {text} is in several projects", wanted)
     if wanted:
-        return wanted[0]
+        return wanted[0], specs[wanted[0]]
     if isinstance(missing, NotFound):
         raise missing
-    raise NotFound(f"there is no job {shown(settings, text)}", hint=suggestion(text, identities))
+    raise NotFound(f"there is no job {shown(settings, text)}", hint=suggestion(text, specs))
 
 
 def _called(settings: Settings, identity: str, text: str) -> bool:

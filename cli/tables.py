@@ -11,6 +11,7 @@ from cli.output import Cell, Column, Style
 from cli.times import NEVER, precise, relative, size, span, stamp
 from state.records import TERMINAL_STATES, Event, JobRecord, Reason, Run, RunState
 from status.phase import Phase, phase_of, suspension_of, sync_of
+from status.reasons import wait_words
 
 STATE_STYLE: dict[RunState, Style] = {
     RunState.SUCCEEDED: "green",
@@ -36,12 +37,16 @@ PHASE_STYLE: dict[Phase, Style] = {
 
 
 def job_columns(now: int, words: Callable[[JobRecord], str], described: Callable[[JobRecord], str],
-                *, source_problem: str | None) -> Sequence[Column[JobRecord]]:  # fmt: skip
-    """Of `list`. `words` gives the schedule in words, `described` the description: both read the spec."""
+                *, source_problem: str | None,
+                last_run: Callable[[JobRecord], Run | None]) -> Sequence[Column[JobRecord]]:  # fmt: skip
+    """Of `list`. `words` gives the schedule in words, `described` the description: both read the spec.
+
+    `last_run` is asked about jobs in phase `blocked` only.
+    """
     return (
         Column("JOB", lambda job: job.identity),
         Column("SCHEDULE", words, rank=2),
-        Column("PHASE", phase_cell),
+        Column("PHASE", lambda job: phase_cell(job, last_run(job) if phase_of(job) is Phase.BLOCKED else None)),
         Column("LAST RUN", lambda job: last_run_cell(job, now)),
         Column("NEXT", lambda job: next_text(job, now), rank=1),
         Column("SYNC", lambda job: sync_of(job, source_problem=source_problem), wide=True),
@@ -53,13 +58,15 @@ def job_columns(now: int, words: Callable[[JobRecord], str], described: Callable
     )
 
 
-def phase_cell(job: JobRecord) -> Cell:
-    """The phase, and a word when the file or the daemon has a problem with the job."""
+def phase_cell(job: JobRecord, last_run: Run | None = None) -> Cell:
+    """The phase; a word when the file or the daemon has a problem with the job, or for what its last run waits."""
     phase = phase_of(job)
     if job.problem:
         return Cell(f"{phase} (invalid)", "red")
     if job.stalled is not None:
         return Cell(f"{phase} (stalled)", "red")
+    if phase is Phase.BLOCKED and last_run is not None and last_run.reason is not None:
+        return Cell(f"{phase} ({last_run.reason})", PHASE_STYLE[phase])
     return Cell(phase, PHASE_STYLE[phase])
 
 
@@ -97,7 +104,8 @@ def run_columns(now: int) -> Sequence[Column[Run]]:
         Column("TRIGGER", lambda run: run.trigger, rank=3),
         Column("STARTED", lambda run: relative(run.started_at or run.created_at, now), rank=1),
         Column("DURATION", lambda run: duration_text(run, now), right=True, rank=2),
-        Column("SLOT", lambda run: stamp(run.scheduled_for), wide=True),
+        Column("SLOT", slot_text, wide=True),
+        Column("WAITS FOR", lambda run: waiting_words(run, now) if run.state is RunState.BLOCKED else NEVER, wide=True),
         Column("ATTEMPT", lambda run: str(run.attempt), wide=True, right=True),
         Column("CPU", lambda run: NEVER if run.cpu_seconds is None else span(run.cpu_seconds), wide=True, right=True),
         Column("MEMORY", lambda run: size(run.peak_memory), wide=True, right=True),
@@ -108,7 +116,7 @@ def run_columns(now: int) -> Sequence[Column[Run]]:
 
 
 def state_cell(run: Run) -> Cell:
-    """`failed (exit code 2)`, `skipped (overlap, 3 slots)`, `running (cancelling)`."""
+    """`failed (exit code 2)`, `skipped (overlap, 3 slots)`, `blocked (pool)`, `running (cancelling)`."""
     details: list[str] = []
     if run.state is RunState.SKIPPED:
         details.append(str(run.reason or "unknown"))
@@ -121,10 +129,25 @@ def state_cell(run: Run) -> Cell:
             details.append(signal_name(run.signal))
         elif run.reason is not None and run.reason not in (run.state.value, Reason.SUCCEEDED):
             details.append(str(run.reason))
+    elif run.state is RunState.BLOCKED and run.reason is not None:
+        details.append(str(run.reason))
     elif run.cancel_requested_at is not None:
         details.append("cancelling")
     text = f"{run.state} ({', '.join(details)})" if details else run.state
     return Cell(text, STATE_STYLE[run.state])
+
+
+def waiting_words(run: Run, now: int) -> str:
+    """What a blocked run waits for, and until when: `the delay before its next attempt, in 34s`."""
+    until = f", {relative(run.not_before, now)}" if run.not_before is not None else ""
+    return f"{wait_words(run.reason)}{until}"
+
+
+def slot_text(run: Run) -> str:
+    """The slot; of a record of several skipped ones the first and the last."""
+    if run.skipped_first is None or run.skipped_first == run.scheduled_for:
+        return stamp(run.scheduled_for)
+    return f"{stamp(run.skipped_first)} .. {stamp(run.scheduled_for)}"
 
 
 def signal_name(number: int) -> str:

@@ -14,6 +14,7 @@ from cli.options import Settings
 from cli.output import say
 from state.reads import Reader
 from state.records import TERMINAL_STATES, Run, RunState
+from status.reasons import wait_words
 
 
 def wait_for_end(settings: Settings, run_id: str, deadline: float | None) -> Run:
@@ -26,11 +27,15 @@ def wait_for_end(settings: Settings, run_id: str, deadline: float | None) -> Run
         TimedOut: it is not over at the deadline; it goes on.
     """
     pause = 0.01
+    told = None
     with Reader(settings.home.database) as reader:
         while True:
             run = reader.run(run_id)
             if run.state in TERMINAL_STATES:
                 return run
+            if run.state is RunState.BLOCKED and run.reason is not told:
+                told = run.reason
+                say(f"run {run_id} is blocked: it waits for {wait_words(run.reason)}")
             if deadline is not None and settings.clock.monotonic() >= deadline:
                 raise TimedOut(
                     f"run {run_id} is still {run.state}; it goes on", hint=f"`jobsctl run {run_id}` shows how it is"

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import functools
 
+import orjson
+
+from specs.calendar import Calendars
 from specs.model import Job
+from specs.policy import PLAIN, Policy, RetryPolicy, policy_of
 from specs.schedule import Schedule, ScheduleError, compile_schedule
 from state.records import JobRecord
 from status.instants import SECOND
 from status.phase import suspension_of
+from status.timing import Timing
 
 DEFAULT_SLACK = 3600 * SECOND
 """Time a run without timeout may take before its success is overdue; healthchecks' default grace, an hour."""
+EXAMINED = 500
+"""Slots asked about one by one where calendars drop them; a job that none of so many lets run is not waited for."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -31,22 +38,85 @@ def schedule_of(record: JobRecord, *, default_timezone: str = "UTC") -> Schedule
         return None
 
 
-def success_deadline(record: JobRecord, job: Job, schedule: Schedule | None) -> int | None:
-    """The first slot after the last success, plus what a run may take: its timeout and grace, else an hour.
+@functools.lru_cache(maxsize=64)
+def read_policy(spec: bytes, default_timezone: str = "UTC") -> Policy:
+    """The policies of canonical bytes, as plain numbers; those of a job that says nothing when a zone is gone."""
+    try:
+        return policy_of(orjson.loads(spec), default_timezone=default_timezone)
+    except ScheduleError:
+        return PLAIN
 
-    Before the first success, after an edit and after a resume, slots count from then. None when nothing is
-    expected: manual, `@reboot`, suspended, archived, or no slot left. It stays where it is while runs fail, so it
-    passes; it moves when one succeeds.
+
+def success_deadline(
+    record: JobRecord,
+    job: Job,
+    schedule: Schedule | None,
+    *,
+    calendars: Calendars | None = None,
+    default_timezone: str = "UTC",
+) -> int | None:
+    """The start of the first slot after the last success, plus what a run may take, retries included.
+
+    Before the first success, after an edit and after a resume, slots count from then. A slot starts at its instant and
+    its jitter, or when a calendar that defers it lets it; one that a calendar drops is not expected. A run may take its
+    timeout and grace, else an hour; every attempt that `retry` allows may take as long, after the longest delay: a job
+    that is still being tried is not overdue. Without a timeout the hour is for all attempts together.
+
+    None when nothing is expected: no slots (manual, `@reboot`, `continuous`, after other jobs), suspended, archived,
+    complete, no slot left. It stays where it is while runs fail, so it passes; it moves when one succeeds.
+
+    Args:
+        calendars: those the job names; None although it names some: nothing is expected, rather than a false alarm.
+        default_timezone: of the daemon's config.
     """
     if schedule is None or record.archived_at is not None or suspension_of(record) is not None:
         return None
+    policy = read_policy(record.spec, default_timezone)
+    if policy.calendars and calendars is None:
+        return None
+    timing = Timing.of(record, schedule, policy)
     since = max(record.applied_at, record.last_success_at or 0, record.resumed_at or 0)
-    if record.next_at is not None and record.cursor_at <= since < record.next_at:
+    plain = not (policy.spread or policy.random)
+    if plain and record.next_at is not None and record.cursor_at <= since < record.next_at:
         slot: int | None = record.next_at  # nothing lies between the watermark and the next slot: no search needed
     else:
-        slot = schedule.next_after(since, anchor=record.anchor_at)
-    if slot is None:
+        slot = timing.after(since)
+    start = None if slot is None else _start(timing, slot, calendars)
+    if slot is None or start is None or (record.completed_at is not None and slot > record.completed_at):
         return None
-    timeout = job.timeout_seconds()
-    slack = DEFAULT_SLACK if timeout is None else round((timeout + job.grace) * SECOND)
-    return slot + slack
+    return start + _allowance(job, policy)
+
+
+def _start(timing: Timing, slot: int, calendars: Calendars | None) -> int | None:
+    """When `slot` starts, or the first one after it that the calendars do not drop."""
+    for _ in range(EXAMINED):
+        blocked = None if calendars is None else calendars.blocked_by(slot)
+        if blocked is None or calendars is None:
+            return timing.start(slot)
+        opening = calendars.next_open(slot)
+        if opening is None:
+            return None
+        if blocked[1] == "defer":
+            return max(timing.start(slot), opening)
+        following = timing.after(opening - 1)
+        if following is None:
+            return None
+        slot = following
+    return None
+
+
+def _allowance(job: Job, policy: Policy) -> int:
+    """How long after its start a slot may succeed."""
+    timeout, retry = job.timeout_seconds(), policy.retry
+    once = DEFAULT_SLACK if timeout is None else round((timeout + job.grace) * SECOND)
+    if retry is None:
+        return once
+    delays = sum(_longest_delay(retry, attempt) for attempt in range(1, retry.attempts))
+    attempts = 1 if timeout is None else retry.attempts
+    return once * attempts + round(delays * (1 + retry.jitter))
+
+
+def _longest_delay(retry: RetryPolicy, attempt: int) -> int:
+    """After attempt `attempt`, before its jitter; as `reconciler.retrying` reckons it."""
+    factor = {"fixed": 1, "linear": attempt, "exponential": 1 << min(attempt - 1, 40)}[retry.backoff]
+    return min(retry.delay * factor, max(retry.max_delay, retry.delay))

@@ -6,13 +6,16 @@ by time passing, so what is made of a record is good until the record's `seq` ch
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import orjson
 
-from state.records import Health, JobRecord, RunState
+from specs.policy import policy_of
+from state.records import Health, JobRecord, Reason, Run, RunState
+from status.reasons import wait_words
 
 
 class Phase(StrEnum):
@@ -93,12 +96,12 @@ def phase_of(record: JobRecord) -> Phase:
     phase         when
     ============  ==========================================================================
     archived      no file names the job any more, and it was pruned or deleted
-    blocked       its newest run waits for another job
+    blocked       its only active run waits: for the run before, a pool, another job, its next attempt
     in_progress   a run is pending or running (also when suspended: the run goes on)
     suspended     the file or `jobsctl suspend` keeps it from starting
     failed        the last run that ended failed or expired
-    cancelled     the schedule has no further instants, and the last run was cancelled
-    completed     the schedule has no further instants
+    cancelled     the job is complete, and the last run was cancelled
+    completed     the job is complete: `repeat`, `end_at`, `until`, or no further instants
     pending       nothing has run yet
     active        it has run, and waits for the next instant or trigger
     ============  ==========================================================================
@@ -106,7 +109,8 @@ def phase_of(record: JobRecord) -> Phase:
     if record.archived_at is not None:
         return Phase.ARCHIVED
     if record.active_runs:
-        return Phase.BLOCKED if record.last_run_state == RunState.BLOCKED else Phase.IN_PROGRESS
+        only = record.active_runs == 1  # beside another, the newest waits for that one, as a rule, which is running
+        return Phase.BLOCKED if only and record.last_run_state == RunState.BLOCKED else Phase.IN_PROGRESS
     if suspension_of(record) is not None:
         return Phase.SUSPENDED
     if record.health == Health.FAILING:
@@ -133,9 +137,45 @@ def sync_of(record: JobRecord, *, source_problem: str | None = None) -> str:
     return "OutOfSync" if record.problem or record.missing_since is not None else "Synced"
 
 
-def conditions_of(record: JobRecord) -> tuple[Condition, ...]:
-    """`Ready Reconciling Stalled Healthy Complete`, always all five, in this order."""
-    return (_ready(record), _reconciling(record), _stalled(record), _healthy(record), _complete(record))
+WAITING: Mapping[Reason, str] = {
+    Reason.OVERLAP: "WaitingForRun",
+    Reason.POOL: "WaitingForPool",
+    Reason.DEPENDENCY: "WaitingForDependency",
+    Reason.BACKOFF: "BackingOff",
+    Reason.CALENDAR: "WaitingForCalendar",
+}
+"""What a blocked run waits for, as reason of the condition `Ready`: all of `WAIT_REASONS`."""
+
+
+def blocked_by(record: JobRecord, last_run: Run | None) -> Run | None:
+    """The run that is why the job is in phase `blocked`; None when it is not, or the run is not at hand."""
+    if last_run is None or last_run.id != record.last_run_id or phase_of(record) is not Phase.BLOCKED:
+        return None
+    return last_run if last_run.state is RunState.BLOCKED else None
+
+
+def conditions_of(record: JobRecord, *, last_run: Run | None = None) -> tuple[Condition, ...]:
+    """`Ready Reconciling Stalled Healthy Complete`, always all five, in this order.
+
+    =========== ======= ================================================================================
+    type        status  reasons
+    =========== ======= ================================================================================
+    Ready       True    Applied, Suspended; while its only run is blocked, what for: WaitingForRun,
+                        WaitingForPool, WaitingForDependency, WaitingForCalendar, BackingOff
+    Ready       False   InvalidSpec, DecisionFailing, Archived
+    Reconciling True    FileMissing
+    Stalled     True    InvalidSpec, DecisionFailing
+    Healthy     True    Succeeded
+    Healthy     False   RunFailed
+    Healthy     Unknown NoRunYet
+    Complete    True    RepeatDone, EndReached, UntilTrue, NoFurtherInstants
+    Complete    False   InstantsRemain
+    =========== ======= ================================================================================
+
+    Args:
+        last_run: the run `record.last_run_id` names; without it, what is waited for is not told.
+    """
+    return (_ready(record, last_run), _reconciling(record), _stalled(record), _healthy(record), _complete(record))
 
 
 def is_ready(record: JobRecord) -> bool:
@@ -143,7 +183,7 @@ def is_ready(record: JobRecord) -> bool:
     return record.archived_at is None and not record.problem and record.stalled is None
 
 
-def _ready(record: JobRecord) -> Condition:
+def _ready(record: JobRecord, last_run: Run | None) -> Condition:
     if record.archived_at is not None:
         return _condition("Ready", False, "Archived", "No file names this job any more.", record.archived_at)
     problem = first_problem(record)
@@ -154,6 +194,10 @@ def _ready(record: JobRecord) -> Condition:
         return _condition("Ready", False, "DecisionFailing", record.stalled, None)
     if suspension_of(record) is not None:
         return _condition("Ready", True, "Suspended", "Applied; suspended.", record.applied_at)
+    run = blocked_by(record, last_run)
+    if run is not None and run.reason is not None and run.reason in WAITING:
+        message = f"Run {run.id} waits for {wait_words(run.reason)}."
+        return _condition("Ready", True, WAITING[run.reason], message, run.created_at)
     return _condition("Ready", True, "Applied", f"Generation {record.generation} is applied.", record.applied_at)
 
 
@@ -192,9 +236,23 @@ def _healthy(record: JobRecord) -> Condition:
 def _complete(record: JobRecord) -> Condition:
     if record.completed_at is None:
         return _condition("Complete", False, "InstantsRemain", "", record.applied_at)
-    return _condition(
-        "Complete", True, "NoFurtherInstants", "The schedule has no further instants.", record.completed_at
-    )
+    reason, message = completion_of(record)
+    return _condition("Complete", True, reason, message, record.completed_at)
+
+
+def completion_of(record: JobRecord) -> tuple[str, str]:
+    """Why a complete job is complete: reason and sentence. From what its present spec says, which decided it."""
+    fields = orjson.loads(record.spec)
+    if fields.get("repeat") is not None and record.repeat_done >= fields["repeat"]:
+        return "RepeatDone", f"All {fields['repeat']} runs are done."
+    end_at = policy_of(fields).end_at if fields.get("end_at") is not None else None
+    if end_at is not None and (record.completed_at or 0) >= end_at:
+        return "EndReached", f"`end_at` has passed: {fields['end_at']}."
+    if fields.get("until") is not None:
+        return "UntilTrue", f"This was true after a run: {fields['until']}"
+    if end_at is not None:
+        return "EndReached", f"No instant is left before `end_at`: {fields['end_at']}."
+    return "NoFurtherInstants", "The schedule has no further instants."
 
 
 def _condition(kind: str, status: bool, reason: str, message: str, since: int | None) -> Condition:

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from specs.calendar import Calendars
 from specs.model import Job
+from specs.policy import Policy
 from specs.schedule import Schedule, ScheduleError, compile_schedule
 from state.records import TERMINAL_STATES, Event, JobRecord, Run, RunState, SourceState
-from status.deadline import read_spec, success_deadline
+from status.deadline import read_policy, read_spec, success_deadline
 from status.instants import SECOND, rfc3339
-from status.phase import conditions_of, phase_of, suspension_of, sync_of
+from status.phase import blocked_by, conditions_of, phase_of, suspension_of, sync_of
+from status.reasons import wait_words
+from status.timing import Timing
 
 View = dict[str, Any]
 """JSON types only."""
@@ -29,6 +33,7 @@ def job_view(
     last_run: Run | None = None,
     source_problem: str | None = None,
     default_timezone: str = "UTC",
+    calendars: Calendars | None = None,
 ) -> View:
     """A job. Says instants, not ages, so it stays true until the record, the last run or the source changes.
 
@@ -36,11 +41,13 @@ def job_view(
         last_run: the run `record.last_run_id` names: gives `lastRun` its reason, error and exit code.
         source_problem: `SourceState.problem`: while the files cannot be read, `sync` is Unknown.
         default_timezone: of the daemon's config: what a job without `timezone` uses.
+        calendars: those the job names; without them it has no `successDeadline`.
     """
     job = read_spec(record.spec)
     schedule, schedule_problem = _compile(job, default_timezone)
     suspension = suspension_of(record)
-    waits = suspension is None and record.archived_at is None
+    policy = read_policy(record.spec, default_timezone)
+    waiting = blocked_by(record, last_run)
     return {
         "apiVersion": API_VERSION,
         "kind": "JobStatus",
@@ -87,16 +94,45 @@ def job_view(
                 "observedGeneration": record.generation,
                 "lastTransitionTime": rfc3339(condition.since),
             }
-            for condition in conditions_of(record)
+            for condition in conditions_of(record, last_run=last_run)
         ],
         "lastRun": _last_run(record, last_run),
         "lastSuccessAt": rfc3339(record.last_success_at),
-        "nextRun": {"scheduledFor": rfc3339(record.next_at)} if record.next_at is not None and waits else None,
-        "successDeadline": rfc3339(success_deadline(record, job, schedule)),
+        "nextRun": _next_run(record, policy, schedule) if suspension is None and record.archived_at is None else None,
+        "blocked": None
+        if waiting is None
+        else {
+            "run": waiting.id,
+            "reason": None if waiting.reason is None else waiting.reason.value,
+            "message": f"waits for {wait_words(waiting.reason)}",
+            "notBefore": rfc3339(waiting.not_before),
+        },
+        "completedAt": rfc3339(record.completed_at),
+        "repeat": None if policy.repeat is None else {"done": record.repeat_done, "of": policy.repeat},
+        "dependsOn": [
+            {"job": each.identity, "maxAgeSeconds": None if each.max_age is None else each.max_age / SECOND}
+            for each in policy.depends_on
+        ],
+        "pool": policy.pool,
+        "priority": policy.priority,
+        "calendars": list(policy.calendars),
+        "params": {
+            name: {
+                "default": param.default,
+                "allowed": param.allowed,
+                "pattern": param.pattern,
+                "description": param.description,
+            }
+            for name, param in job.params.items()
+        },
+        "successDeadline": rfc3339(
+            success_deadline(record, job, schedule, calendars=calendars, default_timezone=default_timezone)
+        ),
         "timeoutSeconds": job.timeout_seconds(),
         "activeRuns": record.active_runs,
         "consecutiveFailures": record.consecutive_failures,
         "counts": {state.value: record.counts.get(state, 0) for state in TERMINAL_STATES},
+        "skips": {reason.value: count for reason, count in record.skips.items() if count},
         "problems": [
             {key: finding.get(key) for key in ("code", "severity", "message", "path", "line", "column", "help")}
             for finding in record.problem
@@ -110,6 +146,16 @@ def _compile(job: Job, default_timezone: str) -> tuple[Schedule | None, str | No
         return compile_schedule(job, default_timezone=default_timezone), None
     except ScheduleError as error:
         return None, error.message
+
+
+def _next_run(record: JobRecord, policy: Policy, schedule: Schedule | None) -> View | None:
+    """The slot, and when it starts: later by its jitter, or because a catch-up waits its turn."""
+    if record.next_at is None:
+        return None
+    slot: int | None = None
+    if schedule is not None and (policy.spread or policy.random):
+        slot = Timing.of(record, schedule, policy).after(record.cursor_at)
+    return {"scheduledFor": rfc3339(record.next_at if slot is None else slot), "startsAt": rfc3339(record.next_at)}
 
 
 def _last_run(record: JobRecord, run: Run | None) -> View | None:
@@ -173,6 +219,9 @@ def run_view(run: Run) -> View:
         "generation": run.generation,
         "digest": run.digest,
         "revision": run.revision,
+        "notBefore": rfc3339(run.not_before),
+        "params": None if run.params is None else dict(run.params),
+        "upstream": None if run.upstream is None else dict(run.upstream),
         "requestedBy": run.requested_by,
         "requestId": run.request_id,
         "cancelRequestedAt": rfc3339(run.cancel_requested_at),

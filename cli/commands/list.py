@@ -42,6 +42,8 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
             jobs = [job for job in jobs if phase_of(job) in wanted]
         if settings.output in ("json", "jsonl", "yaml"):
             seen.fetch_last_runs(jobs)
+        else:
+            seen.fetch_last_runs(job for job in jobs if phase_of(job) is Phase.BLOCKED)
         chosen = bool(labels or phases or settings.project)
         print_items(
             settings,
@@ -53,6 +55,7 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
                 seen.words,
                 lambda job: Job.from_canonical(job.spec).description,
                 source_problem=seen.source_problem,
+                last_run=seen.last_run,
             ),
             empty="No job fits."
             if chosen

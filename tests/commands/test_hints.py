@@ -15,7 +15,7 @@ from state.errors import InvalidRunTransition
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("cli", "jobsctl", "reconciler", "runners", "specs", "state", "status")
-TYPED = re.compile(r"(?:`|^\s*|: |\$ )jobsctl((?: [^\s`;,()]+)*)", re.MULTILINE)
+TYPED = re.compile(r"(?:`|^\s*|: |\$ )jobsctl((?: (?!jitter \d:)[^\s`;,()]+)*)", re.MULTILINE)
 """In backticks, at the start of a line, or after a colon."""
 
 
@@ -70,7 +70,7 @@ def test_a_refused_transition_says_what_to_type() -> None:
         ("run X", None),
         ("apply --confirm-prune", None),
         ("--home DIR status", None),
-        ("describe run X", "there is no command describe"),
+        ("explain run X", "there is no command explain"),
         ("apply --force", "apply has no --force"),
     ],
 )

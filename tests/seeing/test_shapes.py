@@ -28,7 +28,8 @@ FAILED: dict[str, Any] = {
     "health": Health.FAILING,
     "health_since": NINE + 2 * SECOND,
     "consecutive_failures": 1,
-    "counts": {RunState.SUCCEEDED: 41, RunState.FAILED: 1},
+    "counts": {RunState.SUCCEEDED: 41, RunState.FAILED: 1, RunState.SKIPPED: 3},
+    "skips": {Reason.OVERLAP: 3, Reason.MISSED: 0},
     "suspended_at": NINE + HOUR,
     "suspended_by": "ada",
     "suspended_reason": "disk is full",
@@ -65,11 +66,20 @@ def test_a_job_looks_like_this() -> None:
                     "finishedAt": "2026-11-21T09:00:02.000Z", "durationSeconds": 1.996, "exitCode": 3, "signal": None},
         "lastSuccessAt": None,
         "nextRun": None,
+        "blocked": None,
+        "completedAt": None,
+        "repeat": None,
+        "dependsOn": [],
+        "pool": None,
+        "priority": 0,
+        "calendars": [],
+        "params": {},
         "successDeadline": None,
         "timeoutSeconds": None,
         "activeRuns": 0,
         "consecutiveFailures": 1,
-        "counts": {"succeeded": 41, "failed": 1, "cancelled": 0, "expired": 0, "skipped": 0},
+        "counts": {"succeeded": 41, "failed": 1, "cancelled": 0, "expired": 0, "skipped": 3},
+        "skips": {"overlap": 3},
         "problems": [{"code": "JOB012", "severity": "error", "message": "unknown field", "path": "hello.yaml",
                       "line": 7, "column": 13, "help": "did you mean `schedule`?"}],
     }  # fmt: skip
@@ -95,7 +105,9 @@ def test_a_condition_and_the_metadata_look_like_this() -> None:
 
 def test_the_next_run_is_told_where_one_is_due_and_may_start() -> None:
     hourly: dict[str, Any] = {"spec": {"schedule": "@hourly"}}
-    assert job_view(record_of(**hourly))["nextRun"] == {"scheduledFor": "2026-11-21T10:00:00.000Z"}
+    assert job_view(record_of(**hourly))["nextRun"] == {
+        "scheduledFor": "2026-11-21T10:00:00.000Z", "startsAt": "2026-11-21T10:00:00.000Z"
+    }  # fmt: skip
     assert job_view(record_of(**hourly, suspended_at=NINE))["nextRun"] is None
     assert job_view(record_of(**hourly, archived_at=NINE))["nextRun"] is None
     assert job_view(record_of())["nextRun"] is None
