@@ -86,9 +86,10 @@ class Schedule:
         among them: it is either run or accounted for as dropped. `anchor` matters to a list with an interval only.
         Costs a look at the zone's offsets, nothing else where no clock was moved.
         """
+        if len(self.slots) == 1:
+            return tuple(islice(self.slots[0].gaps(after, through), limit))
         dropped = (at for at, _ in groupby(heapq.merge(*(slots.gaps(after, through) for slots in self.slots))))
-        alone = len(self.slots) == 1
-        return tuple(islice((at for at in dropped if alone or self.next_after(at - 1, anchor=anchor) != at), limit))
+        return tuple(islice((at for at in dropped if self.next_after(at - 1, anchor=anchor) != at), limit))
 
     def count(self, *, after: int, through: int, anchor: int, limit: int = 100_000) -> int:
         """How many slots are in (after, through]; counting stops at `limit`."""

@@ -175,7 +175,7 @@ def flips(truth: list[bool]) -> list[int]:
     return [index for index, (before, after) in enumerate(pairwise(truth), 1) if before is not after]
 
 
-@settings(derandomize=True, max_examples=120, deadline=None)
+@settings(derandomize=True, max_examples=80, deadline=None)
 @given(situations())
 def test_around_moved_clocks_it_is_what_a_scan_of_every_minute_reads(situation):
     zone, (document,), clock = situation
@@ -230,6 +230,16 @@ def combined(zone: str, documents: list[dict[str, Any]]) -> Calendars:
     return Calendars(tuple(members))
 
 
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(situations(many=True), st.lists(st.integers(0, 24 * 60 - 1), min_size=2, max_size=12))
+def test_what_was_asked_before_does_not_change_an_answer(situation, minutes):
+    zone, documents, clock = situation
+    asked_often = combined(zone, documents)
+    for minute in minutes:
+        t = clock[minute][0] * SECOND + minute
+        assert asked_often.next_open(t) == combined(zone, documents).next_open(t)
+
+
 @settings(derandomize=True, max_examples=50, deadline=None)
 @given(situations(many=True))
 def test_several_calendars_are_open_when_each_of_them_is(situation):
@@ -266,6 +276,10 @@ def test_calendars_that_shut_each_other_out_are_given_up_after_ten_years(monkeyp
     calendars = combined(BERLIN, [mornings, evenings])
     assert calendars.next_open(at("2026-11-21T00:00")) is None
     assert len(looked) < 60_000
+    looked.clear()
+    for day in range(1, 30):
+        assert calendars.next_open(at("2026-11-21T00:00") + day * DAY * SECOND) is None
+    assert len(looked) < 2000, "the search goes on where the last one ended"
     past = combined(BERLIN, [{"mode": "allow", "dates": ["2026-01-01"]}])
     assert past.next_open(at("2026-11-21T00:00")) is None
 
