@@ -27,9 +27,15 @@ def act_on_due(world: World, now: int) -> bool:
     due = world.timers.due(now, BATCH)
     decided: list[tuple[Entry, Plan]] = []
     try:
-        for job_id in due:
-            entry = world.jobs.get(job_id)
-            if entry is not None and (plan := _decide(world, entry, now)) is not None:
+        entries = [entry for job_id in due if (entry := world.jobs.get(job_id)) is not None]
+        if any(entry.policy.pool for entry in entries):
+            # Of those that come due together the important ones are first at the pool: all of them are looked at.
+            more = world.timers.due(now, len(world.jobs))
+            due += more
+            entries += [entry for job_id in more if (entry := world.jobs.get(job_id)) is not None]
+            entries.sort(key=lambda entry: -entry.policy.priority if entry.policy.pool else 0)
+        for entry in entries:
+            if (plan := _decide(world, entry, now)) is not None:
                 decided.append((entry, plan))
                 _reserve(world, entry, plan)
         carry_out(world, decided, now)
@@ -39,7 +45,7 @@ def act_on_due(world: World, now: int) -> bool:
         raise
     finally:
         world.pools.unreserve()
-    return len(due) == BATCH
+    return len(due) >= BATCH
 
 
 def _reserve(world: World, entry: Entry, plan: Plan) -> None:

@@ -72,8 +72,10 @@ def _refusal(policy: Policy, observed: Observed, placing: Placing) -> Reason | N
             full = active + len(waiting) + len(placing.taken) >= policy.max_concurrent
             return Reason.OVERLAP if full else None
         case "queue":
-            queued = any(run.attempt == 1 for run in waiting)
-            return Reason.OVERLAP if queued else None
+            queued = sum(run.attempt == 1 for run in waiting)
+            # The run before ended in this very pass: who waited for it starts now, and leaves the queue.
+            leaving = active == 0 and bool(waiting) and waiting[0].reason is Reason.OVERLAP and observed.pool is None
+            return Reason.OVERLAP if queued > leaving else None
         case "replace":
             placing.actions += [StopRun(run_id, Reason.REPLACED) for run_id in observed.running]
             _displace(placing, waiting)

@@ -47,7 +47,9 @@ class Retry(Strict):
         "fixed", description="How `delay` grows: not, by itself, or doubling with each attempt."
     )
     delay: Duration = Field(10.0, description="Before the second attempt.")
-    max_delay: Duration = Field(300.0, description="What a growing delay stays below.")
+    max_delay: Duration = Field(
+        300.0, description="What a growing delay stays below; the default cuts no longer `delay`."
+    )
     jitter: Annotated[float, Field(ge=0, le=1)] = Field(
         0.1, description="Share of the delay by which it varies, up or down."
     )

@@ -1,4 +1,4 @@
-"""What the fields of one job ask of each other: the policies that exclude, need or defeat one another.
+"""What the fields of one job ask of each other: its schedule, and policies that exclude, need or defeat one another.
 
 Called by `specs.load` for a job whose single fields are sound. Reads no clock and knows no other document; what needs
 the other files is in `specs.references`.
@@ -13,11 +13,11 @@ from specs.conditions import ConditionError, compile_condition
 from specs.diagnostic import Diagnostic, Severity
 from specs.document import Document, Loc
 from specs.entry import read_instant
-from specs.expression import ScheduleError
+from specs.expression import ScheduleError, ScheduleWarning
 from specs.links import dependencies, reference
 from specs.model import Job
 from specs.policies import Jitter, Missed
-from specs.schedule import Schedule
+from specs.schedule import Schedule, compile_schedule
 
 RULED = frozenset(
     {
@@ -33,6 +33,33 @@ _SAMPLED_SLOTS = 64
 """How many slots of a schedule are looked at for the shortest time between two."""
 _SOME_DAY = 1_704_067_200_000_000
 """2024-01-01T00:00:00Z: where the sample begins, as nothing here may depend on when it is asked."""
+
+
+def schedule_findings(
+    job: Job, document: Document, identity: str | None, default_timezone: str
+) -> tuple[Schedule | None, list[Diagnostic]]:
+    """The schedule of a job (None when it cannot be used), and what is wrong or odd about it."""
+    try:
+        schedule = compile_schedule(job, default_timezone=default_timezone)
+    except ScheduleError as error:
+        code = "JOB042" if error.field == "timezone" or error.loc[-1:] == ("timezone",) else "JOB040"
+        return None, [_in_schedule(code, Severity.ERROR, error, (error.field, *error.loc), document, identity)]
+    return schedule, [
+        _in_schedule("JOB041", Severity.WARNING, warning, ("schedule", *warning.loc), document, identity)
+        for warning in schedule.warnings
+    ]
+
+
+def _in_schedule(
+    code: str,
+    severity: Severity,
+    said: ScheduleError | ScheduleWarning,
+    loc: Loc,
+    document: Document,
+    identity: str | None,
+) -> Diagnostic:
+    span = None if said.start is None or said.end is None else (said.start, said.end)
+    return document.finding(code, said.message, loc, span=span, help=said.help, severity=severity, identity=identity)
 
 
 def rule_findings(job: Job, schedule: Schedule, document: Document, default_timezone: str) -> list[Diagnostic]:
@@ -69,21 +96,24 @@ class _Rules:
         at_key: bool = False,
         severity: Severity = Severity.ERROR,
     ) -> Diagnostic:
-        place = self.document.place(loc, key=at_key)
         identity = self.job.identity
-        return self.document.source.finding(code, message, place, help=help, severity=severity, identity=identity)
+        return self.document.finding(code, message, loc, at_key=at_key, help=help, severity=severity, identity=identity)
 
     def _concurrency(self) -> Iterator[Diagnostic]:
+        given = self.document.given
+        if "max_concurrent" not in given and "overlap" in given:
+            return  # a folder's limit for its jobs that allow it
         if self.job.max_concurrent is not None and self.job.overlap != "allow":
             said = f"`max_concurrent` goes with `overlap: allow`; here it is `{self.job.overlap}`, one run at a time"
             yield self._say("JOB037", said, ("max_concurrent",), "write `overlap: allow`, or remove it", at_key=True)
 
     def _retry(self) -> Iterator[Diagnostic]:
-        retry, given = self.job.retry, self.document.value.get("retry") or {}
-        if retry.max_delay < retry.delay:
-            loc = ("retry", "max_delay" if "max_delay" in given else "delay")
+        retry = self.job.retry
+        # The default does not bound a longer `delay`: only who writes both contradicts himself.
+        if retry.max_delay < retry.delay and "max_delay" in (self.document.value.get("retry") or {}):
             said = f"`retry.delay` is {retry.delay:g}s, more than `max_delay`, {retry.max_delay:g}s"
-            yield self._say("JOB037", said, loc, "give a `max_delay` that is not less than `delay`")
+            help = "give a `max_delay` that is not less than `delay`"
+            yield self._say("JOB037", said, ("retry", "max_delay"), help)
 
     def _bounds(self) -> Iterator[Diagnostic]:
         instants: dict[str, int] = {}
@@ -126,11 +156,8 @@ class _Rules:
         try:
             compile_condition(self.job.until)
         except ConditionError as error:
-            place = self.document.place(("until",))
-            if error.span is not None:
-                place = self.document.place_within(("until",), *error.span)
-            yield self.document.source.finding(
-                "JOB046", error.message, place, help=error.help, identity=self.job.identity
+            yield self.document.finding(
+                "JOB046", error.message, ("until",), span=error.span, help=error.help, identity=self.job.identity
             )
 
     def _params(self) -> Iterator[Diagnostic]:
@@ -159,7 +186,7 @@ class _Rules:
                 yield self._say("JOB037", f"`{name}` is in `calendar` twice", ("calendar", index), "keep one of them")
 
     def _without_effect(self) -> Iterator[Diagnostic]:
-        job, given = self.job, self.document.value
+        job, given = self.job, self.document.given
         if self.schedule.kind == "manual":
             alone = job.depends_on is None
             why = (
@@ -170,11 +197,11 @@ class _Rules:
             for name in _OF_RUNS_BY_ITSELF if alone else _OF_SLOTS:
                 if given.get(name) is not None:
                     yield self._idle(f"`{name}`", (name,), why)
-        if job.priority and job.pool is None:
+        if given.get("priority") and job.pool is None:
             yield self._idle("`priority`", ("priority",), "the job is in no `pool`")
         if "on_dependency_failure" in given and job.depends_on is None:
             yield self._idle("`on_dependency_failure`", ("on_dependency_failure",), "the job has no `depends_on`")
-        if isinstance(job.missed, Missed) and job.missed.policy != "all" and "max" in given["missed"]:
+        if isinstance(job.missed, Missed) and job.missed.policy != "all" and "max" in given.get("missed", {}):
             yield self._idle("`missed.max`", ("missed", "max"), f"`{job.missed.policy}` is at most one run")
         if given.get("retry") and job.retry.attempts == 1:
             yield self._idle("`retry`", ("retry",), "`attempts` is 1: the first run is the only one")
