@@ -27,7 +27,7 @@ def parsed(value, timezone: str = "Europe/Berlin") -> Schedule:
 
 SCHEDULES = st.sampled_from(
     ["*/10 * * * *", "every 90s", "7,8,40 * * * *", "30 2 * * *", "*/20 1-3 * * *", ["every 25m", "*/10 * * * *"],
-     "2026-11-21T12:30:00Z", "manual"]
+     "2026-11-21T12:30:00Z", "manual", [f"2026-11-21T{minute}Z" for minute in ("12:29:59", "12:30:00", "12:30:07")]]
 )  # fmt: skip
 LENGTHS = st.one_of(st.just(0), st.integers(1, 30 * SECOND), st.integers(1, 40 * MINUTE), st.integers(1, 2 * DAY))
 NIGHTS = ("2026-10-24T20:00", "2026-11-21T10:00", "2027-03-27T20:00")
