@@ -102,6 +102,16 @@ def test_whoever_wakes_at_each_start_or_only_now_and_then_sees_every_slot_once(
     assert seldom == punctual
 
 
+def test_while_a_slot_waits_for_its_start_the_one_right_before_it_is_the_latest():
+    schedule = parsed(["2026-11-21T13:30:00Z", "2026-11-21T13:30:07Z"])
+    first = utc("2026-11-21T13:30") * SECOND
+    jitter = {"anchor": 0, "identity": JOBS[0], "spread": 0, "random": HOUR}
+    cursor = first
+    assert next_start(schedule, cursor, **jitter)[1] > first + 8 * SECOND
+    assert latest_started(schedule, first + 8 * SECOND, after=0, **jitter) == first
+    assert latest_started(schedule, first + 8 * SECOND, after=cursor, **jitter) is None
+
+
 def test_without_jitter_a_slot_starts_at_its_instant():
     schedule = parsed("*/10 * * * *")
     nothing = {"anchor": 0, "identity": JOBS[0], "spread": 0, "random": 0}
