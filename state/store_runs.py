@@ -15,7 +15,7 @@ from itertools import groupby
 
 from state.changes import RunEnd, RunStarted
 from state.errors import DatabaseError, InvalidRunTransition, NotFound, RequestTaken, SlotTaken
-from state.records import ACTIVE_STATES, SKIP_REASONS, TERMINAL_STATES, WAIT_REASONS, Reason, Run, RunState
+from state.records import ACTIVE_STATES, SKIP_REASONS, TERMINAL_STATES, WAIT_REASONS, Reason, Run, RunState, Trigger
 from state.rows import (
     RUN_COLUMNS,
     RUN_PLACE,
@@ -170,6 +170,9 @@ class RunStore(Writer):
             self._add_event_rows(
                 [(run.created_at, run.job_id, run.id, "Normal", "created", _created(run), None) for run in runs]
             )
+            retries = sum(run.trigger is Trigger.RETRY for run in runs)
+            if retries:
+                self.count("retries", {}, retries)
             active.update((run.id, run) for run in runs)
 
     def _insert(self, runs: Iterable[Run]) -> None:

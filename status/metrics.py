@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import orjson
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -22,6 +23,7 @@ from prometheus_client.registry import Collector
 from state.errors import StateError
 from state.home import Home
 from state.reads import Reader
+from state.records import WAIT_REASONS, Reason, RunState
 from status.board import Picture
 from status.heartbeat import DOWN_AFTER, Heartbeat, read_heartbeat
 from status.instants import SECOND
@@ -132,6 +134,7 @@ class HouseCollector(Collector):
         yield from self._heartbeat(beat)
         yield from self._source(picture)
         yield from self._database()
+        yield from self._waiting()
         requests = CounterMetricFamily(
             "jobsctl_http_requests", "HTTP answers since the status process started.", labels=("route", "code")
         )
@@ -214,6 +217,40 @@ class HouseCollector(Collector):
         except StateError:
             return  # no database yet, or a busy moment: no histogram this time
         yield _durations(buckets, total)
+
+    def _waiting(self) -> Iterable[Metric]:
+        """What is blocked and why, and how full the pools are: two questions, as long as what is active."""
+        try:
+            with Reader(self._sources.home.database) as reader:
+                occupancy, documents = reader.occupancy(), reader.documents("Pool")
+                retries = sum(counter.value for counter in reader.counters("retries"))
+        except StateError:
+            return
+        yield _counter("jobsctl_retries", "Attempts after the first that were made.", retries)
+        blocked = GaugeMetricFamily("jobsctl_blocked_runs", "Runs that wait, by what for.", labels=("reason",))
+        for reason in WAIT_REASONS:
+            waits = (count for _, state, why, count in occupancy if state is RunState.BLOCKED and why is reason)
+            blocked.add_metric((reason.value,), sum(waits))
+        yield blocked
+        slots = {document.name: int(orjson.loads(document.spec)["slots"]) for document in documents}
+        pools = sorted({pool for pool, *_ in occupancy if pool is not None} | slots.keys())
+        running = dict.fromkeys(pools, 0)
+        waiting = dict.fromkeys(pools, 0)
+        for pool, state, why, count in occupancy:
+            if pool is not None and state is not RunState.BLOCKED:
+                running[pool] += count
+            elif pool is not None and why is Reason.POOL:
+                waiting[pool] += count
+        yield _by_pool("jobsctl_pool_slots", "Runs that may be active at once in the pool.", slots)
+        yield _by_pool("jobsctl_pool_running", "Runs that hold a slot of the pool.", running)
+        yield _by_pool("jobsctl_pool_waiting", "Runs that wait for a slot of the pool.", waiting)
+
+
+def _by_pool(name: str, help: str, values: Mapping[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, help, labels=("pool",))
+    for pool, value in values.items():
+        family.add_metric((pool,), value)
+    return family
 
 
 def _errors(diagnostics: Iterable[Mapping[str, object]]) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from state.records import Health, RunState
-from status.phase import Phase, conditions_of, phase_of, suspension_of, sync_of
-from tests.seeing.building import HOUR, NINE, record_of
+from state.records import WAIT_REASONS, Health, Reason, RunState
+from status.phase import WAITING, Phase, conditions_of, phase_of, suspension_of, sync_of
+from status.views import job_view
+from tests.seeing.building import HOUR, NINE, record_of, run_of
 
 RAN = {RunState.SUCCEEDED: 1}
+HOURLY = {"schedule": "@hourly"}
 PROBLEM = (
     {"code": "JOB012", "message": "unknown field `scheduel`", "path": "jobs/hello.yaml", "line": 7, "column": 13},
 )
@@ -23,7 +27,8 @@ ROWS: list[tuple[str, dict[str, Any], Phase]] = [
      "last_run_state": RunState.CANCELLED}, Phase.ACTIVE),
     ("a run is pending", {"active_runs": 1, "last_run_state": RunState.PENDING}, Phase.IN_PROGRESS),
     ("a run is running", {"active_runs": 1, "last_run_state": RunState.RUNNING}, Phase.IN_PROGRESS),
-    ("a run waits for another job", {"active_runs": 1, "last_run_state": RunState.BLOCKED}, Phase.BLOCKED),
+    ("its only run waits", {"active_runs": 1, "last_run_state": RunState.BLOCKED}, Phase.BLOCKED),
+    ("one waits beside one that runs", {"active_runs": 2, "last_run_state": RunState.BLOCKED}, Phase.IN_PROGRESS),
     ("suspended by its file", {"spec": {"suspend": True}, "counts": RAN}, Phase.SUSPENDED),
     ("suspended by command", {"suspended_at": NINE, "counts": RAN}, Phase.SUSPENDED),
     ("suspended, and its last run goes on", {"suspended_at": NINE, "active_runs": 1}, Phase.IN_PROGRESS),
@@ -68,6 +73,14 @@ CONDITIONS: list[tuple[str, dict[str, Any], dict[str, tuple[str, str, int | None
     ("failing", {"health": Health.FAILING, "health_since": NINE + HOUR, "consecutive_failures": 3}, {
         "Healthy": ("False", "RunFailed", NINE + HOUR)}),
     ("complete", {"completed_at": NINE + HOUR}, {"Complete": ("True", "NoFurtherInstants", NINE + HOUR)}),
+    ("all runs are done", {"spec": HOURLY | {"repeat": 3}, "repeat_done": 3, "completed_at": NINE + HOUR}, {
+        "Complete": ("True", "RepeatDone", NINE + HOUR)}),
+    ("until was true first", {"spec": HOURLY | {"repeat": 3, "until": "run.state == 'succeeded'"}, "repeat_done": 2,
+     "completed_at": NINE + HOUR}, {"Complete": ("True", "UntilTrue", NINE + HOUR)}),
+    ("end_at has passed", {"spec": HOURLY | {"end_at": "2026-11-21T09:30:00Z"}, "completed_at": NINE + HOUR}, {
+        "Complete": ("True", "EndReached", NINE + HOUR)}),
+    ("no slot is left before end_at", {"spec": HOURLY | {"end_at": "2026-11-21T10:30:00Z"},
+     "completed_at": NINE + HOUR}, {"Complete": ("True", "EndReached", NINE + HOUR)}),
 ]  # fmt: skip
 
 
@@ -78,6 +91,28 @@ def test_conditions_say_what_was_observed_and_since_when(
     found = {condition.type: condition for condition in conditions_of(record_of(**record))}
     assert list(found) == ["Ready", "Reconciling", "Stalled", "Healthy", "Complete"]
     assert {kind: (found[kind].status, found[kind].reason, found[kind].since) for kind in expected} == expected
+
+
+@pytest.mark.parametrize("reason", WAIT_REASONS)
+def test_a_job_whose_only_run_waits_says_what_for(reason: Reason) -> None:
+    record = record_of(id=7, active_runs=1, last_run_state=RunState.BLOCKED)
+    run = run_of(record, state=RunState.BLOCKED, reason=reason)
+    record = replace(record, last_run_id=run.id)
+    ready = conditions_of(record, last_run=run)[0]
+    assert (ready.status, ready.reason, ready.since) == ("True", WAITING[reason], run.created_at)
+    assert ready.message.startswith(f"Run {run.id} waits for ")
+    view = job_view(record, last_run=run)
+    assert (view["phase"], view["blocked"]["run"], view["blocked"]["reason"]) == ("blocked", run.id, reason.value)
+    assert conditions_of(record)[0].reason == "Applied", "without the run it is not told"
+    assert job_view(replace(record, active_runs=2), last_run=run)["blocked"] is None
+
+
+def test_every_reason_of_a_condition_is_in_the_docs() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
+    table = conditions_of.__doc__ or ""
+    for reason in (*WAITING.values(), "RepeatDone", "EndReached", "UntilTrue", "NoFurtherInstants"):
+        assert f"`{reason}`" in docs
+        assert reason in table
 
 
 def test_an_invalid_file_is_quoted_with_its_place_and_what_goes_on() -> None:
