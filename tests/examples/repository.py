@@ -60,8 +60,8 @@ def copy_example(name: str, to: Path, env: Mapping[str, Mapping[str, Any]] | Non
     for path in sorted((to / "jobs").glob("*.yaml")):
         documents = list(YAML().load_all(path))
         for document in documents:
-            del document["schedule"]
-            for variable, value in edits.pop(document["name"], {}).items():
+            document.pop("schedule", None)
+            for variable, value in edits.pop(document.get("name"), {}).items():
                 assert variable in document["env"], (document["name"], variable)
                 document["env"][variable] = value
         YAML().dump_all(documents, path)

@@ -13,7 +13,7 @@ import pytest
 from tests.examples.repository import EXAMPLES, ROOT, Jobsctl, copy_example, daemon, git
 
 
-@pytest.mark.parametrize("name", ["quickstart", "operations"])
+@pytest.mark.parametrize("name", ["quickstart", "operations", "pipeline"])
 def test_every_spec_of_an_example_validates_without_a_warning(name: str) -> None:
     done = Jobsctl(EXAMPLES / name)("validate")
     assert "warning" not in done.stdout + done.stderr
