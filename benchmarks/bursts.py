@@ -127,7 +127,7 @@ def measure(there: House, slot: int, count: int, into: Rounds) -> None:
     time.sleep(0.3 + count / 1000)  # looking costs, too: not while it matters
     there.wait(lambda: len(lateness(there.starts(), slot)) >= count, f"{count} starts", 40)
     there.idle()
-    time.sleep(0.5)  # the status process catches up: its work for these runs counts, too
+    time.sleep(1.5)  # the status process lets a burst pass before it reads: its work for these runs counts, too
     used = there.cpu() - used
     into.add(lateness(there.starts(), slot), count)
     into.cpu.append(used / count)

@@ -27,6 +27,9 @@ REST_SHARE = 4
 QUIET, MOST_DELAY = 0.1, 2.0
 """Seconds without a bell that end a burst, and how long a burst is waited for at most: while hundreds of runs start,
 the processors are theirs, and what is read at the end is read once."""
+MANY, QUIET_AFTER_MANY = 8, 0.6
+"""So many bells make a burst, and in one it is quiet only after this (seconds): the supervisor tells what started and
+ended twice a second then."""
 BATCH = 100
 """Jobs read at once: 2 MB of records, views and texts."""
 
@@ -50,6 +53,8 @@ class Refresher(threading.Thread):
         self._monotonic = monotonic
         self._resync = resync
         self._changed = threading.Event()
+        self._bells = 0
+        """How many since the last look; a hint, so no lock."""
         self._ended = threading.Event()
         self._reader: Reader | None = None
         self._files_open = False
@@ -69,8 +74,9 @@ class Refresher(threading.Thread):
     def files_written(self) -> int:
         return self._files.writes
 
-    def ring(self) -> None:
-        """Something changed."""
+    def ring(self, times: int = 1) -> None:
+        """Something changed; `times`: in so many commits."""
+        self._bells += times
         self._changed.set()
 
     def stop(self) -> None:
@@ -94,7 +100,8 @@ class Refresher(threading.Thread):
         until = self._monotonic() + MOST_DELAY
         while self._changed.is_set() and not self._ended.is_set() and self._monotonic() < until:
             self._changed.clear()
-            self._changed.wait(QUIET)
+            self._changed.wait(QUIET if self._bells < MANY else QUIET_AFTER_MANY)
+        self._bells = 0
         self._changed.clear()
 
     def round(self) -> float:

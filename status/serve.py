@@ -230,8 +230,8 @@ def announce(home: Home, listener: socket.socket) -> None:
 
 def _watch_bell(home: Home, refresher: Refresher) -> None:
     """A byte on stdin: something changed. Its end: so is ours."""
-    while os.read(0, 65536):
-        refresher.ring()
+    while rung := os.read(0, 65536):
+        refresher.ring(len(rung))
     try:
         if orjson.loads(home.http.read_bytes())["pid"] == os.getpid():
             home.http.unlink()

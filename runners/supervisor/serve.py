@@ -29,6 +29,9 @@ SPAWN_CHUNK = 32
 """Starts between two looks at everything else. Their intents are one write, their `started` another."""
 ENOUGH = 64
 """Starts that wait. While there are more, nothing is read: they take less memory in the socket and in the daemon."""
+TELL_WITHIN = 0.5
+"""Seconds that news wait at most while starts do. The processors are the starts' then, and nothing is late by it: what
+the daemon would start next is behind them in the queue."""
 A_READ = 131_072
 """Bytes of commands taken at once."""
 OWED_AGAIN = 1.0
@@ -51,7 +54,9 @@ class Supervisor:
         self.pipes: dict[int, Pipe] = {}
         """By descriptor, those that are polled."""
         self.said: list[tuple[Any, ...]] = []
-        """Messages of this turn of the loop."""
+        """Messages that are not sent yet."""
+        self.said_at = 0.0
+        """When the last ones were sent (seconds of `monotonic`)."""
         self.told: set[str] = set()
         """Ends the present daemon was told."""
         self.leaving = False
@@ -89,7 +94,7 @@ class Supervisor:
                 self.lives.sweep(now)
             self.conclude(self.lives.finish(now))
             self.journal.retry()
-            self.say()
+            self.say(now)
         self.journal.close()
         self.tidy()
 
@@ -239,12 +244,13 @@ class Supervisor:
             self.told.add(run_id)
             self.said.append(("ended", run_id, marshal.loads(self.ends[run_id])))
 
-    def say(self) -> None:
-        """Send what this turn has to tell, in one frame."""
+    def say(self, now: float) -> None:
+        """Send what there is to tell, in one frame; during a burst of starts only now and then."""
         if self.channel is None:
             self.said.clear()
             return
-        if self.said:
+        if self.said and (not self.queue or now - self.said_at >= TELL_WITHIN):
+            self.said_at = now
             ended = any(message[0] == "ended" for message in self.said)
             self.channel.send(self.said)
             self.said = []

@@ -13,7 +13,7 @@ from state.records import RunState
 from state.store import Store
 from status.board import Board
 from status.files import StatusFiles
-from status.refresh import RESYNC, Refresher
+from status.refresh import MANY, QUIET, QUIET_AFTER_MANY, RESYNC, Refresher
 from status.views import View
 from tests.seeing.building import HOUR, NINE, carry_out, record_of, source_state
 
@@ -168,3 +168,22 @@ def test_pictures_handed_out_do_not_change(store: Store, refresher: Refresher) -
     assert (list(before.entries), before.keys) == (["default/a"], [("default", "a")])
     assert refresher.picture.keys == [("default", "a"), ("default", "b")]
     assert refresher.picture.version == before.version + 1
+
+
+@pytest.mark.parametrize(
+    ("bells", "wait"),
+    [
+        pytest.param(1, QUIET, id="one change is shown soon"),
+        pytest.param(MANY - 1, QUIET, id="a few too"),
+        pytest.param(MANY, QUIET_AFTER_MANY, id="a burst may pause as long as the supervisor tells nothing"),
+    ],
+)
+def test_how_long_it_must_be_quiet_depends_on_how_much_happened(
+    refresher: Refresher, monkeypatch: pytest.MonkeyPatch, bells: int, wait: float
+) -> None:
+    waits: list[float | None] = []
+    monkeypatch.setattr(refresher._changed, "wait", waits.append)
+    for _ in range(2):  # what happened before the last look does not count
+        refresher.ring(bells)
+        refresher._let_a_burst_pass()
+    assert waits == [wait, wait]
