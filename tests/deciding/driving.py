@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.doorbell import DoorbellSocket
@@ -128,7 +129,14 @@ class Rig:
             path.write_text(text, encoding="utf-8")
         self.clock.sleep(3)  # older than what a look distrusts
 
-    def ask(self, kind: RequestKind, identity: str | None = None, *, run_id: str | None = None) -> str:
+    def ask(
+        self,
+        kind: RequestKind,
+        identity: str | None = None,
+        *,
+        run_id: str | None = None,
+        params: Mapping[str, object] | None = None,
+    ) -> str:
         self._requests += 1
         request = Request(
             id=f"{self._requests:026d}",
@@ -137,6 +145,7 @@ class Rig:
             run_id=run_id,
             requested_by="ann@desk",
             requested_at=self.clock.now(),
+            params=params or {},
         )
         write_request(self.home, request)
         return request.id
@@ -159,6 +168,16 @@ class Rig:
     def wait(self, seconds: float) -> None:
         self.clock.sleep(seconds)
         self.settle()
+
+    def until(self, at: int) -> None:
+        """Let time pass, with a pass whenever a timer is due or a run ends."""
+        while (now := self.clock.at) < at:
+            ends = [run.ends_at for run in self.runner._runs.values() if run.end is None and run.ends_at is not None]
+            timer = self.world.timers.next_at() if self.world.looked else None
+            upcoming = min((each for each in (*ends, timer) if each is not None and each > now), default=at)
+            upcoming = min(upcoming, at)
+            self.clock.at, self.clock.passed = upcoming, self.clock.passed + (upcoming - now) / SECOND
+            self.settle()
 
     def job(self, name: str) -> JobRecord:
         record = self.store.job_by_identity(f"default/{name}")

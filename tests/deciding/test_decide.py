@@ -38,7 +38,6 @@ MANUAL = schedule(None)
 SINCE_LAST_HOUR = Observed(
     cursor_at=THE_HOUR - HOUR,
     anchor_at=THE_HOUR - DAY,
-    applied_at=THE_HOUR - DAY,
     active=0,
     boot_accounted=THIS_BOOT,
     boot_id=THIS_BOOT,
@@ -49,7 +48,7 @@ SUSPENDED = replace(SINCE_LAST_HOUR, suspended=True)
 ARCHIVED = replace(SINCE_LAST_HOUR, archived=True)
 AFTER_A_REBOOT = replace(SINCE_LAST_HOUR, boot_accounted=LAST_BOOT)
 BEFORE_ITS_INSTANT = replace(SINCE_LAST_HOUR, cursor_at=THE_HOUR - 1)
-COMMITTED_TOO_LATE = replace(BEFORE_ITS_INSTANT, applied_at=TEN_MINUTES_LATE)
+COMMITTED_TOO_LATE = replace(BEFORE_ITS_INSTANT, anchor_at=TEN_MINUTES_LATE)
 
 RUN = StartRun(THE_HOUR, Trigger.SCHEDULE)
 CATCH_UP = StartRun(THE_HOUR, Trigger.CATCH_UP)
