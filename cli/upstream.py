@@ -42,7 +42,6 @@ def upstream_facts(
         observed = Observed(
             cursor_at=record.cursor_at,
             anchor_at=record.anchor_at,
-            applied_at=record.applied_at,
             active=0,
             upstream={} if upstream is None else {each.identity: _state_of(upstream)},
             consumed=record.consumed,

@@ -64,7 +64,6 @@ def observe(world: World, entry: Entry) -> Observed:
     plain = Observed(
         cursor_at=entry.cursor_at,
         anchor_at=entry.anchor_at,
-        applied_at=entry.applied_at,
         active=entry.active,
         suspended=entry.suspended,
         archived=entry.archived,
@@ -76,6 +75,7 @@ def observe(world: World, entry: Entry) -> Observed:
         up_since=world.up_since,
         hold_until=hold_until,
         last_end=entry.last_end,
+        resumed_at=entry.resumed_at,
         failures=entry.failures,
         waiting=entry.waits,
     )

@@ -67,8 +67,10 @@ def handle(world: World, request: Request, now: int) -> None:
         world.live[run.id] = run
         world.runner.stop(run.id, grace=grace_of(world, run))
     if (entry := _entry(world, request)) is not None and outcome == "done" and request.kind in ("suspend", "resume"):
-        entry.override_suspend = request.kind == "suspend"
-        entry.resumed_at = now if request.kind == "resume" else entry.resumed_at
+        record = world.store.job(entry.id)
+        assert record is not None
+        entry.override_suspend = record.suspended_at is not None
+        entry.resumed_at = record.resumed_at or 0
         wake(world, [entry.id], now)
     log.info("%s %s by %s: %s", request.kind, request.identity or request.run_id or "", request.requested_by, message)
     world.changed()

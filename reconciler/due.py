@@ -184,7 +184,7 @@ def _dispositions(
     policy, cursor = timing.policy, observed.cursor_at
     if observed.suspended:
         return [], list(timing.gap(cursor, latest, Reason.SUSPENDED))
-    if timing.schedule.kind == "once" and latest < observed.applied_at - PAST_GRACE:
+    if timing.schedule.kind == "once" and latest < observed.anchor_at - PAST_GRACE:
         return [], list(timing.gap(cursor, latest, Reason.PAST))
     wanted = policy.max_missed + 1 if policy.missed == "all" else 1
     recent = _last(timing, EXAMINED if calendars is not None else wanted, cursor, latest)

@@ -24,7 +24,8 @@ def after_finish(schedule: Schedule, observed: Observed, policy: Policy, calenda
     """The next start, counted from the end of the run before."""
     if observed.suspended or observed.active or observed.waiting:
         return Due()
-    at = schedule.next_from_finish(anchor=observed.anchor_at, last_end=observed.last_end)
+    anchor = max(observed.anchor_at, observed.resumed_at)
+    at = schedule.next_from_finish(anchor=anchor, last_end=observed.last_end)
     if at is None:
         return Due()
     if schedule.kind == "continuous" and observed.failures and observed.last_end is not None:
@@ -47,7 +48,7 @@ def after_finish(schedule: Schedule, observed: Observed, policy: Policy, calenda
     return Due(starts=(Start(slot, trigger),), cursor_at=slot)
 
 
-def after_others(observed: Observed, policy: Policy, now: int) -> Due:
+def after_others(observed: Observed, policy: Policy, calendars: Calendars | None, now: int) -> Due:
     """A run when every job it depends on has succeeded, and at least one of them anew."""
     if observed.suspended or observed.active or observed.waiting:
         return Due()
@@ -55,6 +56,8 @@ def after_others(observed: Observed, policy: Policy, now: int) -> Due:
         return Due(next_at=policy.start_at)
     if policy.end_at is not None and now > policy.end_at:
         return Due(exhausted=True)
+    if calendars is not None and calendars.blocked_by(now) is not None:
+        return Due(next_at=calendars.next_open(now))
     verdict = asked(policy, observed, now, scheduled=False)
     if verdict.newest is None or verdict.answer is Answer.WAIT:
         return Due()

@@ -128,7 +128,14 @@ def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> J
             assert change.job is not None
             schedule, policy = world.jobs.meaning_of(change.job.spec)
             return records.configured(
-                old, change.job, schedule, policy, revision=revision, now=now, boot_id=world.boot.id
+                old,
+                change.job,
+                schedule,
+                policy,
+                before=entry.policy,
+                revision=revision,
+                now=now,
+                boot_id=world.boot.id,
             )
         case Change.UNCHANGED:
             assert change.job is not None

@@ -60,8 +60,7 @@ class Observed:
 
     cursor_at: int
     anchor_at: int
-    applied_at: int
-    """When the present spec was applied."""
+    """When the present schedule was first applied."""
     active: int
     """Runs handed over and not ended."""
     suspended: bool = False
@@ -80,6 +79,8 @@ class Observed:
     repeat_done: int = 0
     last_end: int | None = None
     """When the last run ended."""
+    resumed_at: int = 0
+    """When it was taken up again: the delay after a run begins anew."""
     failures: int = 0
     """Runs that did not succeed since the last that did."""
     waiting: tuple[Waiting, ...] = ()

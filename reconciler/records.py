@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import orjson
+
 from reconciler.decide import first_cursor, next_due
 from specs.desired import DIRTY, DesiredJob
 from specs.diagnostic import Diagnostic
@@ -53,6 +55,7 @@ def configured(
     schedule: Schedule,
     policy: Policy,
     *,
+    before: Policy,
     revision: str | None,
     now: int,
     boot_id: str,
@@ -60,8 +63,13 @@ def configured(
     """An edited job. An edited schedule starts anew from `now` without firing; any other edit keeps the next slot.
 
     A job that is complete starts again only when what made it complete is edited: its schedule, or `repeat`, `until`,
-    `start_at`, `end_at`.
+    `start_at`, `end_at`. One that comes back, or whose file suspends it no longer, starts on nothing that happened
+    meanwhile.
+
+    Args:
+        before: the policy it had.
     """
+    comes_back = old.archived_at is not None or (_declares_suspend(old.spec) and not _declares_suspend(job.spec))
     record = replace(
         old,
         project=job.project,
@@ -77,6 +85,7 @@ def configured(
         missing_since=None,
         problem=(),
         problem_since=None,
+        resumed_at=now if comes_back else old.resumed_at,
         stalled=None,
     )
     digest = schedule_digest(schedule, policy)
@@ -86,11 +95,18 @@ def configured(
         record = replace(record, completion_digest=policy.completion, completed_at=None, repeat_done=0)
     if old.archived_at is None and keeps_meaning:
         cursor = old.cursor_at if old.completed_at == record.completed_at else max(old.cursor_at, now)
+        if before.start_at is not None:
+            # What came before the start it had was no slot: an earlier start makes none of it due.
+            cursor = max(cursor, min(now, before.start_at - 1))
         upcoming = None if record.completed_at else next_due(schedule, cursor, old.anchor_at, policy, job.identity)
         return replace(record, cursor_at=cursor, next_at=upcoming)
-    anchor = old.anchor_at if keeps_meaning else now
-    # A one-shot that was brought back unchanged has had its slot: only a new instant gives it another.
-    cursor = max(old.cursor_at, now) if keeps_meaning else first_cursor(schedule, now)
+    if keeps_meaning and schedule.kind == "once":
+        # Brought back unchanged: it has had its slot, or is found too late, and ends visibly.
+        anchor, cursor = now, old.cursor_at
+    elif keeps_meaning:
+        anchor, cursor = old.anchor_at, max(old.cursor_at, now)
+    else:
+        anchor, cursor = now, first_cursor(schedule, now)
     return replace(
         record,
         schedule_digest=digest,
@@ -99,6 +115,10 @@ def configured(
         next_at=None if record.completed_at else next_due(schedule, cursor, anchor, policy, job.identity),
         boot_id=boot_id,
     )
+
+
+def _declares_suspend(spec: bytes) -> bool:
+    return orjson.loads(spec).get("suspend", False) is not False
 
 
 def found(old: JobRecord, job: DesiredJob, *, revision: str | None) -> JobRecord:

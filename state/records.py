@@ -212,7 +212,8 @@ class JobRecord:
     suspended_by: str | None = None
     suspended_reason: str | None = None
     resumed_at: int | None = None
-    """When the override was last lifted; success is expected anew from then on."""
+    """When it was last taken up again (the override lifted, `suspend` gone from its file, its file back); success is
+    expected anew from then on."""
     completed_at: int | None = None
     """When a schedule without further instants was done."""
     active_runs: int = 0
