@@ -132,7 +132,7 @@ def _due(schedule: Schedule, observed: Observed, now: int, policy: Policy, calen
     if schedule.from_finish is not None:
         return after_finish(schedule, observed, policy, calendars, now)
     if policy.depends_on and schedule.kind == "manual":
-        return after_others(observed, policy, now)
+        return after_others(observed, policy, calendars, now)
     return slots_due(Timing(schedule, observed.anchor_at, policy, observed.identity), observed, calendars, now)
 
 

@@ -76,7 +76,7 @@ def apply_documents(world: World, changes: DocumentChanges, now: int) -> None:
         if kind == "Pool":
             world.pools.resize(name, 0)
         else:
-            world.calendars.pop(name, None)
+            world.set_calendar(name, None)
     for record in changes.put:
         if record.kind == "Pool":
             wake(world, world.pools.call(record.name, now), now)
@@ -92,4 +92,4 @@ def define(world: World, record: DocumentRecord) -> None:
     else:
         calendar = Calendar.model_validate_json(record.spec)
         times = compile_calendar(calendar, world.jobs.default_timezone)
-        world.calendars[record.name] = JobCalendar(record.name, calendar.mode, calendar.action, times)
+        world.set_calendar(record.name, JobCalendar(record.name, calendar.mode, calendar.action, times))

@@ -60,7 +60,8 @@ class World:
     """Ended runs whose `run.json` is not written yet."""
     pools: Pools = field(default_factory=Pools)
     calendars: dict[str, JobCalendar] = field(default_factory=dict)
-    """By name, compiled."""
+    """By name, compiled. Changed by `set_calendar`."""
+    _together: dict[tuple[str, ...], Calendars] = field(default_factory=dict)
     documents: dict[tuple[str, str], DocumentRecord] = field(default_factory=dict)
     """Pools and calendars as stored, by kind and name."""
     spare_documents: bool = False
@@ -82,9 +83,23 @@ class World:
 
     def calendars_of(self, policy: Policy) -> Calendars | None:
         """The calendars a job names, as far as they are defined; None when it names none."""
-        if not policy.calendars:
+        names = policy.calendars
+        if not names:
             return None
-        return Calendars(tuple(self.calendars[name] for name in policy.calendars if name in self.calendars))
+        known = self._together.get(names)
+        if known is None:  # kept, because it remembers its last search
+            known = self._together[names] = Calendars(
+                tuple(self.calendars[name] for name in names if name in self.calendars)
+            )
+        return known
+
+    def set_calendar(self, name: str, calendar: JobCalendar | None) -> None:
+        """Define a calendar; None: it is gone."""
+        self._together.clear()
+        if calendar is None:
+            self.calendars.pop(name, None)
+        else:
+            self.calendars[name] = calendar
 
     def settle_at(self, now: int) -> None:
         """Stagger what is to be caught up from `now` on."""
