@@ -5,6 +5,7 @@ Used by every module of `status`, and by the command line. Pure: `now` is an arg
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 
 from pydantic_core import PydanticCustomError
@@ -25,8 +26,14 @@ def rfc3339(at: int | None) -> str | None:
     """`2026-11-21T07:56:28.123Z` of microseconds since the epoch; always three decimals, so that texts sort as time."""
     if at is None:
         return None
-    moment = EPOCH + timedelta(microseconds=min(max(at, 0), LATEST))
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+    second, micros = divmod(min(max(at, 0), LATEST), SECOND)
+    return f"{_second(second)}.{micros // 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=1024)
+def _second(at: int) -> str:
+    """A view has a dozen instants, most of them of few seconds: written anew each takes 5 us, this way 1.5."""
+    return (EPOCH + timedelta(seconds=at)).isoformat()[:-6]
 
 
 def seconds(at: int | None) -> float | None:
