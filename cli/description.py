@@ -36,7 +36,7 @@ def description_lines(seen: Reading, record: JobRecord) -> Iterator[str | Cell]:
 
 
 def _section(name: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str | Cell]:
-    lines = [f"  {key:{LABEL - 2}} {one_line(text)}" for key, text in pairs]
+    lines = [f"  {key:{LABEL - 2}}{one_line(text)}" for key, text in pairs]
     if lines:
         yield from _heading(name)
         yield from lines

@@ -31,7 +31,7 @@ def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     yield Cell(f"{'Job':{LABEL}}{job.identity}", "bold")
     if spec.description:
         yield _fact("Description", spec.description)
-    cell = phase_cell(job)
+    cell = phase_cell(job, seen.last_run(job))
     yield Cell(_fact("Phase", cell.text), cell.style)
     yield _fact("Schedule", seen.words(job))
     suspension = suspension_of(job)

@@ -76,9 +76,10 @@ def _retry(retry: RetryPolicy | None) -> str:
         return "none: one attempt"
     growing = BACKOFF[retry.backoff]
     most = f", at most {span(retry.max_delay / SECOND)}" if growing else ""
-    on = ", ".join(sorted(retry.on))
-    codes = f" with exit code {', '.join(map(str, sorted(retry.exit_codes)))}" if retry.exit_codes is not None else ""
-    return f"up to {retry.attempts} attempts, {span(retry.delay / SECOND)} apart{growing}{most}; after {on}{codes}"
+    codes = "" if retry.exit_codes is None else f" ({', '.join(map(str, sorted(retry.exit_codes)))} only)"
+    ends = {"failed": f"a failure{codes}", "expired": "a timeout", "lost": "a lost run"}
+    after = ", ".join(words for end, words in ends.items() if end in retry.on)
+    return f"up to {retry.attempts} attempts, {span(retry.delay / SECOND)} apart{growing}{most}; after {after}"
 
 
 def _jitter(record: JobRecord, policy: Policy) -> str:

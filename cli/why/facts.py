@@ -143,8 +143,9 @@ def slot_facts(seen: Reading, facts: Facts, slot: int) -> SlotFacts:
             holder = _holder(seen, record, slot)
         elif skipped.reason is Reason.SUSPENDED:
             events = seen.reader.events(job_id=record.id, limit=MOST, order="desc")
-            pauses = (event for event in events if event.reason == "suspended" and event.at <= slot)
-            pause = next(pauses, None)
+            # Without a run: the event of a skipped slot has the same word.
+            pauses = (event for event in events if event.reason == "suspended" and event.run_id is None)
+            pause = next((event for event in pauses if event.at <= slot), None)
         elif skipped.reason in (Reason.MISSED, Reason.DAEMON_DOWN):
             caught_up = _caught_up(seen, record, skipped)
     elif not rows:

@@ -142,6 +142,13 @@ class Known:
         self.store.finished([RunEnd(run_id=run.id, at=at + 20_000 + took, state=state, **(defaults | end))])
         return run
 
+    def waiting(self, job: JobRecord, reason: Reason, *, ago: int = 0, **fields: Any) -> Run:
+        """A blocked run that was made `ago` before NOW."""
+        given = {"created_at": NOW - ago, "trigger": Trigger.SCHEDULE, "scheduled_for": NOW - ago} | fields
+        run = replace(self.new_run(job, **given), state=RunState.BLOCKED, reason=reason)
+        self.store.insert_runs([run])
+        return run
+
     def new_run(self, job: JobRecord, **fields: Any) -> Run:
         """A pending run that is not stored yet; by default asked for, NOW."""
         defaults: dict[str, Any] = {"created_at": NOW, "trigger": Trigger.MANUAL, "scheduled_for": None}
