@@ -1,4 +1,4 @@
-"""Writes jobs.md, findings.md, conditions.md from models and codes: `python docs/generate_specs.py`. A test compares."""
+"""Writes jobs.md, findings.md, conditions.md from models and codes: `python docs/generate_specs.py`. A test compares"""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from specs.conditions import (  # noqa: E402
     RUN_FIELDS,
 )
 from specs.config import Config, Http, PruneLimit, Retention  # noqa: E402
+from specs.kinds import Calendar, Defaults, Pool, Window  # noqa: E402
 from specs.model import (  # noqa: E402
     Capture,
     Dst,
@@ -57,6 +58,12 @@ JOB_PARTS: tuple[tuple[str, type[Strict]], ...] = (
     ("`env`: a secret from the daemon's environment", FromEnv),
     ("`env`: a secret from systemd", FromCredential),
 )
+SHARED: tuple[tuple[str, type[Strict]], ...] = (
+    ("`kind: Pool`", Pool),
+    ("`kind: Calendar`", Calendar),
+    ("`windows` of a calendar", Window),
+    ("`kind: Defaults`", Defaults),
+)
 CONFIG_PARTS: tuple[tuple[str, type[Strict]], ...] = (
     ("`prune_limit`", PruneLimit),
     ("`http`", Http),
@@ -76,6 +83,12 @@ def jobs_page() -> str:
         _table(Job),
     ]
     for title, model in JOB_PARTS:
+        parts.append(f"\n## {title}\n\n{_first_paragraph(model)}\n\n{_table(model)}")
+    parts.append(
+        "\n# Other documents\n\nThey stand in the same files, and are told from jobs by their `kind`. "
+        "[policies.md](policies.md) shows how they work together.\n"
+    )
+    for title, model in SHARED:
         parts.append(f"\n## {title}\n\n{_first_paragraph(model)}\n\n{_table(model)}")
     parts.append("\n## Not built yet\n\nRefused by name, never ignored: ")
     parts.append(", ".join(f"`{name}`" for name in sorted(FIELDS)) + ".\n")

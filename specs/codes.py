@@ -26,6 +26,8 @@ class Code:
     """How often the last line of `bad` stands there."""
     encoding: str = "utf-8"
     """In which `bad` is saved."""
+    besides: tuple[str, ...] = ()
+    """What else is found in `bad`: the cause of this."""
 
     def bad_bytes(self) -> bytes:
         """The bad example as a file holds it."""
@@ -324,6 +326,31 @@ _ALL = (
         "`renamed_from` moves the history of a job that is no longer in any file to its new name, once.",
         f"{_RUN}renamed_from: hello\n",
         f"{_RUN}renamed_from: good-morning\n",
+    ),
+    Code(
+        "JOB054",
+        "several defaults in one folder",
+        "Which of the two would win for a field that both name cannot be known. Jobs of the folder and below go on as "
+        "they are, and edits of them wait.",
+        "kind: Defaults\njob: {timezone: Europe/Berlin}\n---\nkind: Defaults\njob: {timeout: 1h}\n",
+        "kind: Defaults\njob: {timezone: Europe/Berlin, timeout: 1h}\n",
+    ),
+    Code(
+        "JOB055",
+        "cannot be a default",
+        "Some fields are each job's own: what it is called, what it was called before, and what it waits for.",
+        "kind: Defaults\njob: {name: hello}\n",
+        "kind: Defaults\njob: {project: hello}\n",
+    ),
+    Code(
+        "JOB056",
+        "waits for its defaults",
+        "The `Defaults` document of the folder, or of one above, cannot be used, and how it was when it could be is "
+        "not known. Without it this would be another job, so it is not read; it goes on as it was.",
+        "printf 'kind: Defaults\\njob: 3\\n' > jobs/_defaults.yaml; cp hello.yaml jobs",
+        "printf 'kind: Defaults\\njob: {timeout: 3m}\\n' > jobs/_defaults.yaml; cp hello.yaml jobs",
+        language="sh",
+        besides=("JOB032",),
     ),
     # the directory
     Code(

@@ -9,7 +9,7 @@ refuses is parsed again by ruamel's pure parser, which is 30 times slower, and w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from specs.diagnostic import Diagnostic
+from specs.diagnostic import Diagnostic, Severity
 from specs.scalars import LONGEST_NUMBER, MAYBE_NOT_TEXT, NumberTooLong, plain, plain_short
 from specs.syntax import explain
 from specs.text import Place, Source
@@ -87,6 +87,11 @@ class Document:
         """The first line, from 1."""
         return int(self.marks[0].start_mark.line) + 1
 
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """What the document itself says, without what it is given by others."""
+        return self.value
+
     def resolve(self, loc: Loc) -> tuple[Any, Marks, Marks]:
         """`(value, its marks, its key's event or None)` of the deepest part of `loc` that is there.
 
@@ -101,6 +106,22 @@ class Document:
             elif isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
                 value, marks, key = value[part], marks[1][part], None
         return value, marks, key
+
+    def finding(
+        self,
+        code: str,
+        message: str,
+        loc: Loc,
+        *,
+        at_key: bool = False,
+        span: tuple[int, int] | None = None,
+        help: str | None = None,
+        severity: Severity = Severity.ERROR,
+        identity: str | None = None,
+    ) -> Diagnostic:
+        """A finding about the value at `loc`, its key, or the characters `span` of its text."""
+        place = self.place(loc, key=at_key) if span is None else self.place_within(loc, *span)
+        return self.source.finding(code, message, place, help=help, severity=severity, identity=identity)
 
     def place(self, loc: Loc, *, key: bool = False) -> Place:
         """Where the value at `loc` stands, or its key. A mapping, list or block text is shown by its key."""

@@ -132,9 +132,7 @@ def _finding(error: ErrorDetails, document: Document, model: type[BaseModel], id
         loc = (*loc, _OF_A_MEMBER[kind]) if kind in _OF_A_MEMBER else loc
     else:
         message = f"{shown} {_bound(kind, context) or error['msg']}"
-    return document.source.finding(
-        code, message, document.place(_named(loc), key=at_key), help=advice or None, identity=identity
-    )
+    return document.finding(code, message, _named(loc), at_key=at_key, help=advice or None, identity=identity)
 
 
 def _named(loc: Loc) -> Loc:

@@ -15,20 +15,29 @@ from pydantic import ValidationError
 
 from specs import unbuilt
 from specs.canonical import canonical_bytes, digest_of
+from specs.defaults import FROZEN, NOTHING, Inherited, Reader, with_defaults
 from specs.desired import DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
-from specs.document import Document, Loc, read_documents
-from specs.expression import ScheduleError
+from specs.document import Document, read_documents
 from specs.fields import parse_name
 from specs.findings import findings_of, kind_of
 from specs.links import Link, links_of
 from specs.model import Job
-from specs.resources import RESOURCES, check_resource, is_resource, names_resource, resource_identity
-from specs.rules import rule_findings
-from specs.schedule import Schedule, compile_schedule
+from specs.resources import (
+    RESOURCES,
+    check_defaults,
+    check_resource,
+    is_resource,
+    names_resource,
+    resource_identity,
+    unbuilt_findings,
+)
+from specs.rules import rule_findings, schedule_findings
 from specs.text import decode
 
-_KINDS = ("Job", *RESOURCES, *sorted(unbuilt.KINDS))
+_KINDS = ("Job", "Defaults", *RESOURCES, *sorted(unbuilt.KINDS))
+_NAMELESS = unbuilt.KINDS | {"Defaults"}
+_MAYBE_DEFAULTS = b"Defaults"
 _SCHEDULING = ("schedule", "timezone", "dst")
 """The fields that a schedule is compiled from, besides the identity (for `H`)."""
 
@@ -48,41 +57,77 @@ class FileResult:
     """What its jobs name, of those that name anything."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """Every finding, warnings too, in the order of the file."""
+    defaults: DesiredDocument | None = None
+    """What it gives to the jobs of its folder and below."""
+    defaults_broken: bool = False
+    """True when it has a `Defaults` document that is unsound, or two; or may have one, being unreadable."""
+    has_defaults: bool = False
+    """True when a `Defaults` document is seen, however bad."""
     unreadable: bool = False
     """True when the file, or the name of one of its documents, cannot be read: it may define more than is seen."""
 
 
-def load_bytes(data: bytes, path: str, *, default_timezone: str = "UTC") -> FileResult:
-    """What the file `path` with this content says. Never raises for content, however bad."""
+def load_bytes(
+    data: bytes,
+    path: str,
+    *,
+    default_timezone: str = "UTC",
+    inherited: Inherited = NOTHING,
+    read: Reader = lambda path: [],
+) -> FileResult:
+    """What the file `path` with this content says. Never raises for content, however bad.
+
+    Args:
+        inherited: what its jobs are given by their folder.
+        read: for the place of a finding that is about one of these defaults.
+    """
     try:
         documents, findings = read_documents(decode(data, path))
     except InvalidSpec as error:
-        return FileResult(diagnostics=error.diagnostics, unreadable=True)
-    loaded = _Loader(path, default_timezone, findings)
+        return FileResult(diagnostics=error.diagnostics, unreadable=True, defaults_broken=_MAYBE_DEFAULTS in data)
+    loaded = _Loader(path, default_timezone, findings, inherited, read)
     for document in documents:
         loaded.add(document)
-    loaded.unreadable |= bool(findings) and not documents
+    if findings and not documents:
+        loaded.unreadable = True
+        loaded.defaults_broken = _MAYBE_DEFAULTS in data
     return loaded.result()
 
 
 class _Loader:
-    def __init__(self, path: str, default_timezone: str, findings: list[Diagnostic]) -> None:
+    def __init__(
+        self, path: str, default_timezone: str, findings: list[Diagnostic], inherited: Inherited, read: Reader
+    ) -> None:
         self.path = path
         self.default_timezone = default_timezone
+        self.inherited = inherited
+        self.read = read
         self.findings = list(findings)
         self.unreadable = any(finding.code == "JOB013" for finding in findings)
         self.jobs: dict[str, DesiredJob] = {}
         self.links: dict[str, tuple[Link, ...]] = {}
         self.resources: dict[str, DesiredDocument] = {}
+        self.defaults: DesiredDocument | None = None
+        self.defaults_broken = False
+        self.defaults_document: Document | None = None
         self.documents: dict[str, Document] = {}
         self.invalid: dict[str, list[Diagnostic]] = {}
 
     def add(self, document: Document) -> None:
         """Check one document and keep what it defines, or its errors."""
-        identity = identity_of(document.value)
-        if is_resource(document.value):
-            self._resource(document, identity)
+        kind = document.value.get("kind", "Job")
+        if kind == "Defaults":
+            self._defaults(document)
             return
+        if is_resource(document.value):
+            self._resource(document, resource_identity(document.value))
+            return
+        if kind == "Job" and self.inherited.key:
+            if self.inherited.key == FROZEN:
+                self._wait(document)
+                return
+            document = with_defaults(document, self.inherited, self.read)
+        identity = identity_of(document.value)
         job, found = _check(document, identity, self.default_timezone) if document.sound else (None, [])
         if not self._named(document, identity, found) or identity is None:
             return
@@ -93,6 +138,26 @@ class _Loader:
             self.links[identity] = links
         spec = canonical_bytes(job)
         self.jobs[identity] = DesiredJob(job.project, job.name, spec, digest_of(spec), self.path, document.line)
+
+    def _wait(self, document: Document) -> None:
+        """What a job is cannot be known: the file is kept as it was."""
+        self.unreadable = True
+        message = f"the defaults in {self.inherited.culprit} cannot be used, so this job is not read"
+        self.findings.append(
+            document.finding("JOB056", message, (), help="correct them; until then the last good version runs on")
+        )
+
+    def _defaults(self, document: Document) -> None:
+        defaults, found = check_defaults(document, self.default_timezone) if document.sound else (None, [])
+        self.findings += found
+        first, self.defaults_document = self.defaults_document, self.defaults_document or document
+        if first is not None:
+            for here, there in ((first, document), (document, first)):
+                finding = rival(here, f"on line {there.line}")
+                if finding not in self.findings:
+                    self.findings.append(finding)
+        self.defaults_broken |= defaults is None or first is not None
+        self.defaults = None if self.defaults_broken else defaults
 
     def _resource(self, document: Document, identity: str | None) -> None:
         resource, found = check_resource(document, self.default_timezone) if document.sound else (None, [])
@@ -121,6 +186,7 @@ class _Loader:
                 tuple(self.jobs.values()),
                 documents=tuple(self.resources.values()),
                 links=self.links,
+                defaults=self.defaults,
                 unreadable=self.unreadable,
             )
         sound = [job for identity, job in self.jobs.items() if identity not in self.invalid]
@@ -133,6 +199,9 @@ class _Loader:
             invalid_documents={identity: found for identity, found in invalid.items() if names_resource(identity)},
             links={identity: links for identity, links in self.links.items() if identity not in self.invalid},
             diagnostics=tuple(sorted(self.findings, key=lambda f: (f.line, f.column))),
+            defaults=self.defaults,
+            defaults_broken=self.defaults_broken,
+            has_defaults=self.defaults_document is not None,
             unreadable=self.unreadable,
         )
 
@@ -160,13 +229,19 @@ def duplicate(document: Document, identity: str, other: str) -> Diagnostic:
     """The finding that another document has this identity too; `other` as `on line 5` or `in b.yaml:1`."""
     resource = names_resource(identity)
     what = " ".join(identity.split(":")) if resource else identity
-    return document.source.finding(
+    return document.finding(
         "JOB050",
         f"`{what}` is also defined {other}",
-        document.place(("name",)),
+        ("name",),
         help="rename one of the two, or remove it; until then the last good version runs on",
         identity=None if resource else identity,
     )
+
+
+def rival(document: Document, other: str) -> Diagnostic:
+    """The finding that the folder has another `Defaults` document; `other` as in `duplicate`."""
+    message = f"this folder has other `Defaults` {other}"
+    return document.finding("JOB054", message, ("kind",), help="make one of the two; until then nothing changes below")
 
 
 def identity_of(value: Mapping[str, Any]) -> str | None:
@@ -174,7 +249,7 @@ def identity_of(value: Mapping[str, Any]) -> str | None:
     has none."""
     if is_resource(value):
         return resource_identity(value)
-    if value.get("kind", "Job") in unbuilt.KINDS:
+    if value.get("kind", "Job") in _NAMELESS:
         return None
     try:
         return f"{parse_name(value.get('project', 'default'))}/{parse_name(value.get('name'))}"
@@ -188,22 +263,18 @@ def _check(document: Document, identity: str | None, default_timezone: str) -> t
     if wrong_kind is not None:
         return None, [wrong_kind]
     value, found = document.value, []
-    refused = list(unbuilt.refusals(value))
+    refused = {loc[0] for loc, _, _ in unbuilt.refusals(value)}
     if refused:
-        value = dict(value)
-        for loc, at_key, what in refused:
-            place = document.place(loc, key=at_key)
-            found.append(document.source.finding("JOB020", unbuilt.message(what), place, identity=identity))
-            value.pop(str(loc[0]), None)
+        value = {name: each for name, each in value.items() if name not in refused}
+        found += unbuilt_findings(document, identity)
     job: Job | None = None
     try:
         job = Job.model_validate(value)
     except ValidationError as error:
-        gone = {loc[0] for loc, _, _ in refused}
-        found += [f for f in findings_of(error, document, Job, identity) if not _about(f, gone)]
+        found += [f for f in findings_of(error, document, Job, identity) if not _about(f, refused)]
     scheduled = job if job is not None else _only_schedule(value, identity)
     if scheduled is not None:
-        schedule, said = _schedule_findings(scheduled, document, identity, default_timezone)
+        schedule, said = schedule_findings(scheduled, document, identity, default_timezone)
         found += said
         if job is not None and schedule is not None:
             found += rule_findings(job, schedule, document, default_timezone)
@@ -223,14 +294,14 @@ def _kind(document: Document, identity: str | None) -> Diagnostic | None:
     kind = document.value.get("kind", "Job")
     if kind == "Job":
         return None
-    place, source = document.place(("kind",)), document.source
     if isinstance(kind, str) and kind in unbuilt.KINDS:
-        return source.finding("JOB020", unbuilt.message(f"kind `{kind}`"), place, identity=identity)
+        return document.finding("JOB020", unbuilt.message(f"kind `{kind}`"), ("kind",), identity=identity)
     if not isinstance(kind, str):
-        return source.finding("JOB021", f"`kind` must be a text, not {kind_of(kind)}", place, help="write `kind: Job`")
+        message = f"`kind` must be a text, not {kind_of(kind)}"
+        return document.finding("JOB021", message, ("kind",), help="write `kind: Job`")
     close = difflib.get_close_matches(kind[:64].capitalize(), _KINDS, n=1)
     advice = f"did you mean `{close[0]}`?" if close else "write `kind: Job`, or leave it out"
-    return source.finding("JOB021", "this `kind` is not known", place, help=advice, identity=identity)
+    return document.finding("JOB021", "this `kind` is not known", ("kind",), help=advice, identity=identity)
 
 
 def _only_schedule(value: Mapping[str, Any], identity: str | None) -> Job | None:
@@ -241,27 +312,3 @@ def _only_schedule(value: Mapping[str, Any], identity: str | None) -> Job | None
         return Job.model_validate(parts | {"name": name, "project": project, "run": {"command": ["true"]}})
     except ValidationError:
         return None
-
-
-def _schedule_findings(
-    job: Job, document: Document, identity: str | None, default_timezone: str
-) -> tuple[Schedule | None, list[Diagnostic]]:
-    try:
-        schedule = compile_schedule(job, default_timezone=default_timezone)
-    except ScheduleError as error:
-        code = "JOB042" if error.field == "timezone" or error.loc[-1:] == ("timezone",) else "JOB040"
-        return None, [_in_schedule(code, Severity.ERROR, error, (error.field, *error.loc), document, identity)]
-    return schedule, [
-        _in_schedule("JOB041", Severity.WARNING, warning, ("schedule", *warning.loc), document, identity)
-        for warning in schedule.warnings
-    ]
-
-
-def _in_schedule(
-    code: str, severity: Severity, said: Any, loc: Loc, document: Document, identity: str | None
-) -> Diagnostic:
-    if said.start is not None and said.end is not None:
-        place = document.place_within(loc, said.start, said.end)
-    else:
-        place = document.place(loc)
-    return document.source.finding(code, said.message, place, help=said.help, severity=severity, identity=identity)

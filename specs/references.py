@@ -178,9 +178,7 @@ class References:
                 Diagnostic(each.code, each.message, path, line, help=each.help, identity=identity) for each in wrong
             )
         return tuple(
-            document.source.finding(
-                each.code, each.message, document.place(each.link.loc), help=each.help, identity=identity
-            )
+            document.finding(each.code, each.message, each.link.loc, help=each.help, identity=identity)
             for each in wrong
         )
 

@@ -1,4 +1,4 @@
-"""The documents that jobs share: is a `Pool` or a `Calendar` sound, and what is its canonical form.
+"""The documents that jobs share: is a `Pool`, a `Calendar` or a `Defaults` sound, and what is its canonical form.
 
 Called by `specs.load` for each such document of a file. Opens nothing; whether a job names one that exists is asked in
 `specs.references`.
@@ -12,15 +12,19 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from specs import unbuilt
 from specs.calendar import compile_calendar
 from specs.canonical import digest_of
+from specs.defaults import NOT_DEFAULTS, merged
 from specs.desired import DesiredDocument
-from specs.diagnostic import Diagnostic
+from specs.diagnostic import Diagnostic, Severity
 from specs.document import Document, Loc
 from specs.expression import ScheduleError
 from specs.fields import parse_name
 from specs.findings import findings_of
-from specs.kinds import Calendar, Pool
+from specs.kinds import Calendar, Defaults, Pool
+from specs.model import Job
+from specs.rules import schedule_findings
 
 RESOURCES: dict[str, type[Pool] | type[Calendar]] = {"Pool": Pool, "Calendar": Calendar}
 
@@ -64,7 +68,50 @@ def _calendar_findings(calendar: Calendar, document: Document, default_timezone:
     except ScheduleError as error:
         loc: Loc = (error.field, *error.loc)
         code = "JOB042" if error.field == "timezone" else "JOB045"
-        whole = error.start is None or error.end is None
-        place = document.place(loc) if whole else document.place_within(loc, error.start or 0, error.end or 0)
-        return [document.source.finding(code, error.message, place, help=error.help)]
+        span = None if error.start is None or error.end is None else (error.start, error.end)
+        return [document.finding(code, error.message, loc, span=span, help=error.help)]
     return []
+
+
+def check_defaults(document: Document, default_timezone: str) -> tuple[DesiredDocument | None, list[Diagnostic]]:
+    """The values of a `Defaults` document (None when it has errors), and all findings.
+
+    Its values are tried in a job that says nothing else, so that a wrong one is told once, here, and not of each job.
+    """
+    try:
+        given = Defaults.model_validate(document.value).job
+    except ValidationError as error:
+        return None, findings_of(error, document, Defaults)
+    inner = Document(document.source, given, document.marks[1]["job"][1], document.sound)
+    found = [
+        inner.finding("JOB055", f"`{name}` cannot be a default: {why}", (name,), at_key=True, help="remove it")
+        for name, why in NOT_DEFAULTS.items()
+        if name in given
+    ]
+    found += unbuilt_findings(inner, None)
+    values = {name: value for name, value in given.items() if name not in NOT_DEFAULTS and name not in unbuilt.FIELDS}
+    try:
+        job = Job.model_validate(merged(_trial(values), values))
+    except ValidationError as error:
+        found += findings_of(error, inner, Job)
+    else:
+        found += schedule_findings(job, inner, None, default_timezone)[1]
+    if any(finding.severity is Severity.ERROR for finding in found):
+        return None, sorted(found, key=lambda each: (each.line, each.column))
+    spec = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
+    return DesiredDocument("Defaults", "", spec, digest_of(spec), document.source.path, document.line), found
+
+
+def _trial(values: Mapping[str, Any]) -> dict[str, Any]:
+    run = values.get("run")
+    has_program = isinstance(run, dict) and ("script" in run or "command" in run)
+    program = {"script": "true"} if isinstance(run, dict) and "interpreter" in run else {"command": ["true"]}
+    return {"name": "trial", "run": {} if has_program else program}
+
+
+def unbuilt_findings(document: Document, identity: str | None) -> list[Diagnostic]:
+    """What a job's document, or defaults, name that this version does not build."""
+    return [
+        document.finding("JOB020", unbuilt.message(what), loc, at_key=at_key, identity=identity)
+        for loc, at_key, what in unbuilt.refusals(document.value)
+    ]

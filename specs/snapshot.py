@@ -52,6 +52,12 @@ class FilePart(NamedTuple):
     """Its pools and calendars. Their identities are in `invalid` and `held` too, as `Kind:name`."""
     links: Mapping[str, tuple[Link, ...]] = _NO_LINKS
     """What its sound jobs name, of those that name anything."""
+    defaults: DesiredDocument | None = None
+    """What it gives to the jobs of its folder and below, as it was when it was sound last."""
+    broken: bool = False
+    """Whether its defaults are not sound now."""
+    inherits: str = ""
+    """`Inherited.key` of what its own jobs were given."""
 
     def identities(self) -> Iterable[str]:
         """Everything it defines, badly defines, or holds."""
@@ -59,6 +65,10 @@ class FilePart(NamedTuple):
         yield from (document.identity for document in self.documents)
         yield from self.invalid
         yield from self.held
+
+    def has_jobs(self) -> bool:
+        """Whether it may define jobs: then it is read again when its folder gives them something else."""
+        return bool(self.jobs or self.invalid or self.unreadable)
 
     def only_job(self) -> DesiredJob | None:
         """Its job, when it defines one and there is nothing else to say: nearly every file."""
@@ -72,15 +82,21 @@ class FilePart(NamedTuple):
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
 
 
-def part_of(result: FileResult, key: StatKey, digest: bytes, before: FilePart | None) -> FilePart:
+def part_of(result: FileResult, key: StatKey, digest: bytes, before: FilePart | None, inherits: str = "") -> FilePart:
     """A file's new part. A mistake that hides a name does not take away what the file defined `before`."""
     invalid = {**result.invalid, **result.invalid_documents} or _NONE
     seen = {job.identity for job in result.jobs} | {each.identity for each in result.documents} | set(invalid)
     held = frozenset(before.identities()) - seen if before is not None and result.unreadable else frozenset()
     links = result.links or _NO_LINKS
-    return FilePart(
+    part = FilePart(
         key, digest, result.jobs, invalid, result.diagnostics, result.unreadable, held, result.documents, links
     )
+    part = part._replace(inherits=inherits) if inherits and part.has_jobs() else part
+    kept, broken = result.defaults, result.defaults_broken
+    if kept is None and before is not None and (broken or result.unreadable):
+        kept = before.defaults
+        broken = kept is not None or before.broken or result.has_defaults
+    return part._replace(defaults=kept, broken=broken) if kept is not None or broken else part
 
 
 class Changes(NamedTuple):
@@ -105,6 +121,8 @@ class Snapshot:
         self.documents: dict[tuple[str, str], DesiredDocument] = {}
         self.invalid_documents: set[tuple[str, str]] = set()
         self.unreadable: set[str] = set()
+        self.inheriting: set[str] = set()
+        """Paths of parts whose jobs were given something by their folder."""
         self._document_of = document_of
         self._doubles: dict[str, tuple[Diagnostic, ...]] = {}
         self._owners: dict[str, str | tuple[str, ...]] = {}
@@ -118,6 +136,10 @@ class Snapshot:
         changed: set[str] = set()
         for path, part in changes.items():
             before = self.parts.get(path)
+            if part is not None and part.inherits:
+                self.inheriting.add(path)
+            elif self.inheriting:
+                self.inheriting.discard(path)
             job = part.only_job() if part is not None and before is None else None
             if part is not None and job is not None and (identity := job.identity) not in self._owners:
                 # A new file with a new job, as 10,000 are at a start: nothing to take back or to compare.
@@ -278,6 +300,12 @@ def to_row(path: str, part: FilePart, *, racy: bool) -> CachedFile:
         header["documents"] = [(doc.kind, doc.name, doc.digest, doc.line) for doc in part.documents]
     if part.links:
         header["links"] = {job: [tuple(link) for link in links] for job, links in part.links.items()}
+    if part.defaults is not None:
+        header["defaults"] = (part.defaults.spec.decode(), part.defaults.digest, part.defaults.line)
+    if part.broken:
+        header["broken"] = True
+    if part.inherits:
+        header["inherits"] = part.inherits
     inode, size, mtime, ctime = NEVER if racy else part.key
     specs = [*(job.spec for job in part.jobs), *(document.spec for document in part.documents)]
     return CachedFile(
@@ -322,8 +350,15 @@ def from_row(row: CachedFile) -> FilePart:
         }
         if "links" in header
         else _NO_LINKS,
+        _defaults(row.path, *header["defaults"]) if "defaults" in header else None,
+        header.get("broken", False),
+        header.get("inherits", ""),
     )
 
 
 def _findings(found: Iterable[dict[str, Any]]) -> tuple[Diagnostic, ...]:
     return tuple(Diagnostic(**(each | {"severity": Severity(each["severity"])})) for each in found)
+
+
+def _defaults(path: str, spec: str, digest: str, line: int) -> DesiredDocument:
+    return DesiredDocument("Defaults", "", spec.encode(), digest, path, line)

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from specs import scan
 from specs.committed import Provenance
+from specs.defaults import DefaultsTree, with_defaults
 from specs.desired import CachedFile, Desired
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
-from specs.load import identity_of
+from specs.load import identity_of, rival
 from specs.revision import WorkTree, find_work_tree
 from specs.scan import Root, Unstable
 from specs.snapshot import FilePart, Snapshot, from_row, to_row
@@ -79,6 +80,8 @@ class Source:
         self._now = now
         self._timezone = default_timezone
         self._snapshot = Snapshot(self._document_of)
+        self._defaults = DefaultsTree()
+        self._rivals: list[Diagnostic] = []
         self._descriptor = -1
         self._identity: tuple[int, int] | None = None
         self._notes: dict[str, Diagnostic] = {}
@@ -140,7 +143,7 @@ class Source:
             sweep = (
                 dirty is None or not self._swept or self._identity != root.identity or len(self._hints) > SWEEP_ABOVE
             )
-            known = Known(self._snapshot.parts, self._racy, self.folders, self._timezone, self._started * 1000)
+            known = self._known()
             seen = Sweep(root, known, None if sweep else {*self._hints, *self._unstable})
             try:
                 seen.collect()
@@ -157,16 +160,29 @@ class Source:
             self._descriptor = -1
             os.close(root.descriptor)
 
+    def _known(self) -> Known:
+        return Known(
+            self._snapshot.parts,
+            self._racy,
+            self.folders,
+            self._timezone,
+            self._started * 1000,
+            self._defaults,
+            self._snapshot.inheriting,
+            self._documents,
+        )
+
     def _commit(self, root: Root, seen: Sweep, sweep: bool) -> Look:
         self._identity, self.real_root = root.identity, root.path
         self._hints.clear()
         if sweep:
-            self._swept = True
+            self._swept = not seen.overlooked
             self.folders = dict(seen.folders)
             self._notes = {}
         else:
             self.folders = {path: inode for path, inode in self.folders.items() if path not in seen.gone_folders}
             self.folders |= seen.folders
+            self._swept = not seen.overlooked
         for path in seen.looked_at:
             self._notes.pop(path, None)
         self._notes |= seen.notes
@@ -179,12 +195,16 @@ class Source:
         self._racy = (set() if sweep else self._racy - seen.looked_at) | seen.racy
         known = self._snapshot.parts
         changes: dict[str, FilePart | None] = dict(seen.parts)
-        missing = (set(known) if sweep else seen.candidates & set(known)) - seen.looked_at
+        missing = seen.missing
         changes |= dict.fromkeys(missing)
+        self._defaults = seen.defaults
         changed, gone, documents = self._snapshot.put(changes)
+        if seen.defaults.changed:
+            self._rivals = self._rival_findings()
+        seen.defaults.changed = False
         if self._provenance is not None:
             for path in self._provenance.update(self.work_tree, root.path, seen.parts, missing):
-                changed |= set(known[path].identities()) if path in known else set()
+                changed |= self._saying(path)
         first = self._last is None or self._last.sequence == 0
         if first:
             self._snapshot.tell_again()  # a file of the cache was not open when it was taken in
@@ -217,7 +237,7 @@ class Source:
                 frozenset(snapshot.invalid_documents) if documents or last is None else last.invalid_documents
             ),
             documents_changed=documents,
-            diagnostics=snapshot.findings((*self._notes.values(), *self._long_unstable())),
+            diagnostics=snapshot.findings((*self._notes.values(), *self._long_unstable(), *self._rivals)),
             unreadable_paths=frozenset(snapshot.unreadable),
             uncommitted=self._uncommitted(),
             changed=frozenset(snapshot.jobs) | frozenset(snapshot.invalid) if first else frozenset(changed),
@@ -228,8 +248,31 @@ class Source:
 
     def _uncommitted(self) -> frozenset[str]:
         paths = frozenset() if self._provenance is None else self._provenance.differing
-        parts = (self._snapshot.parts[path] for path in paths if path in self._snapshot.parts)
-        return frozenset(identity for part in parts for identity in part.identities())
+        return frozenset(identity for path in paths for identity in self._saying(path))
+
+    def _saying(self, path: str) -> set[str]:
+        """The identities that a file has a part in: those it defines, and those its defaults are given to."""
+        part = self._snapshot.parts.get(path)
+        if part is None:
+            return set()
+        found = set(part.identities())
+        if part.defaults is not None:
+            folder = path.rpartition("/")[0]
+            below = (each for each in self._snapshot.inheriting if not folder or each.startswith(f"{folder}/"))
+            found |= {identity for each in below for identity in self._snapshot.parts[each].identities()}
+        return found
+
+    def _rival_findings(self) -> list[Diagnostic]:
+        found: list[Diagnostic] = []
+        for document, other in self._defaults.rivals():
+            there = [each for each in self._documents(document.path) if each.value.get("kind") == "Defaults"]
+            said = f"in {other}"
+            found.append(
+                rival(there[0], said)
+                if there
+                else Diagnostic("JOB054", f"this folder has other `Defaults` {said}", document.path, document.line)
+            )
+        return found
 
     def _problem(self, problem: str) -> Look:
         self._sequence += 1
@@ -303,10 +346,20 @@ class Source:
                 parts[row.path] = from_row(row)
             except (ValueError, KeyError, TypeError):
                 continue  # the file is simply read again
+        for path, part in parts.items():
+            if part is not None and (part.defaults is not None or part.broken):
+                self._defaults.put(path, part.defaults, broken=part.broken)
+        self._defaults.changed = True
         self._snapshot.put(parts)
 
     def _document_of(self, path: str, identity: str) -> Document | None:
-        return next((each for each in self._documents(path) if identity_of(each.value) == identity), None)
+        inherited = self._defaults.of(path)
+        for document in self._documents(path):
+            if document.value.get("kind", "Job") == "Job":
+                document = with_defaults(document, inherited, self._documents)
+            if identity_of(document.value) == identity:
+                return document
+        return None
 
     def _documents(self, path: str) -> list[Document]:
         """What the file says at this moment; nothing when it cannot be read. Of one look, the last file is kept: many

@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from specs import scan
+from specs.defaults import FROZEN, DefaultsTree, Reader
 from specs.diagnostic import Diagnostic, Severity
 from specs.load import load_bytes
 from specs.scan import Entry, Root, Unstable
@@ -36,6 +37,10 @@ class Known:
     folders: Mapping[str, int]
     timezone: str
     now_ns: int
+    defaults: DefaultsTree
+    inheriting: AbstractSet[str]
+    """Paths of files whose jobs were given something by their folder."""
+    read: Reader
 
 
 class Sweep:
@@ -58,6 +63,18 @@ class Sweep:
         self.settled: set[str] = set()
         self.racy: set[str] = set()
         self.parsed = 0
+        self.defaults = known.defaults.copy()
+        self.overlooked = False
+        """Whether a file has to be read again that only a look at everything finds."""
+        self._parsed_now: set[str] = set()
+        self._paths: dict[str, str] = {}
+        """Of odd names: as they are shown, and as the file system gives them."""
+
+    @property
+    def missing(self) -> set[str]:
+        """Known paths that were looked for and are not there."""
+        candidates = self.candidates & set(self.known.parts) if self.hints is not None else set(self.known.parts)
+        return candidates - self.looked_at
 
     def collect(self) -> None:
         """Walk and read. Raises OSError when a folder cannot be listed."""
@@ -68,6 +85,27 @@ class Sweep:
                 self._folder(entry)
             else:
                 self._file(entry)
+        for path in self.missing if self.defaults else ():
+            self.defaults.put(path, None)
+        if (self.defaults or self.known.inheriting) and (self.defaults.changed or self.known.defaults.changed):
+            self._follow_defaults()
+
+    def _follow_defaults(self) -> None:
+        """Read again what was read with other defaults. Those of a folder can be seen after its jobs."""
+        missing = self.missing
+        for path, part in {**self.known.parts, **self.parts}.items():
+            if path not in missing and not self._is_current(path, part):
+                raw = self._paths.get(path, path)
+                self.overlooked |= "\\" in raw and path not in self._paths
+                for entry in scan.look_at(self.root.descriptor, raw):
+                    self._read(entry, path, self.known.parts.get(path))
+
+    def _is_current(self, path: str, part: FilePart) -> bool:
+        """Whether it was read with the defaults that its folder has now, so far as they are seen."""
+        if not (self.defaults or part.inherits) or not part.has_jobs():
+            return True
+        key = self.defaults.of(path).key
+        return key == part.inherits or (key == FROZEN and path not in self._parsed_now)
 
     def _entries(self) -> Iterator[Entry]:
         if self.hints is None:
@@ -113,6 +151,8 @@ class Sweep:
 
     def _file(self, entry: Entry) -> None:
         path = scan.shown(entry.path)
+        if path != entry.path:
+            self._paths[path] = entry.path
         self.looked_at.add(path)
         if entry.link:
             self._note(path, "JOB062", "a symbolic link is not followed", "put the file itself here")
@@ -122,9 +162,14 @@ class Sweep:
         loose = scan.loose(entry.status)
         if loose:
             self._note(path, "JOB060", f"this file {loose}", _POWER)
-        if before is not None and before.key == scan.key_of(entry.status) and path not in known.racy:
+        same = before is not None and before.key == scan.key_of(entry.status) and path not in known.racy
+        if before is not None and same and self._is_current(path, before):
             self.settled.add(entry.path)
             return
+        self._read(entry, path, before)
+
+    def _read(self, entry: Entry, path: str, before: FilePart | None) -> None:
+        known = self.known
         try:
             content, key = scan.read_file(entry, self.known.now_ns)
         except FileNotFoundError:
@@ -141,21 +186,30 @@ class Sweep:
         if max(key[2], key[3]) > self.known.now_ns - RACY_NS:
             self.racy.add(path)
         digest = hashlib.sha256(content).digest()
-        if before is not None and before.digest == digest:
+        if before is not None and before.digest == digest and self._is_current(path, before):
+            if self.parts.pop(path, None) is not None:
+                self._parsed_now.discard(path)
             if before.key != key or (path in known.racy and path not in self.racy):
                 self.parts[path] = before._replace(key=key)
             return
         self.parsed += 1
         if self.parsed % BULK == 0:
             time.sleep(PAUSE)
-        result = load_bytes(content, path, default_timezone=known.timezone)
-        self.parts[path] = part_of(result, key, digest, before)
+        self._parsed_now.add(path)
+        inherited = self.defaults.of(path)
+        result = load_bytes(content, path, default_timezone=known.timezone, inherited=inherited, read=known.read)
+        part = self.parts[path] = part_of(result, key, digest, before, inherited.key)
+        if part.defaults is not None or part.broken or self.defaults:
+            self.defaults.put(path, part.defaults, broken=part.broken)
 
     def _cannot_read(self, path: str, error: OSError, before: FilePart | None) -> None:
         message = f"cannot be read: {error.strerror or error}"
         finding = Diagnostic("JOB001", message, path, help="look at its owner and mode; it must be a regular file")
         held = frozenset(before.identities()) if before is not None else frozenset()
-        self.parts[path] = FilePart(NEVER, b"", (), {}, (finding,), True, held)
+        part = FilePart(NEVER, b"", (), {}, (finding,), True, held)
+        if before is not None:
+            part = part._replace(defaults=before.defaults, broken=before.broken, inherits=before.inherits)
+        self.parts[path] = part
 
     def _note(self, path: str, code: str, message: str, advice: str) -> None:
         self.notes[path] = Diagnostic(code, message, path, help=advice, severity=Severity.WARNING)

@@ -5,18 +5,18 @@ An entry leaves this module when the thing works. Nothing else may know these na
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 VERSION = "0.1"
 
 FIELDS = frozenset({"notify", "callback"})
-KINDS = frozenset({"Defaults", "Agent", "Notifier"})
+KINDS = frozenset({"Agent", "Notifier"})
 RUN_TYPES = frozenset({"container", "http", "llm", "cluster"})
 Loc = tuple[str | int, ...]
 
 
-def refusals(document: dict[str, Any]) -> Iterator[tuple[Loc, bool, str]]:
+def refusals(document: Mapping[str, Any]) -> Iterator[tuple[Loc, bool, str]]:
     """`(place, whether its key is meant, what it is called)` of every unbuilt thing in a `Job` document."""
     for name in document:
         if name in FIELDS:

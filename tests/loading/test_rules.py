@@ -22,7 +22,6 @@ def found(text: str) -> list[Diagnostic]:
     [
         pytest.param("max_concurrent: 3", "JOB037", "max_concurrent", id="a-limit-without-allow"),
         pytest.param("overlap: queue\nmax_concurrent: 3", "JOB037", "max_concurrent", id="a-limit-with-queue"),
-        pytest.param("retry: {attempts: 2, delay: 10m}", "JOB037", "10m", id="a-delay-above-the-default-limit"),
         pytest.param(
             "retry: {attempts: 2, delay: 9s, max_delay: 8s}", "JOB037", "8s", id="a-delay-above-the-given-limit"
         ),
@@ -83,6 +82,7 @@ def test_what_is_about_slots_is_warned_of_also_when_other_jobs_start_it(field: s
     [
         pytest.param("overlap: allow\nmax_concurrent: 3", id="a-limit-with-allow"),
         pytest.param("retry: {attempts: 3, delay: 10m, max_delay: 10m}", id="a-delay-at-its-limit"),
+        pytest.param("retry: {attempts: 3, delay: 10m}", id="a-delay-above-the-limit-nobody-gave"),
         pytest.param("start_at: 2030-01-01T00:00:00\nend_at: 2030-01-01T00:00:01", id="bounds-around-one-slot"),
         pytest.param("jitter: 24h", id="a-jitter-as-long-as-the-period"),
         pytest.param("params: {x: {default: aa, pattern: 'a+', allowed: [a, aa]}}", id="a-parameter-with-a-default"),
