@@ -201,7 +201,8 @@ class Changes:
         *,
         upstream: Mapping[str, str] | None = None,
     ) -> Run:
-        run = Run(
+        handed = state is RunState.PENDING
+        return Run(
             id=new_id(self.now),
             job_id=entry.id,
             project=entry.project,
@@ -215,10 +216,11 @@ class Changes:
             created_at=self.now,
             requested_by=None if asked is None else asked.by,
             request_id=None if asked is None else asked.request_id,
+            supervisor=self.world.runner.name if handed else None,
+            boot_id=self.world.runner.boot_id if handed else None,
             params=None if asked is None else asked.params,
             upstream=upstream,
         )
-        return self._handed(entry, run) if state is RunState.PENDING else run
 
     def _handed(self, entry: Entry, run: Run) -> Run:
         """Addressed to the runner's present supervisor, under the spec that applies now."""

@@ -68,7 +68,7 @@ class OutputFile:
     """Microseconds, UTC."""
 
 
-def open_plain(path: Path) -> int | None:
+def open_plain(path: Path | str) -> int | None:
     """A descriptor for reading a regular file; None for anything else: absent, a link, a pipe, not ours to read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -82,15 +82,15 @@ def open_plain(path: Path) -> int | None:
 
 def read_progress(run_dir: Path) -> dict[str, Any] | None:
     """What the job says about its progress now; None when it says nothing sound (half-written: ask again later)."""
-    return _document(run_dir / PROGRESS)
+    return _document(f"{run_dir}/{PROGRESS}")
 
 
 def read_result(run_dir: Path) -> dict[str, Any] | None:
     """What the job says came out; None when it says nothing sound."""
-    return _document(run_dir / RESULT)
+    return _document(f"{run_dir}/{RESULT}")
 
 
-def _document(path: Path) -> dict[str, Any] | None:
+def _document(path: str) -> dict[str, Any] | None:
     descriptor = open_plain(path)
     if descriptor is None:
         return None
@@ -194,13 +194,23 @@ def write_run_json(run_dir: Path, run: Run, spec: bytes | None) -> None:
     """Write `run.json`: {"run": fields of `Run`, "spec": the canonical spec or null}. Atomic. Raises OSError."""
     document = {"run": run, "spec": None if spec is None else orjson.Fragment(spec)}
     data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, default=str)
-    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = run_dir / f".{RUN_JSON}.tmp"
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    partial = f"{run_dir}/.{RUN_JSON}.tmp"
+    descriptor = _new_file(partial, run_dir)
     with open(descriptor, "wb") as file:
         file.write(data)
-    partial.replace(run_dir / RUN_JSON)
+    os.replace(partial, f"{run_dir}/{RUN_JSON}")  # noqa: PTH105 - a Path costs more than the call
+
+
+def _new_file(path: str, run_dir: Path) -> int:
+    """A descriptor of a file that was not there. One that a crash left is removed, a folder that is gone is made."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        os.unlink(path)  # noqa: PTH108
+    return os.open(path, flags, 0o600)
 
 
 def remove_run_dir(home: Home, project: str, job: str, run_id: str) -> None:
