@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install check fix test simulate demo bench lock clean
+.PHONY: help install check fix test simulate soak demo bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ test: $(STAMP) ## every test; ARGS='tests/specs -k name' for some
 
 simulate: $(STAMP) ## the whole daemon in simulated time, with faults; SEED=7 DAYS=3000
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(ARGS)
+
+soak: export SOAK_MINUTES = $(or $(MINUTES),10)
+soak: export SOAK_SEED ?= $(shell date +%s)
+soak: export FAULTS = full
+soak: $(STAMP) ## real faults on real processes for long; MINUTES=30 SOAK_SEED=7
+	$(PY) -m pytest tests/faults tests/crashing $(ARGS)
 
 demo: $(STAMP) ## a git repository of jobs, a daemon on it, live; Ctrl-C or DEMO_SECONDS=60 ends it
 	@$(PY) examples/demo.py $(ARGS)

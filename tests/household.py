@@ -158,7 +158,12 @@ class Household:
     def runs(self, identity: str) -> list[Run]:
         """All rows of a job, oldest first."""
         with Reader(self.home.database) as reader:
-            return list(reader.runs(job_id=reader.job(identity).id, order="asc", limit=1000))
+            job_id, found = reader.job(identity).id, list[Run]()
+            while page := list(
+                reader.runs(job_id=job_id, order="asc", limit=1000, after=found[-1].id if found else None)
+            ):
+                found += page
+            return found
 
 
 def _processes(*, with_environment: bool = False) -> list[tuple[int, str]]:

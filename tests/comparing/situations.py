@@ -1,4 +1,4 @@
-"""The rows of situations.yaml, checked for what every row must have. Read by the tests and docs/generate_compared.py."""
+"""The rows of situations.yaml, checked for what every row must have. Read by the tests and the page's generator."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""No process to be had, processes killed at any moment, a daemon that is stopped for a while."""
+"""No process to be had, a daemon or its supervisor that is stopped for a while."""
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import time
 import urllib.request
@@ -14,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from runners.supervisor import cgroup
-from state.records import TERMINAL_STATES, Reason, RunState
+from state.records import Reason, RunState
 from tests.components import lacking
 from tests.crashing import ledger
+from tests.faults.ticking import goes_on, settle, ticking, ticks_again
 from tests.household import Household, eventually
 
 
@@ -33,20 +33,6 @@ def group(tmp_path: Path) -> Iterator[Path]:
     for pid in (folder / "cgroup.procs").read_text().split():
         (folder.parent / "cgroup.procs").write_text(pid)
     folder.rmdir()
-
-
-def ended(household: Household, identity: str) -> bool:
-    return all(run.state in TERMINAL_STATES for run in household.runs(identity))
-
-
-def settle(household: Household, witness: Path, *, lost: int = 0) -> None:
-    """Suspend the ticker, wait for its last end, and hold the rows against what it wrote."""
-    household.jobsctl("suspend", "ticker")
-    eventually(lambda: ended(household, "default/ticker"), "the last run ended")
-    job = household.job("default/ticker")
-    assert job is not None
-    ledger.check(job, household.runs("default/ticker"), witness, lost=lost)
-    assert household.stop() == 0
 
 
 def test_without_room_for_a_process_starts_wait_say_so_and_come_back(household: Household, group: Path) -> None:
@@ -76,40 +62,37 @@ def test_without_room_for_a_process_starts_wait_say_so_and_come_back(household: 
     assert len(list(household.home.supervisors.glob("*.err"))) <= 1, "failed attempts leave nothing"
 
 
-def test_a_storm_of_kills_loses_and_doubles_nothing(household: Household) -> None:
-    dice = random.Random(20261121)
-    witness = household.home.root / "witness.txt"
-    household.commit({"ticker.yaml": ledger.spec(witness)})
-    household.start()
-    eventually(lambda: ledger.witnessed(witness), "the ticker ran")
-    supervisors_killed = 0
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        time.sleep(dice.uniform(0.02, 0.5))
-        victims = dice.choice(["daemon", "supervisor", "both"])
-        if victims != "supervisor":
-            household.kill()
-        if victims != "daemon":
-            supervisors_killed += 1
-            for pid in household.supervisors():
-                os.kill(pid, signal.SIGKILL)
-        if victims != "supervisor":
-            household.start(ready=False)
-    eventually(household.is_ready, "a daemon is ready")
-    settle(household, witness, lost=supervisors_killed)
-
-
 def test_slots_of_a_stopped_daemon_are_accounted_for(household: Household) -> None:
-    witness = household.home.root / "witness.txt"
-    household.commit({"ticker.yaml": ledger.spec(witness)})
-    household.start()
-    eventually(lambda: ledger.witnessed(witness), "the ticker ran")
+    """One catch-up, and the rest is one record: not a start for each, nor one record for each."""
+    witness = ticking(household)
     assert household.daemon is not None
-    os.kill(household.daemon.pid, signal.SIGSTOP)
-    time.sleep(3)
-    os.kill(household.daemon.pid, signal.SIGCONT)
     before = len(ledger.witnessed(witness))
-    eventually(lambda: len(ledger.witnessed(witness)) > before, "it goes on")
-    skipped = [run for run in household.runs("default/ticker") if run.state is RunState.SKIPPED]
-    assert sum(run.skipped_count or 0 for run in skipped if run.reason in (Reason.MISSED, Reason.OVERLAP)) >= 1
+    os.kill(household.daemon.pid, signal.SIGSTOP)
+    time.sleep(4.2)
+    os.kill(household.daemon.pid, signal.SIGCONT)
+    ticks_again(household, witness)
+    rows = household.runs("default/ticker")
+    missed = [run for run in rows if run.reason is Reason.MISSED]
+    assert len(missed) == 1
+    assert missed[0].skipped_count in (2, 3, 4)
+    assert missed[0].skipped_first is not None
+    assert missed[0].scheduled_for is not None
+    late = [run for run in rows if run.state is RunState.SUCCEEDED and run.started_at - run.scheduled_for > 500_000]
+    assert len(late) <= 1
+    during = [run for run in rows if missed[0].skipped_first <= (run.scheduled_for or 0) <= missed[0].scheduled_for]
+    assert during == missed
+    assert len(ledger.witnessed(witness)) >= before + 2
+    settle(household, witness)
+
+
+def test_a_frozen_supervisor_delays_and_doubles_nothing(household: Household) -> None:
+    witness = ticking(household, long=True)
+    (supervisor,) = household.supervisors()
+    os.kill(supervisor, signal.SIGSTOP)
+    goes_on(household)
+    before = len(ledger.witnessed(witness))
+    time.sleep(1.5)
+    assert len(ledger.witnessed(witness)) <= before + 1, "its socket takes what it cannot do yet"
+    os.kill(supervisor, signal.SIGCONT)
+    ticks_again(household, witness)
     settle(household, witness)

@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 
 from runners.base import EndReason
-from tests.household import ROOT
+from state.reads import Reader
+from state.records import Reason, Run
+from tests.faults.doors import health
+from tests.faults.ticking import goes_on, settle, ticking, ticks_again
+from tests.household import ROOT, Household, eventually
 
 FEW_DESCRIPTORS = """
 import resource, sys
@@ -74,3 +78,41 @@ print({(rig.ended(name).exit_code, rig.ended(name).signal) for name in names})
     early, ends = with_few_descriptors(body, tmp_path).splitlines()
     assert early == "[]", "killed for lack of descriptors"
     assert ends == "{(7, None)}"
+
+
+MANY = """\
+name: many-{number}
+schedule: every 2s
+overlap: allow
+capture: {{timestamps: line}}
+run: {{command: [sh, -c, "echo here; sleep 1.5"]}}
+"""
+
+
+def test_a_daemon_with_64_descriptors_runs_more_jobs_than_that(household: Household) -> None:
+    """Each run with stamped lines takes two of the supervisor's: what finds none fails and says so, the rest runs."""
+    household.program = ["prlimit", "--nofile=64:64", *household.program]
+    witness = ticking(household, "--listen", "127.0.0.1:0", long=True)
+    for number in range(40):
+        household.write(f"many-{number}.yaml", MANY.format(number=number))
+    eventually(lambda: household.job("default/many-39"), "the jobs are known")
+
+    def ends() -> list[Run]:
+        with Reader(household.home.database) as reader:
+            found = reader.runs(active=False, limit=1000)
+        return [run for run in found if run.job.startswith("many-") and run.state != "skipped"]
+
+    eventually(lambda: len(ends()) >= 80, f"they end, one way or the other\n{household.log()}")
+    assert household.daemon is not None
+    assert household.daemon.poll() is None
+    assert {run.reason for run in ends()} <= {Reason.SUCCEEDED, Reason.START_ERROR}
+    assert sum(run.reason is Reason.SUCCEEDED for run in ends()) >= 20
+    refused = [run.error or "" for run in ends() if run.reason is Reason.START_ERROR]
+    assert refused, "40 runs found two descriptors each: the limit did not hold"
+    assert all("Too many open files" in error for error in refused)
+    assert health(household)["status"] in ("ok", "degraded")
+    goes_on(household)
+    for number in range(40):
+        (household.home.specs / f"many-{number}.yaml").unlink()
+    ticks_again(household, witness)
+    settle(household, witness, unstarted=True)
