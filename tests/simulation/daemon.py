@@ -107,7 +107,7 @@ class Daemon:
         self.home, self.clock = home, clock
         self.store = Store.open(home.database, now=clock.now())
         self.journal = Journal(self.store._connection)
-        make_faulty(self.store, faults)
+        make_faulty(self.store, faults, self.journal.begin)
         self.looks: deque[Look] = deque()
         self.bell = SimDoorbell()
         self.wakeup = SimWakeup(clock, self.bell)

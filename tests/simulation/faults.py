@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -111,8 +111,11 @@ class FaultyConnection:
             raise
 
 
-def make_faulty(store: Store, faults: Faults) -> None:
-    """Every transaction of this store passes the places `begin`, `statement`, `commit` and `committed`."""
+def make_faulty(store: Store, faults: Faults, began: Callable[[], None]) -> None:
+    """Every transaction of this store passes the places `begin`, `statement`, `commit` and `committed`.
+
+    `began` is called right after each has begun.
+    """
     database: Any = store._database
     begin, commit = database.begin, database.commit
 
@@ -120,6 +123,7 @@ def make_faulty(store: Store, faults: Faults) -> None:
         if faults.armed:
             faults.reached("begin")
         begin()
+        began()
 
     def faulty_commit() -> None:
         if not faults.armed:

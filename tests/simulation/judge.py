@@ -1,27 +1,26 @@
-"""The judge of a simulation: holds what the database says, after every step, against an independent model.
+"""The judge of a simulation: holds what the database says, after every transaction, against an independent model.
 
 Knows the rows (`tests.simulation.rows`), what really runs (`tests.simulation.supervisor`) and the true time; asks no
-decision of the reconciler.
+decision of the reconciler. What must hold when the daemon has nothing to do is in `tests.simulation.rest`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections import Counter
 
-from reconciler.world import World
 from tests.simulation.clock import DAY, SECOND, SimClock
-from tests.simulation.daemon import Daemon
-from tests.simulation.ledger import Ledger, Violation, shown
-from tests.simulation.policy import limit_of
-from tests.simulation.rows import JobRow, Journal, RunRow
+from tests.simulation.ledger import Ledger, Moment, Violation, shown
+from tests.simulation.policy import BY_HAND, SCHEDULED, fields_of, limit_of, next_attempt, suspended, upstreams
+from tests.simulation.rows import JobRow, Journal, Noted, PoolRow, RunRow
 from tests.simulation.statistics import ACTIVE, Statistics
-from tests.simulation.supervisor import Supervisor
 
 __all__ = ["Judge", "Violation"]
 
 STEPS = {
-    "pending": frozenset({"pending", "blocked", "running", "succeeded", "failed", "cancelled", "expired", "skipped"}),
-    "blocked": frozenset({"blocked", "pending", "running", "failed", "cancelled", "expired", "skipped"}),
+    "pending": frozenset({"pending", "running", "succeeded", "failed", "cancelled", "expired"}),
+    "blocked": frozenset({"blocked", "pending", "failed", "cancelled", "skipped"}),
     "running": frozenset({"running", "succeeded", "failed", "cancelled", "expired"}),
 }
 """From an active state to another one. Terminal states have no way out."""
@@ -30,51 +29,93 @@ STEPS = {
 class Judge:
     """Of one house."""
 
-    def __init__(self, clock: SimClock, supervisor: Supervisor) -> None:
+    def __init__(self, clock: SimClock) -> None:
         self.clock = clock
-        self.supervisor = supervisor
+        self.up_since = 0
+        """When the present daemon began to decide, by the wall clock."""
         self.boots: dict[str, int] = {}
         self.runs: dict[str, RunRow] = {}
         self.ledgers: dict[int, Ledger] = {}
         self.statistics: dict[int, Statistics] = {}
-        self.taken: dict[tuple[int, int, int], str] = {}
-        """The run of (job, slot, attempt), ever."""
+        self.limits: dict[str, int] = {}
+        """How many runs of the job could run at once when this run was handed over."""
+        self.pools: dict[str, int] = {}
+        self.pool_of: dict[str, str] = {}
+        """The pool of a run that was handed over."""
+        self.ends: dict[str, tuple[str, int]] = {}
+        """State and instant of every end of a run that is no skip, ever."""
+        self.followed: dict[tuple[int, str], int] = {}
+        """When the last run of an upstream job ended that a run of this job followed."""
+        self.changed: set[int] = set()
+        """Jobs with changes since this was last emptied."""
+        self.troubled_until = 0
+        """What is due is tried again by then (`SimClock.elapsed`): the database refused."""
+        self._taken: dict[tuple[int, int, int], str] = {}
         self._specs: dict[str, bytes] = {}
-        self._touched: set[int] = set()
         self._audit_at = 0
-        self._troubled_until = 0
         self._hash = hashlib.sha256()
+        self._before: dict[int, tuple[RunRow, ...]] = {}
+        self._ended: list[RunRow] = []
+        self._attempts: list[RunRow] = []
 
     def active_ids(self) -> list[str]:
         """Runs that are not over, by id."""
         return sorted(run for each in self.statistics.values() for run in each.active)
 
+    def handed_ids(self) -> list[str]:
+        """Those of them that are with the runner."""
+        return [run_id for run_id in self.active_ids() if self.runs[run_id].state != "blocked"]
+
     def digest(self) -> str:
         """Of every change so far: two plays of one story have the same."""
         return self._hash.hexdigest()
 
-    # -- after every transaction
+    def troubled(self) -> None:
+        """The database refused: what is due is tried again within two seconds."""
+        self.troubled_until = self.clock.elapsed + 2 * SECOND
 
     def rows(self, journal: Journal) -> None:
         """Take in what changed, in order."""
-        notes = journal.take()
-        if not notes:
+        transactions = journal.take()
+        if not transactions:
             return
-        self._hash.update(repr(notes).encode())
         for spec in journal.take_specs():
             self._specs[hashlib.sha256(spec).hexdigest()] = spec
+        for notes in transactions:
+            self._hash.update(repr(notes).encode())
+            self._transaction(notes)
+        if self.clock.elapsed >= self._audit_at:
+            self._audit_at = self.clock.elapsed + DAY
+            if {row.id: row for row in journal.all_runs()} != self.runs:
+                raise Violation("rows change only where it shows", "the table `run` is not what its changes make")
+
+    def _transaction(self, notes: list[Noted]) -> None:
+        self._before.clear()
+        self._ended, self._attempts = [], []
+        touched = set()
         for note in notes:
-            if isinstance(note.row, RunRow):
-                self._run(note.what, note.row)
+            row = note.row
+            if isinstance(row, PoolRow):
+                self.pools[row.id] = 0 if note.what == "gone" else row.slots
+                continue
+            job_id = row.job_id if isinstance(row, RunRow) else row.id
+            touched.add(job_id)
+            if job_id not in self._before:
+                known = self.statistics.get(job_id)
+                self._before[job_id] = () if known is None else tuple(known.active.values())
+            if isinstance(row, RunRow):
+                self._run(note.what, row)
             else:
-                self._job(note.what, note.row)
-        for job_id in self._touched:
+                self._job(note.what, row)
+        for job_id in touched:
             if job_id in self.ledgers:
                 self.ledgers[job_id].settled()
-        self._audit(journal)
+        self.changed |= touched
+        self._check_attempts()
+
+    # -- runs
 
     def _run(self, what: str, row: RunRow) -> None:
-        self._touched.add(row.job_id)
         if what == "made":
             self._made(row)
         elif what == "changed":
@@ -90,148 +131,148 @@ class Judge:
         if row.id in self.runs:
             raise Violation("an id is given once", row.id)
         ledger, statistics = self.ledgers[row.job_id], self.statistics[row.job_id]
-        active = len(statistics.active)
         if row.scheduled_for is not None:
             key = (row.job_id, row.scheduled_for, row.attempt)
-            other = self.runs.get(self.taken.get(key, ""))
+            other = self.runs.get(self._taken.get(key, ""))
             if other is not None and other.scheduled_for == row.scheduled_for:
                 raise Violation("a slot at most once", f"{ledger.name} at {shown(row.scheduled_for)}: two rows")
-            self.taken[key] = row.id
+            self._taken[key] = row.id
         if row.state == "skipped":
-            ledger.skipped(row, None, active)
-        elif row.state in ACTIVE:
-            if active >= limit_of(ledger.spec):
-                raise Violation("the overlap limit holds", f"{ledger.name}: {active} active, and another run begins")
-            if row.scheduled_for is not None:
-                ledger.ran(row, active)
-        else:
+            ledger.skipped(row, None)
+        elif row.state not in ACTIVE:
             raise Violation("a run begins active", f"{row.id} began {row.state}")
+        elif row.trigger == "retry":
+            self._attempts.append(row)
+        elif row.trigger in SCHEDULED:
+            ledger.ran(row)
+        if row.state == "pending":
+            self._handed_over(row)
+        elif row.trigger == "dependency" and row.upstream is not None:
+            self._follows(row)
         self.runs[row.id] = row
         statistics.made(row)
 
     def _changed(self, row: RunRow) -> None:
-        before = self.runs[row.id]
+        before, statistics = self.runs[row.id], self.statistics[row.job_id]
         if before == row:
             return
         if before.state == "skipped" and (row.state, row.reason) == ("skipped", before.reason):
-            self.ledgers[row.job_id].skipped(row, before, len(self.statistics[row.job_id].active))
+            if (row.skipped_first, row.skipped_count) != (before.scheduled_for, 1) or before.skipped_count is not None:
+                self.ledgers[row.job_id].skipped(row, before)
+            else:
+                before = row  # a run that waited and was skipped: the record of its one slot
         elif row.state not in STEPS.get(before.state, ()):
             raise Violation("terminal states are final", f"run {row.id} went from {before.state} to {row.state}")
         elif before.cancel_requested_at is not None and row.state in ("succeeded", "expired"):
             raise Violation("an accepted cancel stays", f"run {row.id} was cancelled, and is {row.state}")
+        elif (before.state, row.state) == ("blocked", "pending"):
+            self._handed_over(row)
+        elif before.state in ACTIVE and row.state not in ACTIVE and row.state != "skipped":
+            self._ended.append(row)
+            assert row.finished_at is not None
+            self.ends[row.id] = (row.state, row.finished_at)
         self.runs[row.id] = row
-        self.statistics[row.job_id].changed(row, before)
+        if row is not before:
+            statistics.changed(row, before, (run for run in self.runs.values() if run.job_id == row.job_id))
+
+    def _handed_over(self, row: RunRow) -> None:
+        """From now on the runner may start it."""
+        ledger, handed = self.ledgers[row.job_id], self.statistics[row.job_id].handed()
+        limit = self.limits[row.id] = limit_of(ledger.spec)
+        if handed >= limit:
+            raise Violation("the overlap limit holds", f"{ledger.name}: {handed} handed over, and another run begins")
+        not_before = self.runs[row.id].not_before if row.id in self.runs else None
+        if not_before is not None and not_before > self.clock.wall:
+            raise Violation(
+                "no run starts before its time", f"{ledger.name}: run {row.id} waits for {shown(not_before)}"
+            )
+        if row.trigger in BY_HAND | {"retry"}:
+            pass  # what people ask for waits for no other job; an attempt follows what the first one did
+        elif row.trigger == "dependency":
+            if row.id not in self.runs:
+                self._follows(row)
+        elif suspended(ledger.spec, ledger.row.suspended_at is not None):
+            raise Violation("a suspended job starts nothing", f"{ledger.name} starts run {row.id}")
+        else:
+            self._follows(row)
+        if (pool := fields_of(ledger.spec).get("pool")) is not None:
+            self._takes_slot(row, pool)
+
+    def _takes_slot(self, row: RunRow, pool: str) -> None:
+        taken = self.in_pool(pool)
+        if taken >= self.pools.get(pool, 0):
+            size = self.pools.get(pool, 0)
+            raise Violation("the limit of a pool holds", f"{pool} has {size} slots, {taken} taken, and a run begins")
+        self.pool_of[row.id] = pool
+
+    def in_pool(self, pool: str) -> int:
+        """Runs that were handed over as members of a pool and are not over."""
+        return sum(
+            self.pool_of.get(run.id) == pool
+            for each in self.statistics.values()
+            for run in each.active.values()
+            if run.state != "blocked"
+        )
+
+    def _follows(self, row: RunRow) -> None:
+        """Every job that it depends on has succeeded anew."""
+        ledger = self.ledgers[row.job_id]
+        given = json.loads(row.upstream or "{}")
+        for upstream in upstreams(ledger.spec):
+            run_id, key = given.get(upstream.identity), (row.job_id, upstream.identity)
+            if run_id is None or run_id not in self.ends:
+                raise Violation("dependencies are respected", f"{ledger.name} starts, {upstream.identity} has not run")
+            state, at = self.ends[run_id]
+            if state != "succeeded" and fields_of(ledger.spec).get("on_dependency_failure") != "run":
+                raise Violation("dependencies are respected", f"{ledger.name} starts, {upstream.identity} has {state}")
+            young = upstream.max_age is not None and self.clock.wall - at <= upstream.max_age
+            if not young and at <= self.followed.get(key, -1):
+                raise Violation("dependencies are respected", f"{ledger.name} follows {run_id} for a second time")
+            self.followed[key] = max(at, self.followed.get(key, -1))
+
+    def upstream_ready(self, ledger: Ledger) -> bool:
+        """Every job that it depends on has a success that a run of it may follow."""
+        identities = {other.name: job_id for job_id, other in self.ledgers.items()}
+        for upstream in upstreams(ledger.spec):
+            job_id = identities.get(upstream.identity)
+            at = None if job_id is None else self.statistics[job_id].last_success
+            young = at is not None and upstream.max_age is not None and self.clock.wall - at <= upstream.max_age
+            if at is None or not (young or at > self.followed.get((ledger.row.id, upstream.identity), -1)):
+                return False
+        return True
+
+    def _check_attempts(self) -> None:
+        """Whatever is to be tried again is, in the transaction of its end, and nothing else."""
+        made = Counter((run.job_id, run.scheduled_for, run.attempt) for run in self._attempts)
+        wanted: Counter[tuple[int, int | None, int]] = Counter()
+        for run in self._ended:
+            ledger = self.ledgers[run.job_id]
+            given_up = ledger.row.archived_at is not None or (
+                run.scheduled_for is not None and suspended(ledger.spec, ledger.row.suspended_at is not None)
+            )
+            between = None if given_up else next_attempt(ledger.spec, run)
+            key = (run.job_id, run.scheduled_for, run.attempt + 1)
+            if between is None:
+                continue
+            wanted[key] += 1
+            for attempt in self._attempts:
+                same = (attempt.job_id, attempt.scheduled_for, attempt.attempt) == key
+                if same and not between[0] <= (attempt.not_before or 0) <= between[1]:
+                    raise Violation("attempts keep their delay", f"{ledger.name}: {shown(attempt.not_before)}")
+        if made != wanted:
+            raise Violation("a run is tried again as its policy says", f"{dict(wanted)} expected, {dict(made)} stored")
+
+    # -- jobs
 
     def _job(self, what: str, row: JobRow) -> None:
-        self._touched.add(row.id)
         if what == "made":
             self.ledgers[row.id] = Ledger(row, self._specs[row.digest])
             self.statistics[row.id] = Statistics()
             self.ledgers[row.id].created()
         elif what == "changed":
-            self.ledgers[row.id].moved(row, self._specs[row.digest], self.boots, self.clock.wall)
+            moment = Moment(self._before[row.id], self.up_since, self.boots)
+            self.ledgers[row.id].moved(row, self._specs[row.digest], moment)
         else:
             if self.statistics[row.id].active:
                 raise Violation("no active run is deleted", f"job {row.name} went with active runs")
             del self.ledgers[row.id], self.statistics[row.id]
-
-    def _audit(self, journal: Journal) -> None:
-        """Once a simulated day: are the tables what their changes say?"""
-        if self.clock.elapsed < self._audit_at:
-            return
-        self._audit_at = self.clock.elapsed + DAY
-        if {row.id: row for row in journal.all_runs()} != self.runs:
-            raise Violation("rows change only where it shows", "the table `run` is not what its changes make")
-
-    # -- when the daemon has nothing to do
-
-    def at_rest(self, daemon: Daemon) -> None:
-        """The daemon is well and waits for something to happen."""
-        self._statistics(daemon)
-        self._cursors(daemon)
-        self._truth(daemon)
-        self._memory(daemon.world)
-
-    def troubled(self) -> None:
-        """The database refused: what is due is tried again within two seconds."""
-        self._troubled_until = self.clock.elapsed + 2 * SECOND
-
-    def _statistics(self, daemon: Daemon) -> None:
-        for job_id in self._touched:
-            if (record := daemon.store.job(job_id)) is not None:
-                self.statistics[job_id].compare(record)
-        self._touched.clear()
-
-    def _cursors(self, daemon: Daemon) -> None:
-        for ledger in self.ledgers.values():
-            row = ledger.row
-            if row.archived_at is not None:
-                if row.next_at is not None:
-                    raise Violation("the next slot is right", f"{ledger.name} is archived, next {shown(row.next_at)}")
-                continue
-            upcoming = ledger.upcoming()
-            if row.next_at != upcoming:
-                raise Violation(
-                    "the next slot is right", f"{ledger.name}: {shown(row.next_at)} stored, it is {shown(upcoming)}"
-                )
-            if upcoming is not None and upcoming <= self.clock.wall and self.clock.elapsed > self._troubled_until:
-                late = (self.clock.wall - upcoming) / SECOND
-                raise Violation("no cursor is behind", f"{ledger.name}: {shown(upcoming)} was {late:.1f} s ago")
-
-    def _truth(self, daemon: Daemon) -> None:
-        """The rows and what really runs."""
-        running: dict[str, int] = {}
-        for process in self.supervisor.running():
-            row = self.runs.get(process.launch.run_id)
-            if row is None or row.state not in ACTIVE:
-                state = "unknown" if row is None else row.state
-                raise Violation("what runs is active", f"run {process.launch.run_id} runs, its row is {state}")
-            running[process.identity] = running.get(process.identity, 0) + 1
-            if running[process.identity] > limit_of(self.ledgers[row.job_id].spec):
-                raise Violation("the overlap limit holds", f"{process.identity} really runs {running} times")
-        twice = [run_id for run_id, count in self.supervisor.starts.items() if count > 1]
-        if twice:
-            raise Violation("a slot at most once", f"started twice: {twice}")
-        self.supervisor.starts.clear()
-        known = self.supervisor.processes
-        for run_id in self.active_ids():
-            if run_id not in known and run_id not in daemon.world.unlaunched and daemon.runner.next_at() is None:
-                raise Violation("every active run is somewhere", f"run {run_id} is active, and nobody has it")
-
-    def _memory(self, world: World) -> None:
-        """Memory follows the database, and does not grow."""
-        active = self.active_ids()
-        if sorted(world.live) != active:
-            raise Violation("memory follows the database", f"live {sorted(world.live)}, stored {active}")
-        for entry in world.jobs:
-            ledger = self.ledgers.get(entry.id)
-            if ledger is None:
-                if entry.archived:
-                    continue  # retention took the row; the entry goes at the next start
-                raise Violation("memory follows the database", f"{entry.identity} is not stored")
-            row = ledger.row
-            memory = (
-                entry.cursor_at,
-                entry.anchor_at,
-                entry.digest,
-                entry.active,
-                entry.archived,
-                entry.override_suspend,
-            )
-            stored = (
-                row.cursor_at, row.anchor_at, row.digest, len(self.statistics[entry.id].active),
-                row.archived_at is not None, row.suspended_at is not None,
-            )  # fmt: skip
-            if memory != stored:
-                raise Violation("memory follows the database", f"{entry.identity}: {memory}, stored {stored}")
-        bounds = {
-            "messages": (len(world.messages), 0),
-            "untold": (len(world.untold), 2000),
-            "timers": (len(world.timers), len(world.jobs)),
-            "heap": (len(world.timers._heap), 64 + 3 * len(world.jobs)),
-            "unlaunched": (len(world.unlaunched), len(active)),
-            "missing": (len(world.missing), len(world.jobs)),
-        }
-        for name, (size, bound) in bounds.items():
-            if size > bound:
-                raise Violation("nothing grows without bound", f"{name} holds {size}, more than {bound}")

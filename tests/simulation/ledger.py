@@ -7,12 +7,13 @@ closes the batch, and the batch must hold what `tests.simulation.policy` says of
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tests.simulation.clock import HOUR, SECOND
 from tests.simulation.oracle import Times, times_of
-from tests.simulation.policy import RUN, Situation, fields_of, trigger_of, verdicts
+from tests.simulation.policy import SCHEDULED, Situation, fields_of, horizon, shift_of, upstreams, verdicts
 from tests.simulation.rows import JobRow, RunRow
 
 CORRECTION = 3 * HOUR
@@ -40,6 +41,16 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known beside the rows of one job when its row changes."""
+
+    active: tuple[RunRow, ...]
+    """Its runs that were not over when the transaction began."""
+    up_since: int
+    boots: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class Ledger:
     """One job."""
@@ -52,9 +63,9 @@ class Ledger:
     """The run of a slot."""
     new_runs: list[RunRow] = field(default_factory=list)
     new_skips: list[Skipped] = field(default_factory=list)
-    active_before: int | None = None
-    """Active runs when the batch began."""
-    _upcoming: tuple[tuple[int, int, str], int | None] | None = None
+    decided_at: int = 0
+    """When the batch was decided."""
+    _upcoming: tuple[tuple[object, ...], int | None] | None = None
 
     @property
     def name(self) -> str:
@@ -64,27 +75,32 @@ class Ledger:
     def times(self) -> Times:
         return times_of(self.spec)
 
+    @property
+    def follows_others(self) -> bool:
+        """It starts by the successes of other jobs."""
+        return self.times.manual and bool(upstreams(self.spec))
+
     def created(self) -> None:
         row = self.row
         self.high_water = row.cursor_at
         if not self.times.is_once and row.cursor_at != row.applied_at:
             self._broken("applying never fires", f"created at {shown(row.applied_at)}, cursor {shown(row.cursor_at)}")
 
-    def ran(self, run: RunRow, active: int) -> None:
+    def ran(self, run: RunRow) -> None:
         """A run of a slot was stored."""
         assert run.scheduled_for is not None
         if run.scheduled_for in self.runs:
             self._broken("a slot at most once", f"{shown(run.scheduled_for)} has two runs")
         self.runs[run.scheduled_for] = run.id
-        self._begin(active)
         self.new_runs.append(run)
+        self.decided_at = run.created_at
 
     def forget(self, run: RunRow) -> None:
         """Retention deleted the row: should a clock be set back by so much, the slot is a new one."""
         if run.scheduled_for is not None and self.runs.get(run.scheduled_for) == run.id:
             del self.runs[run.scheduled_for]
 
-    def skipped(self, run: RunRow, before: RunRow | None, active: int) -> None:
+    def skipped(self, run: RunRow, before: RunRow | None) -> None:
         """A skip was stored, or became longer."""
         assert run.scheduled_for is not None and run.skipped_first is not None and run.skipped_count is not None
         first, count = run.skipped_first, run.skipped_count
@@ -92,112 +108,111 @@ class Ledger:
             assert before.scheduled_for is not None and before.skipped_count is not None
             first = min(first, before.scheduled_for)
             count -= before.skipped_count
-        self._begin(active)
         self.new_skips.append(Skipped(first, run.scheduled_for, count, run.reason or ""))
+        self.decided_at = run.finished_at or 0
 
-    def moved(self, row: JobRow, spec: bytes, boots: dict[str, int], now: int) -> None:
+    def moved(self, row: JobRow, spec: bytes, moment: Moment) -> None:
         """The job's row changed."""
         old, self.row = self.row, row
         old_spec, self.spec = self.spec, spec
         restored = old.archived_at is not None and row.archived_at is None
-        if row.schedule_digest != old.schedule_digest or row.anchor_at != old.anchor_at or restored:
-            self._closed("the claim of a slot and the step of the cursor are one transaction")
-            self._edited(old, old_spec, restored)
+        again = old.completed_at is not None and row.completed_at is None
+        if row.schedule_digest != old.schedule_digest or row.anchor_at != old.anchor_at or restored or again:
+            self.settled()
+            self._edited(old, old_spec, restored, again)
         elif row.cursor_at < old.cursor_at:
-            self._closed("the claim of a slot and the step of the cursor are one transaction")
+            self.settled()
             if old.cursor_at - row.cursor_at <= CORRECTION:
                 self._broken("the cursor stays", f"back from {shown(old.cursor_at)} to {shown(row.cursor_at)}")
         elif (row.cursor_at, row.boot_id) != (old.cursor_at, old.boot_id):
-            self._account(old, boots, now)
+            self._account(old, moment)
 
     def upcoming(self) -> int | None:
-        """The first slot after the cursor."""
+        """The start of the first slot after the cursor."""
         row = self.row
+        if row.completed_at is not None or row.archived_at is not None:
+            return None
         key = (row.cursor_at, row.anchor_at, row.digest)
         if self._upcoming is None or self._upcoming[0] != key:
-            self._upcoming = (key, self.times.next_after(row.cursor_at, row.anchor_at))
+            begin, end = horizon(self.spec)
+            after = row.cursor_at if begin is None else max(row.cursor_at, begin - 1)
+            slot = self.times.next_after(after, row.anchor_at)
+            late = slot is None or (end is not None and slot > end)
+            self._upcoming = (key, None if late or slot is None else slot + shift_of(self.spec))
         return self._upcoming[1]
 
     def settled(self) -> None:
-        """Between two transactions."""
-        self._closed("the claim of a slot and the step of the cursor are one transaction")
-
-    def _begin(self, active: int) -> None:
-        if self.active_before is None:
-            self.active_before = active
-
-    def _closed(self, rule: str) -> None:
+        """A transaction has ended, or the schedule is another one from here on."""
         if self.new_runs or self.new_skips:
             slots = [shown(run.scheduled_for) for run in self.new_runs] + [str(skip) for skip in self.new_skips]
-            self._broken(rule, f"stored without the cursor: {slots}")
+            self._broken("a slot is claimed in the step of the cursor", f"stored without it: {slots}")
 
-    def _edited(self, old: JobRow, old_spec: bytes, restored: bool) -> None:
+    def _edited(self, old: JobRow, old_spec: bytes, restored: bool, again: bool) -> None:
         row = self.row
         before, after = (self._schedule_fields(spec) for spec in (old_spec, self.spec))
-        if before == after and not restored:
-            self._broken("any other edit keeps the next slot", f"re-anchored without an edit of the schedule: {after}")
+        if before == after and not restored and row.digest == old.digest:
+            self._broken(
+                "any other edit keeps the next slot", f"anchored anew without an edit of the schedule: {after}"
+            )
+        if before == after and not restored and not again:
+            self._broken("any other edit keeps the next slot", f"anchored anew by another edit: {after}")
         if row.schedule_digest != old.schedule_digest and not self.times.is_once and row.cursor_at != row.applied_at:
             self._broken("an edit never fires", f"edited {shown(row.applied_at)}, cursor {shown(row.cursor_at)}")
-        if restored and row.schedule_digest == old.schedule_digest and row.cursor_at < old.cursor_at:
+        if row.schedule_digest == old.schedule_digest and row.cursor_at < old.cursor_at:
             self._broken("an edit never fires", "brought back with an earlier cursor")
         self.high_water = max(self.high_water, row.cursor_at)
 
     @staticmethod
     def _schedule_fields(spec: bytes) -> tuple[str, ...]:
         fields = fields_of(spec)
-        return tuple(repr(fields.get(name)) for name in ("schedule", "timezone", "dst"))
+        named = () if fields.get("schedule") else tuple(each.identity for each in upstreams(spec))
+        return (*(repr(fields.get(name)) for name in ("schedule", "timezone", "dst")), *named)
 
-    def _account(self, old: JobRow, boots: dict[str, int], now: int) -> None:
+    def _account(self, old: JobRow, moment: Moment) -> None:
         """The slots in (old cursor, cursor] against the batch."""
         row, runs, skips = self.row, self.new_runs, self.new_skips
         self.new_runs, self.new_skips = [], []
-        active, self.active_before = self.active_before, None
+        begin, end = horizon(self.spec)
         slots = self.times.between(old.cursor_at, row.cursor_at, row.anchor_at)
+        slots = [slot for slot in slots if (begin is None or slot >= begin) and (end is None or slot <= end)]
         again = bool(slots) and slots[-1] <= self.high_water
         self.high_water = max(self.high_water, row.cursor_at)
         if not runs and not skips and again:
             return  # a clock that was set back by hours: these slots have their rows
-        boot = boots[row.boot_id] if row.boot_id != old.boot_id and row.boot_id in boots else None
+        boot = moment.boots[row.boot_id] if row.boot_id != old.boot_id and row.boot_id in moment.boots else None
         if row.cursor_at > old.cursor_at and row.cursor_at not in slots:
             self._broken("the cursor stands on a slot", f"{shown(row.cursor_at)} is none of {self.spec.decode()}")
-        situation = Situation(self.spec, now, old.applied_at, active or 0, old.suspended_at is not None)
-        expected: list[tuple[int, str]] = []
-        if boot is not None:
-            (verdict,) = verdicts(situation, [boot], once=False)
-            expected.append((boot, verdict))
-            if verdict == RUN:
-                situation = Situation(self.spec, now, old.applied_at, 1, old.suspended_at is not None)
-        if slots:
-            expected += zip(slots, verdicts(situation, slots, once=self.times.is_once), strict=True)
-        self._compare(expected, runs, skips, again, boot)
+        situation = Situation(
+            self.spec,
+            self.decided_at,
+            old.applied_at,
+            sum(run.state != "blocked" for run in moment.active),
+            tuple(sorted((run for run in moment.active if run.state == "blocked"), key=lambda run: run.order)),
+            old.suspended_at is not None,
+            moment.up_since,
+            old.repeat_done,
+        )
+        expected = verdicts(situation, slots, once=self.times.is_once, boot=boot)
+        if row.cursor_at > old.cursor_at:
+            expected += [(at, "dst_gap") for at in self.times.dropped(old.cursor_at, row.cursor_at)]
+        self._compare(expected, runs, skips, again)
 
-    def _compare(
-        self,
-        expected: list[tuple[int, str]],
-        runs: list[RunRow],
-        skips: list[Skipped],
-        again: bool,
-        boot: int | None,
-    ) -> None:
+    def _compare(self, expected: list[tuple[int, str]], runs: list[RunRow], skips: list[Skipped], again: bool) -> None:
         told = ", ".join(f"{shown(slot)} {verdict}" for slot, verdict in expected[-6:])
-        wanted = [slot for slot, verdict in expected if verdict == RUN]
-        if [run.scheduled_for for run in runs] != wanted:
-            got = [shown(run.scheduled_for) for run in runs]
-            self._broken("the policy decides", f"{got} ran, of {len(expected)} slots ... {told}")
-        for run in runs:
-            assert run.scheduled_for is not None
-            trigger = "boot" if run.scheduled_for == boot else trigger_of(run.scheduled_for, run.created_at)
-            if run.trigger != trigger:
-                self._broken("a late start is a catch-up", f"{run.trigger} for {shown(run.scheduled_for)}, {trigger}")
+        wanted = sorted((slot, verdict) for slot, verdict in expected if verdict in SCHEDULED)
+        got = sorted((run.scheduled_for or 0, run.trigger) for run in runs)
+        if got != wanted:
+            ran = [f"{shown(slot)} {trigger}" for slot, trigger in got]
+            self._broken("the policy decides", f"{ran} ran, of {len(expected)} slots ... {told}")
         counted: Counter[str] = Counter()
         for skip in skips:
             counted[skip.reason] += skip.count
-        due = Counter(verdict for _, verdict in expected if verdict != RUN)
+        due = Counter(verdict for _, verdict in expected if verdict not in SCHEDULED)
         if counted != due:
             self._broken("every slot is accounted for", f"{dict(due)} were due, {dict(counted)} recorded; ... {told}")
         for slot, verdict in expected:
             inside = any(skip.first <= slot <= skip.last for skip in skips if skip.reason == verdict)
-            if verdict != RUN and not inside and not again:
+            if verdict not in SCHEDULED and not inside and not again:
                 self._broken("every slot is accounted for", f"{shown(slot)} is in no record of {verdict}")
 
     def _broken(self, rule: str, what: str) -> None:

@@ -20,7 +20,8 @@ from state import ids
 from state.errors import StateError
 from state.home import Home
 from state.inbox import Request, write_request
-from tests.simulation.clock import MINUTE, SECOND, SimClock
+from tests.simulation import rest
+from tests.simulation.clock import HOUR, SECOND, SimClock
 from tests.simulation.daemon import Daemon
 from tests.simulation.faults import Armed, Death, Faults, lines_watched
 from tests.simulation.judge import Judge, Violation
@@ -50,7 +51,7 @@ class Machine:
         self.clock = SimClock(wall)
         self.faults = Faults()
         self.supervisor = Supervisor(self.clock, self.faults, seed)
-        self.judge = Judge(self.clock, self.supervisor)
+        self.judge = Judge(self.clock)
         self.daemon: Daemon | None = None
         self.passes = 0
         self._restart_at: int | None = 0
@@ -203,9 +204,10 @@ class Machine:
     def do_settled(self) -> None:
         """After the quiet end: nothing is left over anywhere."""
         self._rest()
+        long_ago = self.clock.wall - HOUR
         left = {
-            "active runs": [run for run in self.judge.active_ids() if ids.time_of(run) < self.clock.wall - MINUTE],
-            "processes": [run for run in self.supervisor.processes if ids.time_of(run) < self.clock.wall - MINUTE],
+            "active runs": [run for run in self.judge.handed_ids() if ids.time_of(run) < long_ago],
+            "processes": [run for run in self.supervisor.processes if ids.time_of(run) < long_ago],
             "requests": sorted(path.name for path in self.home.requests.glob("*.json")),
         }
         if self.daemon is None or not self.daemon.untroubled:
@@ -275,7 +277,7 @@ class Machine:
             self._look_if_wanted(self.daemon)
             if not (self._woken or self.daemon.bell.rung or self.daemon.sleeps_for() == 0):
                 if self.daemon.untroubled:
-                    self.judge.at_rest(self.daemon)
+                    rest.check(self.judge, self.daemon, self.supervisor)
                 return
             self._woken = False
             self._pass(self.daemon)
@@ -294,6 +296,7 @@ class Machine:
         self._restart_at = None
         self._woken = True
         try:
+            self.judge.up_since = self.clock.wall
             daemon.start(self._boot)
         except (Death, StateError):
             self._die()

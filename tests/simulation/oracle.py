@@ -46,14 +46,14 @@ class Times:
         if isinstance(entry, dict):
             zone = entry.get("timezone") or zone
             if entry.get("every") is not None:
-                origin = None if entry.get("anchor") is None else _instant(entry["anchor"], zone)
+                origin = None if entry.get("anchor") is None else read_instant(entry["anchor"], zone)
                 self.grids.append((round(entry["every"] * SECOND), origin))
                 return
             entry = entry.get("cron") or entry["once"]
         if found := re.fullmatch(r"every (\d+)([smhd])", entry):
             self.grids.append((int(found[1]) * _UNITS[found[2]] * SECOND, None))
         elif re.match(r"\d{4}-\d\d-\d\dT", entry):
-            self.once.append(_instant(entry, zone))
+            self.once.append(read_instant(entry, zone))
         else:
             self.lines.append((_NAMED.get(entry, entry), zone, gap, repeat))
 
@@ -68,6 +68,13 @@ class Times:
             for day in range(max(after, 0) // (DAY * SECOND), through // (DAY * SECOND) + 1):
                 found.update(at for at in _day(*line, day) if after < at <= through)
         return sorted(found)
+
+    def dropped(self, after: int, through: int) -> list[int]:
+        """The ends of spring gaps in (after, through] in which `dst: {gap: skip}` dropped a time."""
+        lines = [(fields, zone, "run_after", repeat) for fields, zone, gap, repeat in self.lines if gap == "skip"]
+        days = range(max(after, 0) // (DAY * SECOND), through // (DAY * SECOND) + 1)
+        would = {at for line in lines for day in days for at in _day(*line, day) if after < at <= through}
+        return sorted(would - {at for line in self.lines for day in days for at in _day(*line, day)} - set(self.once))
 
     def next_after(self, after: int, anchor: int) -> int | None:
         """The first slot after an instant; None when there is none."""
@@ -99,7 +106,7 @@ def times_of(spec: bytes) -> Times:
     )
 
 
-def _instant(text: str, zone: str) -> int:
+def read_instant(text: str, zone: str) -> int:
     at = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(zone))

@@ -7,16 +7,18 @@ made of them.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass, fields
 
 RUN = (
     "id", "job_id", "scheduled_for", "attempt", "trigger", "state", "reason", "created_at", "started_at",
     "finished_at", "skipped_first", "skipped_count", "cancel_requested_at", "digest", "exit_code", "supervisor",
+    "not_before", "upstream",
 )  # fmt: skip
 JOB = (
     "id", "project", "name", "digest", "schedule_digest", "anchor_at", "cursor_at", "next_at", "applied_at",
-    "archived_at", "suspended_at", "completed_at", "boot_id",
+    "archived_at", "suspended_at", "completed_at", "boot_id", "repeat_done", "resumed_at",
 )  # fmt: skip
 
 
@@ -40,6 +42,14 @@ class RunRow:
     digest: str
     exit_code: int | None
     supervisor: str | None
+    not_before: int | None
+    upstream: str | None
+    """JSON: identity to run id."""
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """The runs of one job start by their slots; an attempt before the slots after its own."""
+        return (self.created_at if self.scheduled_for is None else self.scheduled_for, self.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,16 @@ class JobRow:
     suspended_at: int | None
     completed_at: int | None
     boot_id: str | None
+    repeat_done: int
+    resumed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRow:
+    """A pool as stored."""
+
+    id: str
+    slots: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +86,13 @@ class Noted:
     """One change: `made`, `changed` or `gone`."""
 
     what: str
-    row: RunRow | JobRow
+    row: RunRow | JobRow | PoolRow
 
 
 assert tuple(field.name for field in fields(RunRow)) == RUN
 assert tuple(field.name for field in fields(JobRow)) == JOB
 _WIDTH = max(len(RUN), len(JOB))
+_EVENTS = (("INSERT", "made", "NEW"), ("UPDATE", "changed", "NEW"), ("DELETE", "gone", "OLD"))
 _TRIGGER = (
     "CREATE TEMP TRIGGER noted_{table}_{what} AFTER {event} ON main.{table} BEGIN "
     "INSERT INTO noted VALUES (NULL, '{table}', '{what}', {values}); END"
@@ -88,14 +109,13 @@ class Journal:
         columns = ", ".join(f"c{number}" for number in range(_WIDTH))
         connection.execute(f"CREATE TEMP TABLE noted (n INTEGER PRIMARY KEY, tab TEXT, what TEXT, {columns})")
         for table, names in (("run", RUN), ("job", JOB)):
-            for event, what, side in (
-                ("INSERT", "made", "NEW"),
-                ("UPDATE", "changed", "NEW"),
-                ("DELETE", "gone", "OLD"),
-            ):
+            for event, what, side in _EVENTS:
                 values = [f"{side}.{name}" for name in names] + ["NULL"] * (_WIDTH - len(names))
                 connection.execute(_TRIGGER.format(table=table, what=what, event=event, values=", ".join(values)))
-
+        for event, what, side in _EVENTS:
+            values = [f"{side}.name", f"CAST({side}.canonical AS TEXT)"] + ["NULL"] * (_WIDTH - 2)
+            trigger = _TRIGGER.format(table="document", what=what, event=event, values=", ".join(values))
+            connection.execute(trigger.replace(" BEGIN ", f" WHEN {side}.kind = 'Pool' BEGIN "))
         connection.execute("CREATE TEMP TABLE noted_spec (n INTEGER PRIMARY KEY, canonical BLOB)")
         for event in ("INSERT", "UPDATE"):
             connection.execute(
@@ -103,16 +123,27 @@ class Journal:
                 "INSERT INTO noted_spec VALUES (NULL, NEW.canonical); END"
             )
 
-    def take(self) -> list[Noted]:
-        """What changed since the last call, in order. Only between transactions."""
+    def begin(self) -> None:
+        """A transaction begins."""
+        self.connection.execute("INSERT INTO noted (tab) VALUES ('')")
+
+    def take(self) -> list[list[Noted]]:
+        """What changed since the last call, in order, by transaction. Only between transactions."""
         rows = self.connection.execute("SELECT * FROM noted ORDER BY n").fetchall()
         if not rows:
             return []
         self.connection.execute("DELETE FROM noted")
-        return [
-            Noted(what, RunRow(*values[: len(RUN)]) if table == "run" else JobRow(*values[: len(JOB)]))
-            for _, table, what, *values in rows
-        ]
+        found: list[list[Noted]] = [[]]
+        for _, table, what, *values in rows:
+            if table == "":
+                found.append([])
+            elif table == "run":
+                found[-1].append(Noted(what, RunRow(*values[: len(RUN)])))
+            elif table == "job":
+                found[-1].append(Noted(what, JobRow(*values[: len(JOB)])))
+            else:
+                found[-1].append(Noted(what, PoolRow(values[0], json.loads(values[1])["slots"])))
+        return [notes for notes in found if notes]
 
     def take_specs(self) -> list[bytes]:
         """The canonical specs that were stored since the last call, those too that were replaced since."""

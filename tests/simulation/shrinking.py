@@ -13,6 +13,7 @@ def shrink(story: Story, outcome: Outcome, *, seconds: float) -> tuple[Story, Ou
     assert outcome.violation is not None
     search = _Search(story, outcome, time.monotonic() + seconds)
     search.without_parts()
+    search.with_joined_times()
     search.with_shorter_times()
     return search.best, search.outcome
 
@@ -25,11 +26,11 @@ class _Search:
         self.outcome = outcome
         self.until = until
 
-    def _try(self, actions: list[Action]) -> bool:
+    def _try(self, actions: list[Action], story: Story | None = None) -> bool:
         """Whether these actions break the rule, too; then they are the best."""
         if time.monotonic() > self.until:
             return False
-        candidate = self.best.with_actions(actions)
+        candidate = (story or self.best).with_actions(actions)
         outcome = play(candidate)
         if outcome.violation is None or outcome.violation.rule != self.rule:
             return False
@@ -51,6 +52,21 @@ class _Search:
             if time.monotonic() > self.until:
                 return
             size = max(1, size // 2)
+
+    def with_joined_times(self) -> None:
+        """One wait instead of several, and a later beginning instead of the first."""
+        place = 0
+        while place < len(self.best.actions) and time.monotonic() <= self.until:
+            actions = list(self.best.actions)
+            if actions[place][0] == "wait" and place == 0:
+                later = Story(self.best.seed, self.best.start + actions[0][1], self.best.actions)
+                if self._try(actions[1:], later):
+                    continue
+            elif actions[place][0] == actions[place - 1][0] == "wait":
+                joined = ["wait", actions[place - 1][1] + actions[place][1]]
+                if self._try([*actions[: place - 1], joined, *actions[place + 1 :]]):
+                    continue
+            place += 1
 
     def with_shorter_times(self) -> None:
         for place in range(len(self.best.actions) - 1, -1, -1):

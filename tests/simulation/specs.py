@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from tests.simulation.clock import DAY, HOUR, SECOND
 
 JOBS = ("alpha", "bravo", "charlie", "delta", "echo")
+POOLS = ("press", "ovens")
 ZONES = (
     "Europe/Berlin",
     "Europe/Berlin",
@@ -25,6 +26,8 @@ CRONS = (
 EVERY = ("every 2h", "every 7h", "every 11h", "every 13h", "every 1d", "every 3d")
 
 Document = dict[str, Any]
+Theme = Literal["mixed", "pool", "retry", "chain", "overlap"]
+THEMES: tuple[Theme, ...] = ("mixed", "mixed", "pool", "retry", "chain", "overlap")
 
 
 class Editor:
@@ -35,6 +38,7 @@ class Editor:
         self.now = now
         self.files: dict[str, Document] = {}
         self.broken: set[str] = set()
+        self.theme: Theme = rng.choice(THEMES)
         self.removed: dict[str, Document] = {}
 
     def add(self) -> list[Any]:
@@ -82,6 +86,11 @@ class Editor:
         document: Document = {"name": name, "run": {"command": ["work"]}}
         for change in (self._schedule, self._zone, self._timeout, self._suspend):
             change(document, fresh=True)
+        for _ in range(self.rng.choice([0, 1, 2, 4, 6])):
+            self._policy(document, fresh=True)
+        self._themed(document)
+        if "depends_on" in document and self.rng.random() < 0.5:
+            document.pop("schedule", None)
         return document
 
     def _write(self, file: str, document: Document) -> list[Any]:
@@ -93,6 +102,7 @@ class Editor:
         changed = dict(document)
         change = self.rng.choice(
             [self._schedule, self._schedule, self._zone, self._timeout, self._suspend, self._words, self._dst]
+            + [self._policy] * 4
         )
         change(changed, fresh=False)
         return changed
@@ -132,6 +142,89 @@ class Editor:
     def _suspend(self, document: Document, *, fresh: bool) -> None:
         if not fresh or self.rng.random() < 0.05:
             document["suspend"] = not document.get("suspend", False)
+
+    def _themed(self, document: Document) -> None:
+        """What the jobs of this house have in common."""
+        rng = self.rng
+        if rng.random() < 0.2:
+            return
+        if self.theme == "pool":
+            document |= {"pool": POOLS[0], "priority": rng.choice([0, 0, 5])}
+            document["schedule"] = rng.choice(["0 */6 * * *", "0 */6 * * *", "30 2 * * *", "every 7h"])
+        elif self.theme == "retry":
+            document["retry"] = self._retry()
+        elif self.theme == "chain" and (upstream := self._upstream(document["name"])):
+            document["depends_on"] = upstream
+        elif self.theme == "overlap":
+            document["overlap"] = rng.choice(["queue", "replace", "allow"])
+            document["schedule"] = rng.choice(["every 2h", "*/30 2 * * *", "every 7h"])
+
+    def _policy(self, document: Document, *, fresh: bool) -> None:
+        """One of the policies, or none of it any more."""
+        rng = self.rng
+        field, value = rng.choice(
+            [
+                ("overlap", rng.choice(["skip", "queue", "replace", "allow"])),
+                ("overlap", rng.choice(["queue", "replace"])),
+                ("missed", rng.choice(["skip", "all", {"policy": "all", "max": rng.choice([1, 2, 5])}])),
+                ("missed", {"policy": rng.choice(["latest", "all"]), "grace": rng.choice(["0s", "90s", "1h", "1d"])}),
+                ("retry", self._retry()),
+                ("retry", self._retry()),
+                ("on_lost", rng.choice(["rerun", "fail"])),
+                ("success_codes", rng.choice([[0, 3], [1]])),
+                ("jitter", rng.choice(["10m", "3h", {"spread": "30s"}])),
+                ("start_at", self._instant(rng.choice([-DAY, HOUR, 2 * DAY]))),
+                ("end_at", self._instant(rng.choice([-DAY, HOUR, 5 * DAY]))),
+                ("repeat", rng.choice([1, 2, 5])),
+                ("pool", rng.choice(POOLS)),
+                ("pool", rng.choice(POOLS)),
+                ("depends_on", self._upstream(document["name"])),
+                ("depends_on", self._upstream(document["name"])),
+                ("on_dependency_failure", rng.choice(["wait", "fail", "run"])),
+                ("on_delete", rng.choice(["cancel", "finish"])),
+                ("prune", rng.random() < 0.5),
+                ("priority", rng.choice([-5, 5])),
+            ]
+        )
+        document.pop("max_concurrent", None)
+        if not fresh and field in document and rng.random() < 0.4:
+            del document[field]
+        elif value != []:
+            document[field] = value
+        if document.get("overlap") == "allow" and rng.random() < 0.7:
+            document["max_concurrent"] = rng.choice([2, 3])
+        if "pool" not in document:
+            document.pop("priority", None)
+        if "depends_on" not in document:
+            document.pop("on_dependency_failure", None)
+
+    def _retry(self) -> Document:
+        rng = self.rng
+        retry: Document = {"attempts": rng.choice([2, 3, 5]), "delay": rng.choice(["1s", "30s", "10m", "3h"])}
+        if rng.random() < 0.5:
+            retry["backoff"] = rng.choice(["fixed", "linear", "exponential"])
+        if rng.random() < 0.3:
+            retry["jitter"] = rng.choice([0, 0.5, 1])
+        if rng.random() < 0.2:
+            retry["on"] = rng.choice([["failed"], ["expired"], ["lost"]])
+        if rng.random() < 0.2:
+            retry["exit_codes"] = [1, 75]
+        return retry
+
+    def _upstream(self, name: str) -> list[Any]:
+        """Jobs with an earlier name, so that there are no circles."""
+        rng = self.rng
+        earlier = JOBS[: JOBS.index(name)] if name in JOBS else ()
+        chosen = [each for each in earlier if rng.random() < 0.6]
+        return [each if rng.random() < 0.7 else {"job": each, "max_age": rng.choice(["1h", "2d"])} for each in chosen]
+
+    def pools(self) -> list[Any]:
+        """The pools, with other sizes than before."""
+        return [
+            "write",
+            "pools.yaml",
+            [{"kind": "Pool", "name": name, "slots": self.rng.choice([1, 1, 2])} for name in POOLS],
+        ]
 
     def _words(self, document: Document, *, fresh: bool) -> None:
         document["description"] = f"edit {self.rng.randrange(1000)}"

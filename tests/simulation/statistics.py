@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from state.records import JobRecord
@@ -19,8 +20,8 @@ BAD = frozenset({"failed", "expired"})
 class Statistics:
     """Of one job."""
 
-    active: dict[str, str] = field(default_factory=dict)
-    """State of the runs that are not over, by id, oldest first."""
+    active: dict[str, RunRow] = field(default_factory=dict)
+    """The runs that are not over, by id, oldest first."""
     ended: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     last_run: str | None = None
@@ -35,22 +36,39 @@ class Statistics:
         if run.state == "skipped":
             self.skipped[run.reason or ""] += run.skipped_count or 0
             return
-        self.active[run.id] = run.state
+        self.active[run.id] = run
         self.last_run, self.last_state = run.id, run.state
         if run.scheduled_for is not None:
             self.last_slot = run.scheduled_for
 
-    def changed(self, run: RunRow, before: RunRow) -> None:
+    def changed(self, run: RunRow, before: RunRow, others: Iterable[RunRow]) -> None:
+        """`others`: all rows of the job."""
         if before.state == "skipped":
             self.skipped[run.reason or ""] += (run.skipped_count or 0) - (before.skipped_count or 0)
             return
         if run.id == self.last_run:
             self.last_state = run.state
         if run.state in ACTIVE:
-            self.active[run.id] = run.state
+            self.active[run.id] = run
         elif run.id in self.active:
             del self.active[run.id]
-            self._ended(run)
+            if run.state == "skipped":
+                self._never_was(run, others)
+            else:
+                self._ended(run)
+
+    def _never_was(self, run: RunRow, others: Iterable[RunRow]) -> None:
+        """A run that waited became the record of a slot that was skipped: the last run is the one before."""
+        self.skipped[run.reason or ""] += 1
+        runs = sorted((row for row in others if row.state != "skipped" and row.id != run.id), key=lambda row: row.id)
+        last = runs[-1] if runs else None
+        self.last_run, self.last_state = (None, None) if last is None else (last.id, last.state)
+        slots = [row.scheduled_for for row in runs if row.scheduled_for is not None]
+        self.last_slot = slots[-1] if slots else None
+
+    def handed(self) -> int:
+        """How many of its runs are with the runner."""
+        return sum(run.state != "blocked" for run in self.active.values())
 
     def _ended(self, run: RunRow) -> None:
         self.ended[run.state] += 1
@@ -101,7 +119,7 @@ class Statistics:
         if record.archived_at is not None:
             return "archived"
         if self.active:
-            return "blocked" if self.last_state == "blocked" else "in_progress"
+            return "blocked" if [run.state for run in self.active.values()] == ["blocked"] else "in_progress"
         if suspended(record.spec, record.suspended_at is not None):
             return "suspended"
         if self.health == "failing":

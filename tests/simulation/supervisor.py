@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Literal
 
 from runners.base import Adopt, EndReason, Exited, Launch, Message, NeverStarted, Started
 from tests.simulation.clock import HOUR, MINUTE, SECOND, SimClock
@@ -41,14 +42,22 @@ class Behaviour:
 QUICK = Behaviour(takes=SECOND)
 
 
-def behaviour(seed: str) -> Behaviour:
-    """Most programs are quick and good; some are slow, fail, hang or will not stop."""
+Temper = Literal["mixed", "failing", "slow"]
+TEMPERS: tuple[Temper, ...] = ("mixed", "mixed", "failing", "slow")
+
+
+def behaviour(seed: str, temper: Temper) -> Behaviour:
+    """Most programs are quick and good; some are slow, fail, hang or will not stop. `temper`: of the whole house."""
     rng = Random(seed)
     late = (0, 0, 0, 0, 0, 0, rng.randrange(2 * SECOND), rng.randrange(10 * MINUTE))
     takes = rng.choice(
         [0, SECOND, SECOND, 20 * SECOND, rng.randrange(MINUTE), rng.randrange(30 * MINUTE), rng.randrange(6 * HOUR)]
     )
+    if temper == "slow":
+        takes += rng.randrange(9 * HOUR)
     dice = rng.random()
+    if temper == "failing":
+        dice = 1 - dice / 2
     return Behaviour(
         takes=None if rng.random() < 0.02 else takes,
         exit_code=0 if dice < 0.8 else rng.choice([1, 2, 3, 75]),
@@ -100,10 +109,16 @@ class Supervisor:
     processes: dict[str, Process] = field(default_factory=dict)
     starts: Counter[str] = field(default_factory=Counter)
     """Really started processes per run id, ever."""
+    begun: list[tuple[str, int]] = field(default_factory=list)
+    """Run ids of the processes that were started, and how many of their job ran then; emptied by the judge."""
     runner: SimRunner | None = None
+    temper: Temper = "mixed"
     _due: list[tuple[int, int, str, str]] = field(default_factory=list)
     _numbers: int = 0
     _launched: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.temper = Random(f"{self.seed} temper").choice(TEMPERS)
 
     # -- asked by the runner
 
@@ -117,7 +132,7 @@ class Supervisor:
         job = f"{env['JOBSCTL_PROJECT']}/{env['JOBSCTL_JOB']}"
         self._launched[job] += 1
         what = f"{job} {env['JOBSCTL_SCHEDULED_FOR'] or self._launched[job]} {env['JOBSCTL_ATTEMPT']}"
-        does = QUICK if self.calm else behaviour(f"{self.seed} {what}")
+        does = QUICK if self.calm else behaviour(f"{self.seed} {what}", self.temper)
         self.processes[launch.run_id] = Process(launch, does, self._numbers)
         self._at(does.taken_up, "start", launch.run_id)
 
@@ -228,6 +243,9 @@ class Supervisor:
             return
         process.started_at = self.clock.wall
         self.starts[run_id] += 1
+        self.begun.append(
+            (run_id, sum(other.running for other in self.processes.values() if other.identity == process.identity))
+        )
         self._tell_state(process)
         if does.takes is not None:
             self._at(does.takes, "exit", run_id)
@@ -290,6 +308,8 @@ class Supervisor:
 
 class SimRunner:
     """One daemon's connection: what is on its way when the daemon dies is lost, and told anew to the next one."""
+
+    complaint = ""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self.name = supervisor.name

@@ -60,6 +60,8 @@ class Teller:
         return self.start + self.time
 
     def tell(self, time: int) -> Story:
+        if self.rng.random() < 0.8:
+            self.actions.append(self.editor.pools())
         for _ in range(self.rng.randrange(2, len(JOBS))):
             self.actions.append(self.editor.add())
         self._pass(self.rng.choice([0, SECOND, MINUTE]))
@@ -89,7 +91,8 @@ class Teller:
         self._pass(self.rng.randrange(longest) // self.rng.choice([1, 1, 4]) + 1)
 
     def _edit(self) -> None:
-        self.actions.append(self.editor.edit())
+        resized = self.rng.random() < 0.05
+        self.actions.append(self.editor.pools() if resized else self.editor.edit())
 
     def _ask(self) -> None:
         (kind,) = self.rng.choices(list(WISHES), list(WISHES.values()))
