@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from reconciler.depend import Answer, asked, latest_successes
+from reconciler.due import CLOCK_CORRECTION
 from reconciler.observed import Observed, Waiting
 from reconciler.plan import Action, EndRun, FailRun, KeepWaiting, ReleaseRun, StartRun, StopRun, WaitRun
 from specs.policy import Policy
@@ -125,7 +126,7 @@ def walk(policy: Policy, observed: Observed, line: Sequence[Waiting], now: int) 
     for run in line:
         upstream, follows = run.upstream, _NOTHING
         reason, message, not_before = None, None, None
-        if run.not_before is not None and run.not_before > now:
+        if run.not_before is not None and run.not_before > now and run.created_at <= now + CLOCK_CORRECTION:
             reason = Reason.BACKOFF if run.attempt > 1 else Reason.CALENDAR
             not_before = run.not_before
             found.wake_at = not_before if found.wake_at is None else min(found.wake_at, not_before)

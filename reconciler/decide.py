@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.admit import Placing, give_up, place, walk
-from reconciler.due import SECOND, Calendars, Due, Start, Timing, slots_due
+from reconciler.due import CLOCK_CORRECTION, SECOND, Calendars, Due, Start, Timing, slots_due
 from reconciler.following import after_finish, after_others
 from reconciler.observed import Observed, Waiting
 from reconciler.plan import Action, Plan, SkipSlots
@@ -24,9 +24,6 @@ from specs.schedule import Schedule
 from state.records import Reason, RunState, Trigger
 
 __all__ = ["CLOCK_CORRECTION", "SECOND", "Observed", "decide", "decide_asked", "first_cursor", "next_due"]
-
-CLOCK_CORRECTION = 3 * 3600 * SECOND
-"""A clock set back by more than this is a correction, not a repeat of slots already run: Debian cron's limit."""
 
 
 def first_cursor(schedule: Schedule, now: int) -> int:
@@ -60,9 +57,10 @@ def decide(
     if observed.archived:
         words = "no file defines the job any more"
         return Plan(Reason.ARCHIVED, tuple(give_up(observed, RunState.CANCELLED, Reason.DELETED, words)))
-    if observed.cursor_at > now + CLOCK_CORRECTION and schedule.from_finish is None:
+    behind = observed.cursor_at > now + CLOCK_CORRECTION
+    if behind and schedule.from_finish is None and not observed.completed:
         upcoming = next_due(schedule, now, observed.anchor_at, policy, observed.identity)
-        return Plan(Reason.CLOCK, cursor_at=now, next_at=upcoming, wake_at=upcoming)
+        return Plan(Reason.CLOCK, cursor_at=now, next_at=upcoming, wake_at=now)
     due = _due(schedule, observed, now, policy, calendars)
     boot, boot_skips = _boot(schedule, observed)
     actions: list[Action] = [*boot_skips, *due.skips]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
+from reconciler.due import CLOCK_CORRECTION
 from reconciler.observed import Observed, UpstreamState
 from specs.policy import Policy, Upstream
 
@@ -66,7 +67,7 @@ def asked(
         answers.append(answer)
         if run_id is not None and at is not None:
             upstream[identity], follows[identity] = run_id, at
-            if at > since and (newest is None or at > newest):
+            if _is_after(at, since, now) and (newest is None or at > newest):
                 newest = at
         if answer is Answer.FAILED:
             said.insert(0, f"{identity} has failed (run {state.end_id})")
@@ -82,14 +83,20 @@ def _of_one(
 ) -> tuple[Answer, str | None, int | None]:
     if state.success_at is not None:
         young = dependency.max_age is not None and now - state.success_at <= dependency.max_age
-        if young or state.success_at > since:
+        if young or _is_after(state.success_at, since, now):
             return Answer.READY, state.success_id, state.success_at
-    if state.failed and state.end_at is not None and state.end_at > since:
+    if state.failed and state.end_at is not None and _is_after(state.end_at, since, now):
         if policy.on_dependency_failure == "run":
             return Answer.READY, state.end_id, state.end_at
         if policy.on_dependency_failure == "fail":
             return Answer.FAILED, state.end_id, state.end_at
     return Answer.WAIT, None, None
+
+
+def _is_after(at: int, since: int, now: int) -> bool:
+    """Whether an end comes after the last one that was followed. Where that one is hours ahead, the clock was set back:
+    then what has ended in the new time does."""
+    return at > since or (since > now + CLOCK_CORRECTION and at <= now)
 
 
 def latest_successes(policy: Policy, observed: Observed) -> Mapping[str, str] | None:

@@ -8,7 +8,7 @@ lock: the earliest at which it could start, or the end of the last run it follow
 from __future__ import annotations
 
 from reconciler.depend import Answer, asked
-from reconciler.due import ON_TIME, SECOND, Calendars, Due, Start
+from reconciler.due import CLOCK_CORRECTION, ON_TIME, SECOND, Calendars, Due, Start
 from reconciler.observed import Observed
 from reconciler.plan import FailRun
 from specs.policy import Policy
@@ -30,6 +30,8 @@ def after_finish(schedule: Schedule, observed: Observed, policy: Policy, calenda
         return Due()
     if schedule.kind == "continuous" and observed.failures and observed.last_end is not None:
         at = max(at, observed.last_end + CRASH_DELAYS[min(observed.failures, len(CRASH_DELAYS)) - 1] * SECOND)
+    if max(anchor, observed.last_end or 0) > now + CLOCK_CORRECTION:
+        at = now
     if policy.start_at is not None:
         at = max(at, policy.start_at)
     if calendars is not None and calendars.blocked_by(at) is not None:

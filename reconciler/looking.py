@@ -14,10 +14,11 @@ from reconciler.crashpoint import crashpoint
 from reconciler.documents import apply_documents, changed_documents
 from reconciler.ends import DELETED_BY
 from reconciler.finishing import join_queue
-from reconciler.sync import Change, JobChange, SyncPlan, plan_sync
+from reconciler.sync import Change, JobChange, SyncPlan, former_identity, plan_sync
 from reconciler.table import Entry
 from reconciler.world import World, log
 from specs.desired import DIRTY, Desired
+from specs.policy import Policy
 from specs.source import Look
 from state.records import Event, JobRecord, SourceState
 
@@ -127,7 +128,7 @@ def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> J
         case Change.CONFIGURED | Change.RESTORED | Change.RENAMED:
             assert change.job is not None
             schedule, policy = world.jobs.meaning_of(change.job.spec)
-            return records.configured(
+            record = records.configured(
                 old,
                 change.job,
                 schedule,
@@ -137,6 +138,7 @@ def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> J
                 now=now,
                 boot_id=world.boot.id,
             )
+            return replace(record, consumed=_still_followed(record, policy, desired))
         case Change.UNCHANGED:
             assert change.job is not None
             return records.found(old, change.job, revision=revision)
@@ -149,6 +151,17 @@ def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> J
             return records.archived(old, now)
         case Change.CREATED:
             raise AssertionError("created above")
+
+
+def _still_followed(record: JobRecord, policy: Policy, desired: Desired) -> Mapping[str, int]:
+    """What runs of the job have followed; of an upstream job that was renamed, under its new name too."""
+    found = dict(record.consumed)
+    for upstream in policy.depends_on:
+        job = desired.jobs.get(upstream.identity)
+        former = None if job is None or upstream.identity in found else former_identity(job)
+        if former in found:
+            found[upstream.identity] = found[former]
+    return found
 
 
 def _events(change: JobChange, record: JobRecord, now: int) -> list[Event]:

@@ -159,12 +159,18 @@ def _renamed(jobs: Jobs, desired: Desired, candidates: Iterable[str]) -> Iterato
     """(new, old) identities of jobs that are new, and say which known job that no file names any more they were."""
     for identity in candidates:
         job = desired.jobs.get(identity)
-        if job is None or b'"renamed_from"' not in job.spec or jobs.by_identity(identity) is not None:
+        if job is None or jobs.by_identity(identity) is not None or (old := former_identity(job)) is None:
             continue
-        named = orjson.loads(job.spec)["renamed_from"]
-        old = named if "/" in named else f"{job.project}/{named}"
         if jobs.by_identity(old) is not None and old not in desired.jobs and old not in desired.invalid:
             yield identity, old
+
+
+def former_identity(job: DesiredJob) -> str | None:
+    """What its `renamed_from` says."""
+    if b'"renamed_from"' not in job.spec:
+        return None
+    named: str = orjson.loads(job.spec)["renamed_from"]
+    return named if "/" in named else f"{job.project}/{named}"
 
 
 def _change_of(known: Known | None, job: DesiredJob) -> Change:

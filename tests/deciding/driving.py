@@ -161,7 +161,9 @@ class Rig:
         self.loop._inbox_at = 0.0  # as if somebody had rung
         for _ in range(50):
             self.runner.advance()
-            if not (self.loop.run_pass() or self.wakeup.wait(None, 0)):
+            more = self.loop.run_pass()
+            due = self.world.timers.next_at() if self.world.looked else None
+            if not (more or self.wakeup.wait(None, 0) or (due is not None and due <= self.clock.now())):
                 return
         raise AssertionError("the loop never comes to rest")
 
