@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from reconciler.changes import Changes
 from reconciler.decide import SECOND, decide
+from reconciler.due import Timing
 from reconciler.observed import Observed
 from reconciler.plan import Plan, ReleaseRun, StartRun
 from reconciler.stalling import mend, set_aside
 from reconciler.table import Entry
+from reconciler.taken import without_taken
 from reconciler.world import World
 from specs.jitter import stable_offset
 from specs.policy import PLAIN
@@ -128,9 +130,13 @@ def carry_out(world: World, decided: Sequence[tuple[Entry, Plan]], now: int) -> 
         if len(decided) > 1:
             _one_by_one(world, decided, now)
             return
-        changes.drop_actions()
-        changes.commit()
-        world.timers.set(decided[0][0].id, now)
+        entry, plan = decided[0]
+        timing = Timing(entry.schedule, entry.anchor_at, entry.policy, entry.identity)
+        rest = without_taken(plan, timing, lambda slot: world.store.last_slot_run(entry.id, slot) is not None)
+        # Were nothing found to leave out, the same would be refused again.
+        carry_out(world, [(entry, rest if rest != plan else replace(plan, actions=()))], now)
+        world.timers.set(entry.id, now)
+        return
     except StateError:
         raise
     except Exception as error:

@@ -138,14 +138,6 @@ class Changes:
                 self.store()
         crashpoint("slots-claimed")
 
-    def drop_actions(self) -> None:
-        """Keep only where the schedules stand: a slot has its run already (a clock set back, a restored database). The
-        rest is decided again."""
-        for collected in (
-            self.started, self._new, self._blocked, self._released, self._waits, self._ends, self._skips, self._stops
-        ):  # fmt: skip
-            collected.clear()
-
     def apply(self) -> None:
         """Memory follows the commit; then the runner is told."""
         world, now = self.world, self.now
