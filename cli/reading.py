@@ -20,6 +20,8 @@ from state.errors import NotFound
 from state.home import Home
 from state.reads import Reader
 from state.records import JobRecord, Run, SourceState
+from status.deadline import read_policy
+from status.timing import words_of
 from status.views import View, job_view
 
 
@@ -87,7 +89,8 @@ class Reading:
     def words(self, job: JobRecord) -> str:
         """The schedule in words."""
         try:
-            return compile_schedule(Job.from_canonical(job.spec), default_timezone=self.config.timezone).words
+            schedule = compile_schedule(Job.from_canonical(job.spec), default_timezone=self.config.timezone)
+            return words_of(schedule, read_policy(job.spec, self.config.timezone))
         except ScheduleError as error:
             return error.message
 

@@ -75,7 +75,8 @@ def last_run_cell(job: JobRecord, now: int) -> Cell:
     state = job.last_run_state
     if state is None:
         return Cell(NEVER)
-    at = job.last_finished_at if state in TERMINAL_STATES else job.last_started_at
+    at = None if state in (RunState.BLOCKED, RunState.PENDING) else job.last_started_at
+    at = job.last_finished_at if state in TERMINAL_STATES else at
     return Cell(f"{state} {relative(at, now)}" if at is not None else state, STATE_STYLE[state])
 
 

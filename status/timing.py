@@ -14,6 +14,14 @@ from specs.schedule import Schedule
 from state.records import JobRecord
 
 
+def words_of(schedule: Schedule, policy: Policy) -> str:
+    """When a job runs, in words: its schedule's, or which jobs it follows when it has none."""
+    if schedule.kind != "manual" or not policy.depends_on:
+        return schedule.words
+    *others, last = [each.identity for each in policy.depends_on]
+    return f"After {', '.join(others)} and {last}" if others else f"After {last}"
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """When one job is due."""

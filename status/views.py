@@ -19,7 +19,7 @@ from status.deadline import read_policy, read_spec, success_deadline
 from status.instants import SECOND, rfc3339
 from status.phase import blocked_by, conditions_of, phase_of, suspension_of, sync_of
 from status.reasons import wait_words
-from status.timing import Timing
+from status.timing import Timing, words_of
 
 View = dict[str, Any]
 """JSON types only."""
@@ -72,7 +72,7 @@ def job_view(
             "kind": schedule.kind if schedule else None,
             "expression": schedule.expression if schedule else None,
             "timezone": schedule.timezone if schedule else job.timezone,
-            "words": schedule.words if schedule else schedule_problem,
+            "words": words_of(schedule, policy) if schedule else schedule_problem,
         },
         "phase": phase_of(record).value,
         "suspended": None

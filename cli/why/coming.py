@@ -41,7 +41,7 @@ def following(facts: Facts, shift: str | None) -> Answer:
     if timing is None or facts.schedule is None:
         return _nothing(f"Nothing: its schedule cannot be read any more: {facts.trouble}.", None, ())
     if record.completed_at is not None:
-        text = f"Nothing: the job is complete since {local.when(record.completed_at)}: {_completion(facts)}."
+        text = f"Nothing: the job has been complete since {local.when(record.completed_at)}: {_completion(facts)}."
         return _nothing(text, Reason.COMPLETE, ())
     slot = timing.after(max(record.cursor_at, facts.now))
     if slot is not None:
@@ -116,8 +116,9 @@ def ahead(facts: Facts, slot: int, about: About, title: str, shift: str | None) 
     timing, local = facts.timing, facts.local
     assert timing is not None
     start = timing.start(slot)
+    obstacles = list(_obstacles(facts, slot))
     text: list[str] = []
-    if start != slot:
+    if start != slot and not any(each.never for each in obstacles):
         day = local.when(start) if start - slot >= 12 * 3600 * 1_000_000 else local.clock(start)
         text.append(f"It starts at {day}: `jitter` moves this slot by {length(start - slot)}.")
     blocked = _blocked(facts, slot)
@@ -126,7 +127,7 @@ def ahead(facts: Facts, slot: int, about: About, title: str, shift: str | None) 
         text.append(f"Calendar {blocked[0]} does not let it run then, and defers it: it starts {local.when(start)}.")
     if shift is not None:
         text.append(shift)
-    return _answer(facts, slot, title, text, list(_obstacles(facts, slot)), about=about, starts_at=start)
+    return _answer(facts, slot, title, text, obstacles, about=about, starts_at=start)
 
 
 def _answer(
@@ -179,7 +180,7 @@ def _obstacles(facts: Facts, slot: int | None) -> Iterator[Obstacle]:
         text = f"no daemon is running, and nothing starts without one{seen}"
         yield Obstacle(False, Reason.DAEMON_DOWN, text, ("jobsctl daemon",))
     if record.missing_since is not None:
-        text = f"no file names it any more since {local.when(record.missing_since)}: it is about to be archived"
+        text = f"no file has named it since {local.when(record.missing_since)}: it is about to be archived"
         yield Obstacle(False, Reason.ARCHIVED, text, (f"bring back {record.path}",))
     if slot is None or slot == _next(facts):
         yield from _of_the_next(facts)
@@ -232,7 +233,8 @@ def _of_the_next(facts: Facts) -> Iterator[Obstacle]:
             yield Obstacle(False, Reason.DEPENDENCY, text, (f"jobsctl why {each.upstream.identity}",))
     pool = facts.pool
     if pool is not None and (pool.slots is None or len(pool.running) >= pool.slots):
-        queue = f"; {counted(len(pool.waiting), 'run')} wait" if pool.waiting else ""
+        count = len(pool.waiting)
+        queue = f"; {counted(count, 'run')} {'waits' if count == 1 else 'wait'} for one" if count else ""
         advice = () if pool.slots is not None else (f"define `kind: Pool` with the name {pool.name}",)
         yield Obstacle(False, Reason.POOL, f"it needs a slot of pool {occupied(pool)}{queue}", advice)
 
@@ -246,7 +248,7 @@ def _overlap(facts: Facts) -> str:
             return f"{is_over}, the slot is skipped (`overlap: skip`)"
         case "queue":
             full = sum(run.state is RunState.BLOCKED and run.attempt == 1 for run in active)
-            how = "and one waits already, the slot is skipped" if full else "this one waits for its end"
+            how = "the slot is skipped, as one waits already" if full else "this one waits for its end"
             return f"{is_over}, {how} (`overlap: queue`)"
         case "replace":
             return f"{is_over}, it is cancelled for this one (`overlap: replace`)"

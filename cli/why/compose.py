@@ -9,6 +9,7 @@ from cli.why.story import About, Answer, Story, Verdict
 from cli.why.words import rule
 from specs.zones import Zone
 from status.phase import first_problem
+from status.timing import words_of
 
 HALF_A_DAY = 43_200
 SECOND = 1_000_000
@@ -79,7 +80,7 @@ def no_slot(facts: Facts, moment: Moment) -> Story:
     if timing is None or schedule is None:
         text = [f"Its schedule cannot be read any more: {facts.trouble}."]
     elif not schedule.slots:
-        text = [f"The job has no slots at instants of the clock: {schedule.words}."]
+        text = [f"The job has no slots at instants of the clock: {words_of(schedule, facts.policy)}."]
     else:
         before, after = timing.before(moment.at - 1), timing.after(moment.at + max(moment.width, 1) - 1)
         nearest = [local.when(at) for at in (before, after) if at is not None]
@@ -123,10 +124,7 @@ def _rule(facts: Facts) -> str:
     record, schedule, policy = facts.record, facts.schedule, facts.policy
     if schedule is None:
         return f"its schedule cannot be read any more: {facts.trouble}"
-    if schedule.kind == "manual" and policy.depends_on:
-        words = f"After {' and '.join(each.identity for each in policy.depends_on)}"
-        return rule(record, words, words)
-    return rule(record, schedule.words, schedule.expression)
+    return rule(record, words_of(schedule, policy), schedule.expression)
 
 
 def _notes(facts: Facts) -> list[str]:

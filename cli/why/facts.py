@@ -147,7 +147,7 @@ def slot_facts(seen: Reading, facts: Facts, slot: int) -> SlotFacts:
             pauses = (event for event in events if event.reason == "suspended" and event.run_id is None)
             pause = next((event for event in pauses if event.at <= slot), None)
         elif skipped.reason in (Reason.MISSED, Reason.DAEMON_DOWN):
-            caught_up = _caught_up(seen, record, skipped)
+            caught_up = _caught_up(seen, facts, skipped)
     elif not rows:
         first = seen.reader.runs(job_id=record.id, limit=1, order="asc")
         oldest = (first[0].scheduled_for or first[0].created_at) if first else None
@@ -163,10 +163,13 @@ def _holder(seen: Reading, record: JobRecord, slot: int) -> Run | None:
     return None
 
 
-def _caught_up(seen: Reading, record: JobRecord, skipped: Run) -> Run | None:
-    """The run of the slot after those that were missed, when it was made to catch up."""
-    for run in seen.reader.runs(job_id=record.id, after=skipped.id, limit=20, order="asc"):
-        late = run.scheduled_for is not None and run.scheduled_for > (skipped.scheduled_for or 0)
-        if late and run.trigger is Trigger.CATCH_UP:
+def _caught_up(seen: Reading, facts: Facts, skipped: Run) -> Run | None:
+    """The run of the slot after those that were missed: made to catch up, or just in time."""
+    last, record, timing = skipped.scheduled_for or 0, facts.record, facts.timing
+    following = None if timing is None else timing.after(last)
+    around = seen.reader.runs(job_id=record.id, since=last, limit=20, order="asc")  # one commit: ids in any order
+    for run in around:
+        late = run.scheduled_for is not None and run.scheduled_for > last and run.state is not RunState.SKIPPED
+        if late and (run.trigger is Trigger.CATCH_UP or run.scheduled_for == following):
             return run
     return None

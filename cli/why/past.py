@@ -9,6 +9,7 @@ from cli.why.known import Facts, SlotFacts
 from cli.why.story import About, Answer, Verdict
 from cli.why.waiting import waits_for
 from cli.why.words import ending, length, resume_advice, suspended, took, version
+from specs.policy import Policy
 from state.records import Reason, Run, RunState, Trigger
 from status.phase import suspension_of
 from status.reasons import advice_words, skip_words
@@ -146,7 +147,8 @@ def _skip_sentences(facts: Facts, slot: SlotFacts, record: Run) -> Iterator[str]
         if run.finished_at is not None:
             how = ending(run)
         last = local.at(slot.caught_up.scheduled_for)
-        yield f"The slot after {'them' if count > 1 else 'it'}, {last}, was caught up by run {run.id}, which {how}."
+        what = "caught up by" if run.trigger is Trigger.CATCH_UP else "run by"
+        yield f"The slot after {'them' if count > 1 else 'it'}, {last}, was {what} run {run.id}, which {how}."
     elif record.reason in (Reason.MISSED, Reason.DAEMON_DOWN) and facts.policy.missed == "skip":
         yield "Nothing was caught up: `missed: skip`."
     yield version(record, facts.record)
@@ -158,12 +160,13 @@ def _why_skipped(facts: Facts, slot: SlotFacts, record: Run) -> str:
         case Reason.OVERLAP if slot.holder is not None:
             holder, plural = slot.holder, (record.skipped_count or 1) > 1
             since = local.at(holder.started_at or holder.created_at)
-            ran = f"active since {since}" if holder.finished_at is None else f"ran from {since}"
+            does = "waits" if holder.state is RunState.BLOCKED else "runs"
+            ran = f"{does} since {since}" if holder.finished_at is None else f"ran from {since}"
             until = "" if holder.finished_at is None else f" to {local.at(holder.finished_at)}"
-            who = f"{'a run' if plural else 'the run before'} was still active (`overlap: {policy.overlap}`)"
-            return f"{who}: {holder.id} {ran}{until}"
+            return f"{_in_the_way(policy, plural)} (`overlap: {policy.overlap}`): {holder.id} {ran}{until}"
         case Reason.OVERLAP:
-            return f"{words} (`overlap: {policy.overlap}`)"
+            plural = (record.skipped_count or 1) > 1
+            return f"{_in_the_way(policy, plural)} (`overlap: {policy.overlap}`)"
         case Reason.SUSPENDED:
             return _why_suspended(facts, slot, record)
         case Reason.GRACE if policy.grace is not None:
@@ -176,6 +179,15 @@ def _why_skipped(facts: Facts, slot: SlotFacts, record: Run) -> str:
             names = " or ".join(each.identity for each in policy.depends_on)
             return f"the run before still waited for {names}"
     return words
+
+
+def _in_the_way(policy: Policy, plural: bool) -> str:
+    """What `overlap` says no to."""
+    if policy.overlap == "queue":
+        return "one run was active and another one waited already"
+    if policy.overlap == "allow":
+        return f"{counted(policy.max_concurrent, 'run')} were active, as many as may be"
+    return f"{'a run' if plural else 'the run before'} was still active"
 
 
 def _why_suspended(facts: Facts, slot: SlotFacts, record: Run) -> str:
@@ -192,6 +204,8 @@ def _skip_advice(facts: Facts, record: Run) -> tuple[str, ...]:
     if record.reason is Reason.SUSPENDED:
         suspension = suspension_of(facts.record)
         return () if suspension is None else resume_advice(suspension, facts.record)
+    if record.reason is Reason.OVERLAP and facts.policy.overlap != "skip":
+        return ("let it take less time, or run it less often",)
     found = advice_words(record.reason, facts.record.identity)
     return (found,) if found else ()
 

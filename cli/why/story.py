@@ -84,8 +84,9 @@ class Answer:
         yield Cell(one_line(self.title), "bold")
         for number, sentence in enumerate(self.text):
             yield Cell(f"  {one_line(sentence)}", STYLE.get(self.verdict, "") if number == 0 else "")
+        several = any(run.attempt > 1 for run in self.runs)
         for run in self.runs:
-            attempt = f"attempt {run.attempt}" if run.attempt > 1 or len(self.runs) > 1 else ""
+            attempt = f"attempt {run.attempt}" if several else ""
             parts = (run.id, attempt, one_line(state_cell(run).text), duration_text(run, now))
             yield Cell("    " + "  ".join(part for part in parts if part not in ("", "-")), STATE_STYLE[run.state])
         for each in self.advice:

@@ -73,7 +73,9 @@ def ending(run: Run) -> str:
         case _, Reason.REPLACED:
             return "was cancelled because the next slot came (`overlap: replace`)"
         case _, Reason.SUPERSEDED:
-            return "was given up: the run of the next slot took its place"
+            return "was given up, as the run of the next slot took its place"
+        case RunState.FAILED, Reason.DEPENDENCY:
+            return f"failed because {run.error or 'a job it depends on has failed'} (`on_dependency_failure: fail`)"
         case _, Reason.DELETED:
             return "was cancelled because its file went (`on_delete: cancel`)"
         case _, Reason.SUSPENDED:

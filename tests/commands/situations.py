@@ -97,6 +97,18 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
     # slots without a run
     "the run before was still active": lambda: _told(
         facts_of(), slot(skipped(Reason.OVERLAP), holder=run(slot=NINE - DAY, number=3, took=DAY + HOUR))),
+    "a queue was full": lambda: _told(
+        facts_of({"overlap": "queue"}),
+        slot(skipped(Reason.OVERLAP), holder=run(RunState.BLOCKED, slot=NINE - DAY, number=3, reason=Reason.POOL))),
+    "as many as may be were active": lambda: _told(
+        facts_of({"overlap": "allow", "max_concurrent": 2}), slot(skipped(Reason.OVERLAP))),
+    "a job it depends on had failed": lambda: _told(
+        facts_of({"depends_on": ["extract"], "on_dependency_failure": "fail"}),
+        slot(run(RunState.FAILED, reason=Reason.DEPENDENCY, started_at=None, exit_code=None,
+                 error=f"default/extract has failed (run {run_id(7)})"))),
+    "an attempt gave way to the next slot": lambda: _told(
+        facts_of(RETRY), slot(FAILED, run(RunState.CANCELLED, number=2, attempt=2, started_at=None,
+                                          reason=Reason.SUPERSEDED))),
     "no daemon was running for a while": lambda: _told(
         facts_of(HOURLY), slot(
             skipped(Reason.DAEMON_DOWN, first=NINE - 4 * HOUR, last=NINE, count=5), at=NINE - 2 * HOUR,
@@ -155,6 +167,13 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
                                     health_since=NINE - 3 * HOUR),
                            upstream("load", ready=True, last_success_at=NINE - HOUR))),
         YESTERDAY),
+    "a deferred one waits for its calendar": lambda: overview(
+        facts_of({"calendar": "holidays"}, active=(
+            run(RunState.BLOCKED, number=2, reason=Reason.CALENDAR, not_before=NOW + 3 * HOUR),)), YESTERDAY),
+    "one is about to be started": lambda: overview(facts_of(active=(run(RunState.PENDING, number=2),)), YESTERDAY),
+    "as many as may be are active": lambda: overview(
+        facts_of({"overlap": "allow", "max_concurrent": 2}, active=(ACTIVE, run(RunState.RUNNING, number=3))),
+        YESTERDAY),
     "one waits for its next attempt": lambda: overview(
         facts_of(RETRY, active=(run(RunState.BLOCKED, number=2, attempt=2, reason=Reason.BACKOFF,
                                     not_before=NOW + 34 * SECOND, trigger=Trigger.RETRY),)), slot(FAILED)),
@@ -166,6 +185,16 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
                            upstream("gone", ready=False, known=False))), None),
     "continuous": lambda: overview(
         facts_of({"schedule": {"continuous": True, "delay": "10m"}}, active=(ACTIVE,)), None),
+    "continuous, between two runs": lambda: overview(
+        facts_of({"schedule": {"continuous": True, "delay": "10m"}},
+                 record={"last_finished_at": NOW - MINUTE, "next_at": NOW + 9 * MINUTE}), slot(run())),
+    "at boot": lambda: overview(facts_of({"schedule": "@reboot"}, record={"next_at": None}), slot(
+        run(trigger=Trigger.BOOT))),
+    "stalled, and its file is gone": lambda: overview(
+        facts_of(record={"stalled": "zone Mars/Phobos is gone", "missing_since": NOW - MINUTE}), slot(run())),
+    "the specs cannot be read": lambda: overview(facts_of(source_problem="no such directory"), slot(run())),
+    "until was true": lambda: overview(
+        facts_of({"until": "run.state == 'succeeded'"}, record={"completed_at": NINE, "next_at": None}), slot(run())),
     "only when triggered": lambda: overview(
         facts_of({"schedule": None}, record={"next_at": None}), slot(run(slot=None, requested_by="ann@desk",
                                                                         trigger=Trigger.MANUAL))),
