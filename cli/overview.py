@@ -5,9 +5,11 @@ Built from the database and the heartbeat alone, so it also tells what is wrong 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cli.exits import Exit
@@ -33,7 +35,8 @@ class Problem:
     """One thing that is not all right, and what to do about it."""
 
     kind: str
-    """`silent` (no sign of life), `daemon`, `config`, `source`, `file`, `prune`, `failing`, `stalled` or `overdue`."""
+    """`disk`, `silent` (no sign of life), `daemon`, `config`, `source`, `file`, `prune`, `failing`, `stalled` or
+    `overdue`."""
     subject: str
     message: str
     next: str
@@ -140,8 +143,20 @@ def overview(seen: Reading, project: str | None) -> Overview:
     alive = daemon_alive(seen.home)
     heartbeat = read_heartbeat(seen.home)
     active = seen.reader.runs(active=True, project=project, limit=SHOWN * 10)
-    problems = [*_daemon_problems(alive, heartbeat, seen.now), *_source_problems(seen), *_job_problems(seen, jobs)]
+    problems = [
+        *_disk_problems(seen.home.state),
+        *_daemon_problems(alive, heartbeat, seen.now),
+        *_source_problems(seen),
+        *_job_problems(seen, jobs),
+    ]
     return Overview(seen, alive, heartbeat, jobs, active, problems)
+
+
+def _disk_problems(state: Path) -> Iterator[Problem]:
+    """What a daemon cannot write down itself. The kernel makes a file system read-only when its disk fails."""
+    if os.statvfs(state).f_flag & os.ST_RDONLY:
+        message = "it is on a read-only file system: nothing starts, and nothing is written down"
+        yield Problem("disk", str(state), message, "the kernel's log (dmesg) says why; mount it for writing")
 
 
 def _daemon_problems(alive: bool, beat: Heartbeat | None, now: int) -> Iterator[Problem]:
