@@ -119,6 +119,7 @@ def test_a_daemon_does_not_start_on_a_read_only_directory_and_says_why_while_rea
     assert "hint:" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert "ticker" in small.jobsctl("list").stdout
+    assert "it is on a read-only file system" in small.jobsctl("status", check=False).stdout
     assert "succeeded" in small.jobsctl("runs", "ticker").stdout
     subprocess.run([word.format("rw") for word in remount], check=True)
     small.start()
