@@ -47,6 +47,15 @@ soak: export FAULTS = full
 soak: $(STAMP) ## real faults on real processes for long; MINUTES=30 SOAK_SEED=7
 	$(PY) -m pytest tests/faults tests/crashing $(ARGS)
 
+PYTHONS ?= python3.11 python3.12 python3.13
+pythons: ## every test on each of PYTHONS that is here, in a .venv-3.X of its own, from the same lock
+	@for python in $(PYTHONS); do \
+	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) \
+	    || { echo "$$python: not here, left out"; continue; }; \
+	  echo "== $$python"; \
+	  $(MAKE) --no-print-directory test PYTHON=$$python VENV=.venv-$$version ARGS='$(ARGS)' || exit 1; \
+	done
+
 demo: $(STAMP) ## a git repository of jobs, a daemon on it, live; Ctrl-C or DEMO_SECONDS=60 ends it
 	@$(PY) examples/demo.py $(ARGS)
 
@@ -63,4 +72,4 @@ lock: $(STAMP) ## renew the locks; ARGS=--upgrade for newer versions
 	  | $(COMPILE) $(ARGS) --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml -
 
 clean: ## remove what the other words made
-	rm -rf $(VENV) $(VENV)-lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-lock .venv-3.* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
