@@ -20,7 +20,7 @@ from reconciler.world import World, log
 from specs.desired import DIRTY, Desired
 from specs.policy import Policy
 from specs.source import Look
-from state.records import Event, JobRecord, SourceState
+from state.records import Event, JobRecord, Run, RunState, SourceState
 
 SHOWN_FINDINGS = 200
 """Findings kept for readers: nobody reads more, and a broken merge can make thousands."""
@@ -64,6 +64,7 @@ def apply_look(
     documents = changed_documents(world, desired, now)
     stored: list[JobRecord] = []
     events: list[Event] = []
+    stopped: list[Run] = []
     with world.store.transaction():
         if documents.put or documents.removed:
             world.store.put_documents(documents.put, documents.removed)
@@ -71,6 +72,7 @@ def apply_look(
             record = _record_of(world, change, desired, now)
             if record is not None:
                 stored.append(world.store.put_job(record))
+                stopped += _cancel_deleted(world, change, now)
                 events += _events(change, stored[-1], now)
         world.store.add_events(events)
         if look.cache_changed or look.cache_removed:
@@ -80,7 +82,9 @@ def apply_look(
     crashpoint("look-applied")
     apply_documents(world, documents, now)
     _remember(world, stored, plan, now, first=not world.looked)
-    _stop_deleted(world, plan, now)
+    for run in stopped:
+        world.live[run.id] = run
+        world.runner.stop(run.id, grace=world.jobs[run.job_id].grace)
     world.confirm_prune = world.confirm_prune and desired.problem is not None
     if stored or source != last or documents.put or documents.removed:
         world.changed()
@@ -202,15 +206,13 @@ def _remember(world: World, stored: list[JobRecord], plan: SyncPlan, now: int, *
             world.timers.set(entry.id, _due_at(world, entry.id, _upcoming(entry, known), now))
 
 
-def _stop_deleted(world: World, plan: SyncPlan, now: int) -> None:
-    """`on_delete: cancel`: what runs of a job that was pruned is stopped."""
-    for change in plan.changes:
-        entry = world.jobs.by_identity(change.identity)
-        if change.change is not Change.PRUNED or entry is None or not entry.policy.cancel_on_delete:
-            continue
-        for run in [run for run in world.live.values() if run.job_id == entry.id and run.supervisor is not None]:
-            world.live[run.id] = world.store.request_cancel(run.id, DELETED_BY, now)
-            world.runner.stop(run.id, grace=entry.grace)
+def _cancel_deleted(world: World, change: JobChange, now: int) -> list[Run]:
+    """`on_delete: cancel`: what runs of a job that is pruned is to be stopped; what waits ends by being decided on."""
+    entry = world.jobs.by_identity(change.identity)
+    if change.change is not Change.PRUNED or entry is None or not entry.policy.cancel_on_delete:
+        return []
+    runs = [run for run in world.live.values() if run.job_id == entry.id and run.state is not RunState.BLOCKED]
+    return [world.store.request_cancel(run.id, DELETED_BY, now) for run in runs]
 
 
 def _upcoming(entry: Entry, known: dict[tuple[int, int, int], int | None]) -> int | None:
