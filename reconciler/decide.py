@@ -80,7 +80,8 @@ def decide(
         actions.append(due.failed)
     if due.follows is not None and (placing.taken or due.failed is not None):
         consumed |= due.follows
-    done = observed.repeat_done + len(placing.taken) if policy.repeat is not None and placing.taken else None
+    counted = policy.repeat is not None or policy.until is not None  # `until` may ask for `job.runs`
+    done = observed.repeat_done + len(placing.taken) if counted and placing.taken else None
     completed = due.exhausted or (done is not None and policy.repeat is not None and done >= policy.repeat)
     next_at = None if completed else due.next_at
     return Plan(
