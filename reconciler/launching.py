@@ -18,12 +18,17 @@ from runners.base import Launch
 from runners.inputs import UpstreamRun
 from runners.process import LaunchError, make_launch
 from specs.model import Job
+from state.errors import StateError
 from state.records import Reason, Run, RunState
 from state.store import RunEnd
 
 
 def launch(world: World, runs: Iterable[Run], now: int) -> None:
-    """Hand stored runs to the runner. A run whose launch cannot even be made fails with the reason."""
+    """Hand stored runs to the runner. A run whose launch cannot even be made fails with the reason.
+
+    Raises:
+        StateError: the database would not take something; what nobody has now is in `unlaunched`, to be tried again.
+    """
     launches: list[Launch] = []
     ends: list[RunEnd] = []
     for run in _addressed(world, list(runs)):
@@ -42,8 +47,12 @@ def launch(world: World, runs: Iterable[Run], now: int) -> None:
         log.error("cannot hand %d runs to the supervisor: %s; trying again", len(launches), error)
     crashpoint("after-launch")
     if ends:
-        with world.store.transaction():
-            ended = store_ends(world, ends, now)
+        try:
+            with world.store.transaction():
+                ended = store_ends(world, ends, now)
+        except StateError:
+            world.unlaunched += [end.run_id for end in ends]
+            raise
         settle(world, ended, now)
 
 
@@ -55,7 +64,11 @@ def launch_again(world: World, now: int) -> None:
 
 def _addressed(world: World, runs: list[Run]) -> list[Run]:
     """The runs, each with a row that names the supervisor it is about to go to (recovery asks only that one) and the
-    spec that applies now: it may have been edited since the claim."""
+    spec that applies now: it may have been edited since the claim.
+
+    Raises:
+        StateError: the database would not take it; the runs are in `unlaunched`.
+    """
     name, boot_id = world.runner.name, world.runner.boot_id
     renewed: list[Run] = []
     for index, run in enumerate(runs):
@@ -73,7 +86,12 @@ def _addressed(world: World, runs: list[Run]) -> list[Run]:
             )
             runs[index] = renewed[-1]
     if renewed:
-        world.store.hand_over(renewed)
+        try:
+            world.store.hand_over(renewed)
+        except StateError:
+            # They are stored, and nobody has them: the loop tries again.
+            world.unlaunched += [run.id for run in runs]
+            raise
         world.live |= {run.id: run for run in renewed}
     return runs
 

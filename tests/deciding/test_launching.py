@@ -1,0 +1,72 @@
+"""Runs that nobody has are tried again, also when the database refuses meanwhile: the simulation's seed 1089."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from runners.base import Launch
+from state.errors import DiskFull
+from state.records import RunState
+from tests.deciding.driving import MANUAL, Rig
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    yield rig
+    rig.close()
+
+
+def refuse_once(rig: Rig, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The next call of this method of the store finds the disk full."""
+    real = getattr(rig.store, name)
+
+    def full(*arguments: object) -> object:
+        monkeypatch.setattr(rig.store, name, real)
+        raise DiskFull(rig.home.database, "no space left")
+
+    monkeypatch.setattr(rig.store, name, full)
+
+
+def test_a_run_is_started_although_the_new_supervisor_could_not_be_noted_at_first(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.file("a.yaml", MANUAL.format(name="a"))
+    rig.look()
+    real = rig.runner.launch
+
+    def nobody_there(launches: Sequence[Launch]) -> None:
+        if launches:
+            raise OSError("no supervisor")
+
+    monkeypatch.setattr(rig.runner, "launch", nobody_there)
+    rig.ask("trigger", "default/a")
+    rig.loop._inbox_at = 0.0
+    rig.loop.run_pass()
+    assert len(rig.world.unlaunched) == 1
+
+    monkeypatch.setattr(rig.runner, "launch", real)
+    rig.runner.name = "another"
+    refuse_once(rig, monkeypatch, "hand_over")
+    rig.loop.run_pass()
+    rig.wait(6)
+
+    assert [run.state for run in rig.runs("a")] == [RunState.SUCCEEDED]
+
+
+def test_a_run_that_cannot_be_made_ends_although_its_end_could_not_be_stored_at_first(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.file("a.yaml", MANUAL.format(name="a") + "env: {TOKEN: {from_env: NOT_THERE}}\n")
+    rig.look()
+    refuse_once(rig, monkeypatch, "finished")
+    rig.ask("trigger", "default/a")
+    rig.loop._inbox_at = 0.0
+    rig.loop.run_pass()
+    assert [run.state for run in rig.runs("a")] == [RunState.PENDING]
+    rig.wait(6)
+
+    assert [run.state for run in rig.runs("a")] == [RunState.FAILED]
