@@ -18,10 +18,8 @@ from cli.reading import Reading
 from cli.tables import duration_text, next_text, short_revision, waiting_words
 from cli.terminal import one_line
 from cli.times import relative
-from specs.model import Job
 from state.inbox import daemon_alive
 from state.records import Health, JobRecord, Run, RunState
-from status.deadline import schedule_of, success_deadline
 from status.heartbeat import DOWN_AFTER, Heartbeat, read_heartbeat
 from status.phase import first_problem, phase_of, suspension_of
 from status.views import run_view, source_view
@@ -222,8 +220,7 @@ def _overdue(seen: Reading, job: JobRecord) -> Iterator[Problem]:
     """A job whose success is late though nothing of it failed: it did not run, or does not end."""
     if job.last_success_at is None and job.next_at is not None and job.next_at > seen.now and not job.active_runs:
         return  # its first slot is still to come
-    schedule = schedule_of(job, default_timezone=seen.config.timezone)
-    deadline = success_deadline(job, Job.from_canonical(job.spec), schedule)
+    deadline = seen.deadline(job)
     if deadline is not None and deadline < seen.now:
         message = f"should have succeeded {relative(deadline, seen.now)}"
         yield Problem("overdue", job.identity, message, f"jobsctl status {job.identity}")

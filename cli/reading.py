@@ -5,22 +5,25 @@ Used by every command that shows or names something. Reads SQLite directly, so i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from cli.options import Settings
+from specs.calendar import Calendars, JobCalendar
 from specs.config import Config, load_config
 from specs.diagnostic import InvalidSpec
 from specs.expression import ScheduleError
 from specs.model import Job
+from specs.policy import Policy
 from specs.schedule import compile_schedule
 from state.errors import NotFound
 from state.home import Home
 from state.reads import Reader
 from state.records import JobRecord, Run, SourceState
-from status.deadline import read_policy
+from status.calendars import calendars_of, compile_calendars
+from status.deadline import read_policy, schedule_of, success_deadline
 from status.timing import words_of
 from status.views import View, job_view
 
@@ -77,6 +80,25 @@ class Reading:
         except NotFound:
             return None
 
+    @cached_property
+    def _calendars(self) -> Mapping[str, JobCalendar]:
+        return compile_calendars(self.reader.documents("Calendar"), default_timezone=self.config.timezone)
+
+    def calendars(self, policy: Policy) -> Calendars | None:
+        """The calendars a job names; None when it names none that is known."""
+        return calendars_of(policy, self._calendars) if policy.calendars else None
+
+    def deadline(self, job: JobRecord) -> int | None:
+        """By when the job must have succeeded."""
+        zone = self.config.timezone
+        return success_deadline(
+            job,
+            Job.from_canonical(job.spec),
+            schedule_of(job, default_timezone=zone),
+            calendars=self.calendars(read_policy(job.spec, zone)),
+            default_timezone=zone,
+        )
+
     def view(self, job: JobRecord) -> View:
         """The job as in status files and over HTTP."""
         return job_view(
@@ -84,6 +106,7 @@ class Reading:
             last_run=self.last_run(job),
             source_problem=self.source_problem,
             default_timezone=self.config.timezone,
+            calendars=self.calendars(read_policy(job.spec, self.config.timezone)),
         )
 
     def words(self, job: JobRecord) -> str:

@@ -9,7 +9,6 @@ from itertools import islice
 import orjson
 
 from cli.reading import Reading
-from cli.why.facts import calendars_of
 from specs.calendar import Calendars
 from specs.model import Job
 from specs.policy import PLAIN, policy_of
@@ -53,7 +52,7 @@ class Upcoming:
         if schedule.kind == "manual" and policy.depends_on:
             whom = ", ".join(each.identity for each in policy.depends_on)
             return cls(schedule, [], (f"it starts when what it depends on has succeeded: {whom}",))
-        timing, calendars = Timing.of(record, schedule, policy), calendars_of(seen, policy)
+        timing, calendars = Timing.of(record, schedule, policy), seen.calendars(policy)
         slots = list(islice(_walk(timing, calendars, seen.now if after is None else after), number))
         notes = []
         if policy.repeat is not None:

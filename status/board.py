@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from specs.calendar import Calendars, JobCalendar
 from specs.model import Job, ProcessRun
 from state.records import Health, JobRecord, Run, RunState, SourceState
-from status.deadline import read_spec, schedule_of, success_deadline
+from status.calendars import calendars_of
+from status.deadline import read_policy, read_spec, schedule_of, success_deadline
 from status.jobseries import JobSample, last_duration, sample_of
 from status.phase import phase_of
 from status.views import View, job_view
@@ -109,13 +111,15 @@ class Board:
     """Makes pictures. Not thread-safe: one owner."""
 
     def __init__(self, *, default_timezone: str = "UTC") -> None:
-        self._default_timezone = default_timezone
+        self.default_timezone = default_timezone
         self._entries: dict[str, JobEntry] = {}
         self._keys: list[tuple[str, str]] = []
         self._members_changed = False
         self._by_name: dict[str, tuple[str, ...]] = {}
         self._labels: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
         self._packing = Packing(orjson.dumps(job_view(_PATTERN)))
+        self.calendars: Mapping[str, JobCalendar] = {}
+        """By name; when they changed, every job must be handed in again."""
         self.picture = Picture()
 
     def __contains__(self, identity: str) -> bool:
@@ -134,8 +138,9 @@ class Board:
         for record in records:
             run = last_runs.get(record.last_run_id or "")
             views[record.identity] = job_view(
-                record, last_run=run, source_problem=source_problem, default_timezone=self._default_timezone
-            )
+                record, last_run=run, source_problem=source_problem, default_timezone=self.default_timezone,
+                calendars=self._calendars_of(record),
+            )  # fmt: skip
             self._members_changed |= record.identity not in self._entries
             self._entries[record.identity] = self._entry(record, run, views[record.identity])
         return views
@@ -167,10 +172,13 @@ class Board:
         )
         return self.picture
 
+    def _calendars_of(self, record: JobRecord) -> Calendars | None:
+        return calendars_of(read_policy(record.spec, self.default_timezone), self.calendars)
+
     def _entry(self, record: JobRecord, run: Run | None, view: View) -> JobEntry:
         assert record.id is not None
         job = read_spec(record.spec)
-        schedule = schedule_of(record, default_timezone=self._default_timezone)
+        schedule = schedule_of(record, default_timezone=self.default_timezone)
         sample = None
         known = self._entries.get(record.identity)
         if record.archived_at is None:
@@ -180,7 +188,9 @@ class Board:
                 schedule_kind=schedule.kind if schedule else "",
                 expression=schedule.expression if schedule else "",
                 timezone=schedule.timezone if schedule else "",
-                deadline=success_deadline(record, job, schedule),
+                deadline=success_deadline(
+                    record, job, schedule, calendars=self._calendars_of(record), default_timezone=self.default_timezone
+                ),
                 last_duration=last_duration(run, known.sample if known else None),
             )
         labels = tuple(sorted(job.labels.items()))

@@ -15,6 +15,7 @@ from state.errors import NotFound, StateError
 from state.reads import Reader
 from state.records import JobRecord
 from status.board import Board, Picture
+from status.calendars import compile_calendars
 from status.files import StatusFiles
 from status.yaml import dump_yaml
 
@@ -60,6 +61,7 @@ class Refresher(threading.Thread):
         self._files_open = False
         self._seq = 0
         self._source_problem: str | None = None
+        self._calendars: list[tuple[str, str]] = []
         self.problem: str | None = "the database was not read yet"
         """Why the database cannot be read now; None when it can."""
         self.files_problem: str | None = None
@@ -133,6 +135,8 @@ class Refresher(threading.Thread):
         everything = not picture.loaded or (problem is None) != (self._source_problem is None)
         if not everything and seq == self._seq and source == picture.source:
             return
+        if (not picture.loaded or source != picture.source) and self._calendars_changed(reader):
+            everything = True
         if not self._files_open:
             self._open_files()
         newest = 0 if everything else self._seq
@@ -152,6 +156,16 @@ class Refresher(threading.Thread):
         if first and self._files_open:
             self._sweep_files()
         self.refreshes += 1
+
+    def _calendars_changed(self, reader: Reader) -> bool:
+        """Take over the calendars, when a look brought others: they say when jobs are expected."""
+        documents = reader.documents("Calendar")
+        digests = [(document.name, document.digest) for document in documents]
+        if digests == self._calendars:
+            return False
+        self._calendars = digests
+        self._board.calendars = compile_calendars(documents, default_timezone=self._board.default_timezone)
+        return True
 
     def _take(self, reader: Reader, records: list[JobRecord], problem: str | None) -> None:
         runs = reader.runs_of_ids(record.last_run_id for record in records if record.last_run_id is not None)

@@ -9,9 +9,7 @@ from cli.upstream import upstream_facts
 from cli.why.known import Facts, PoolFacts, SlotFacts
 from cli.why.moment import Moment
 from cli.why.words import Local
-from specs.calendar import Calendars, JobCalendar, compile_calendar
 from specs.expression import ScheduleError
-from specs.kinds import Calendar
 from specs.model import Job
 from specs.policy import PLAIN, Policy, policy_of
 from specs.schedule import Schedule, compile_schedule
@@ -43,7 +41,7 @@ def facts_of(seen: Reading, record: JobRecord) -> Facts:
         last_beat=beat.at if beat is not None and beat.at else None,
         active=tuple(active),
         upstream=tuple(upstream_facts(record, policy, seen.find, seen.now, scheduled=spec.schedule is not None)),
-        calendars=calendars_of(seen, policy),
+        calendars=seen.calendars(policy),
         pool=None if policy.pool is None else pool_facts(seen, policy.pool),
         source_problem=seen.source_problem,
     )
@@ -56,17 +54,6 @@ def _compiled(seen: Reading, record: JobRecord, spec: Job) -> tuple[Schedule | N
         return compile_schedule(spec, default_timezone=zone), policy, None
     except ScheduleError as error:
         return None, PLAIN, error.message
-
-
-def calendars_of(seen: Reading, policy: Policy) -> Calendars | None:
-    """The calendars a job names; None when it names none that is known."""
-    members = []
-    for document in seen.reader.documents("Calendar") if policy.calendars else ():
-        if document.name in policy.calendars:
-            calendar = Calendar.model_validate_json(document.spec)
-            times = compile_calendar(calendar, seen.config.timezone)
-            members.append(JobCalendar(document.name, calendar.mode, calendar.action, times))
-    return Calendars(tuple(members)) if members else None
 
 
 def pool_facts(seen: Reading, name: str) -> PoolFacts:

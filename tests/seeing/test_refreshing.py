@@ -9,13 +9,13 @@ import orjson
 import pytest
 
 from state.home import Home
-from state.records import RunState
+from state.records import DocumentRecord, RunState
 from state.store import Store
 from status.board import Board
 from status.files import StatusFiles
 from status.refresh import MANY, QUIET, QUIET_AFTER_MANY, RESYNC, Refresher
 from status.views import View
-from tests.seeing.building import HOUR, NINE, carry_out, record_of, source_state
+from tests.seeing.building import HOUR, NINE, SECOND, carry_out, record_of, source_state
 
 
 class Seconds:
@@ -187,3 +187,22 @@ def test_how_long_it_must_be_quiet_depends_on_how_much_happened(
         refresher.ring(bells)
         refresher._let_a_burst_pass()
     assert waits == [wait, wait]
+
+
+def test_a_calendar_that_comes_or_changes_moves_the_deadlines_of_its_jobs(store: Store, refresher: Refresher) -> None:
+    record = store.put_job(record_of(spec={"schedule": "@hourly", "calendar": "quiet"}))
+
+    def deadline(windows: str | None, look: int) -> float | None:
+        if windows is not None:
+            spec = f'{{"kind":"Calendar","name":"quiet","windows":[{windows}]}}'.encode()
+            made = DocumentRecord(kind="Calendar", name="quiet", spec=spec, digest=windows, path="c.yaml", line=1)
+            store.put_documents([made], [])
+        store.set_source(source_state(scanned_at=look))
+        refresher.round()
+        sample = refresher.picture.entries[record.identity].sample
+        assert sample is not None
+        return sample.deadline
+
+    assert deadline(None, NINE) is None, "a calendar that is not known: no false alarm"
+    assert deadline('{"to":"08:00"}', NINE + 1) == (NINE + 2 * HOUR) / SECOND
+    assert deadline('{"to":"12:00"}', NINE + 2) == (NINE + 4 * HOUR) / SECOND
