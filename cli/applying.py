@@ -16,7 +16,7 @@ from cli.errors import Refused, TimedOut
 from cli.options import Settings
 from cli.output import counted, say
 from cli.placing import placements, where_defined, write
-from cli.specfiles import Checked, check, specs_root
+from cli.specfiles import Checked, check, load_at, specs_root, timezone_of
 from cli.troubles import stop_at_errors
 from specs.desired import DesiredJob
 from state.inbox import RequestKind, daemon_alive
@@ -45,7 +45,7 @@ def apply(
     # What is wrong in the specs directory is the daemon's to tell: it applies the rest, and so must we.
     if not whole:
         stop_at_errors(settings, checked)
-        _place(settings, checked, root, dry_run)
+        checked = _place(settings, checked, root, dry_run)
     expected = [
         change
         for change in changes_of(checked.jobs, known, whole=whole, project=settings.project)
@@ -72,13 +72,18 @@ def apply(
     _stop_if_invalid(settings, checked, whole)
 
 
-def _place(settings: Settings, checked: Checked, root: Path, dry_run: bool) -> None:
+def _place(settings: Settings, checked: Checked, root: Path, dry_run: bool) -> Checked:
+    """Write what has to be written. The jobs, as they are with what the folders they come into give them."""
     where = where_defined(settings, root, [job.identity for job in checked.jobs])
+    placed: dict[str, DesiredJob] = {}
     for placement in placements(checked, root, where):
+        there = load_at(root, placement.target.relative_to(root).as_posix(), placement.data, timezone_of(settings))
+        placed |= {job.identity: job for job in there.jobs}
         if not dry_run:
             write(placement)
         word = "would write" if dry_run else "replaced" if placement.replaces else "wrote"
         say(f"{word} {placement.target}")
+    return replace(checked, jobs=tuple(placed.get(job.identity, job) for job in checked.jobs))
 
 
 def _wait_until_applied(settings: Settings, jobs: Sequence[DesiredJob], timeout: float) -> None:

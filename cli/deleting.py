@@ -21,7 +21,7 @@ def remove_spec(settings: Settings, identity: str) -> Path | None:
     if place is None:
         return None
     path = root / place
-    there = identities_in(path)
+    there = identities_in(root, path)
     others = sorted(there.keys() - {identity})
     if others:
         first, last = _lines(path, there[identity])

@@ -14,9 +14,8 @@ from pathlib import Path
 from cli.changes import known_jobs
 from cli.errors import Refused, UsageError
 from cli.options import Settings
-from cli.specfiles import Checked, SpecFile, look_once
+from cli.specfiles import Checked, SpecFile, load_at, look_once
 from specs.desired import DesiredJob
-from specs.load import load_bytes
 from specs.scan import SUFFIXES
 from state.inbox import daemon_alive
 
@@ -41,6 +40,9 @@ def placements(checked: Checked, root: Path, where: Mapping[str, str]) -> list[P
         UsageError: standard input without a job gives no file name.
     """
     found: list[Placement] = []
+    for path in checked.giving:
+        if not _is_below(Path(path), root):
+            raise _misplaced(path, root)
     for file in _given_files(checked):
         if file.path is not None and _is_below(file.path, root):
             continue
@@ -50,7 +52,7 @@ def placements(checked: Checked, root: Path, where: Mapping[str, str]) -> list[P
         if not target.exists():
             found.append(Placement(target, file.data, replaces=False))
         elif target.read_bytes() != file.data:
-            _check_replaceable(target, file)
+            _check_replaceable(root, target, file)
             found.append(Placement(target, file.data, replaces=True))
     return found
 
@@ -58,24 +60,28 @@ def placements(checked: Checked, root: Path, where: Mapping[str, str]) -> list[P
 def _given_files(checked: Checked) -> Iterable[SpecFile]:
     yield from checked.named
     for folder in checked.folders:
-        jobs: dict[str, list[DesiredJob]] = {}
+        jobs: dict[str, list[DesiredJob]] = {document.path: [] for document in checked.documents}
         for job in checked.jobs:
             jobs.setdefault(job.path, []).append(job)
         for shown, those in sorted(jobs.items()):
             path = Path(shown)
             if path.is_file() and _is_below(path, folder):
-                yield SpecFile(shown, path, path.read_bytes(), tuple(those))
+                others = tuple(each.identity for each in checked.documents if each.path == shown)
+                yield SpecFile(shown, path, path.read_bytes(), tuple(those), others)
 
 
 def _target(file: SpecFile, root: Path, where: Mapping[str, str]) -> Path:
-    if not file.jobs:
+    if not file.jobs and not file.others:
         raise UsageError(f"{file.shown} defines no job: there is nothing to apply")
+    if "Defaults" in file.others:
+        raise _misplaced(file.shown, root)
     places = sorted({where[job.identity] for job in file.jobs if job.identity in where})
     if len(places) > 1:
         raise Refused(f"the jobs of {file.shown} are defined in {' and '.join(places)} now", hint="edit them there")
     if places:
         return root / places[0]
-    name = f"{file.jobs[0].name}.yaml" if file.path is None else file.path.name
+    first = file.jobs[0].name if file.jobs else file.others[0].partition(":")[2]
+    name = f"{first}.yaml" if file.path is None else file.path.name
     if not name.endswith(SUFFIXES) or name.startswith("."):
         raise UsageError(
             f"{file.shown}: the daemon reads files that end in {', '.join(SUFFIXES)} and do not begin with a dot",
@@ -84,13 +90,19 @@ def _target(file: SpecFile, root: Path, where: Mapping[str, str]) -> Path:
     return root / name
 
 
-def _check_replaceable(target: Path, file: SpecFile) -> None:
-    """Replacing a file must not lose a job that the new one does not have."""
-    there = load_bytes(target.read_bytes(), str(target))
-    if there.unreadable:
+def _misplaced(path: str, root: Path) -> Refused:
+    return Refused(
+        f"{path} gives defaults to the jobs of its folder, and would give them to others in {root}",
+        hint=f"copy the folder into {root} yourself; the daemon sees it there",
+    )
+
+
+def _check_replaceable(root: Path, target: Path, file: SpecFile) -> None:
+    """Replacing a file must not lose what the new one does not have."""
+    if load_at(root, target.relative_to(root).as_posix(), target.read_bytes()).unreadable:
         raise Refused(f"{target} is there and cannot be read", hint="correct or remove it first")
-    new = {job.identity for job in file.jobs}
-    lost = sorted(identities_in(target).keys() - new)
+    new = {job.identity for job in file.jobs} | set(file.others)
+    lost = sorted(identities_in(root, target).keys() - new)
     if lost:
         raise Refused(
             f"{target} defines {', '.join(lost)} too, which {file.shown} does not",
@@ -144,7 +156,7 @@ def where_defined(settings: Settings, root: Path, identities: Iterable[str]) -> 
     known = known_jobs(settings)
     found: dict[str, str] = {}
     for identity in wanted & known.keys():
-        if identity in identities_in(root / known[identity].path):
+        if identity in identities_in(root, root / known[identity].path):
             found[identity] = known[identity].path
     if wanted - found.keys() and root.is_dir() and not daemon_alive(settings.home):
         desired = look_once(settings, root)
@@ -155,12 +167,19 @@ def where_defined(settings: Settings, root: Path, identities: Iterable[str]) -> 
     return found
 
 
-def identities_in(path: Path) -> dict[str, int]:
-    """Identity and first line of every job that the file defines, soundly or not; none when it cannot be read."""
+def identities_in(root: Path, path: Path) -> dict[str, int]:
+    """Identity and first line of all that the file below `root` defines, soundly or not: jobs, `Pool:db`, `Defaults`.
+
+    Empty when it cannot be read.
+    """
     try:
         data = path.read_bytes()
     except OSError:
         return {}
-    there = load_bytes(data, str(path))
-    lines = {identity: findings[0].line for identity, findings in there.invalid.items()}
-    return lines | {job.identity: job.line for job in there.jobs}
+    there = load_at(root, path.relative_to(root).as_posix(), data)
+    lines = {
+        identity: found[0].line for each in (there.invalid, there.invalid_documents) for identity, found in each.items()
+    }
+    lines |= {job.identity: job.line for job in there.jobs}
+    lines |= {document.identity: document.line for document in there.documents}
+    return lines | ({"Defaults": 1} if there.has_defaults else {})

@@ -1,7 +1,11 @@
 """Spec files as the command line is given them: paths, folders, standard input, or the home's own specs directory.
 
-Used by `validate`, `diff`, `apply` and `delete`. A folder is read as the daemon reads it (`specs.source`), so both find
-the same jobs and the same mistakes. Findings are shown under the path that was typed.
+Used by `validate`, `diff`, `apply` and `delete`. A folder is read as the daemon reads it (`specs.source`), a file with
+what its folders give to its jobs (`specs.placed`), so both find the same jobs and the same mistakes. Findings are shown
+under the path that was typed.
+
+A file of the home's specs directory is read where it stands; another one as if it stood at the top of that directory,
+where `apply` would put it; without a home, where it stands.
 """
 
 from __future__ import annotations
@@ -16,9 +20,10 @@ from pathlib import Path
 from cli.errors import CliError, NotFound
 from cli.options import Settings
 from specs.config import load_config
-from specs.desired import Desired, DesiredJob
+from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
-from specs.load import load_bytes
+from specs.load import FileResult
+from specs.placed import load_placed
 from specs.source import Source
 
 STDIN = "-"
@@ -37,6 +42,8 @@ class SpecFile:
     path: Path | None
     data: bytes
     jobs: tuple[DesiredJob, ...]
+    others: tuple[str, ...] = ()
+    """What else it defines: `Pool:db`, and `Defaults`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,10 @@ class Checked:
     folders: tuple[Path, ...] = ()
     files: int = 0
     invalid: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    documents: tuple[DesiredDocument, ...] = ()
+    """Pools and calendars of the folders."""
+    giving: tuple[str, ...] = ()
+    """Files in the folders that give defaults to the jobs of theirs."""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -81,7 +92,7 @@ def check(settings: Settings, paths: Sequence[str]) -> Checked:
         except InvalidSpec as error:
             shown = [finding.at(_shown(settings.home.config)) for finding in error.diagnostics]
             return Checked(findings=tuple(shown), files=1)
-    timezone = _timezone(settings)
+    timezone = timezone_of(settings)
     parts = [_check_one(settings, text, timezone) for text in dict.fromkeys(paths)]
     whole = Checked(
         jobs=tuple(job for part in parts for job in part.jobs),
@@ -90,11 +101,13 @@ def check(settings: Settings, paths: Sequence[str]) -> Checked:
         folders=tuple(folder for part in parts for folder in part.folders),
         files=sum(part.files for part in parts),
         invalid={identity: found for part in parts for identity, found in part.invalid.items()},
+        documents=tuple(document for part in parts for document in part.documents),
+        giving=tuple(path for part in parts for path in part.giving),
     )
     return whole if len(parts) == 1 else _without_doubles(whole)
 
 
-def _timezone(settings: Settings) -> str:
+def timezone_of(settings: Settings) -> str:
     """Of schedules that name none. A broken `jobsctl.yaml` does not keep a file from being checked."""
     try:
         return load_config(settings.home.root).timezone
@@ -107,12 +120,12 @@ def _check_one(settings: Settings, text: str, timezone: str) -> Checked:
         data = sys.stdin.buffer.read(LARGEST_INPUT + 1)
         if len(data) > LARGEST_INPUT:
             raise CliError(f"standard input is larger than {LARGEST_INPUT >> 20} MiB", hint="specs are small files")
-        return _check_file(STDIN, None, data, timezone)
+        return _check_file(settings, STDIN, None, data, timezone)
     path = Path(text)
     if path.is_dir():
         return _check_folder(settings, path, timezone)
     try:
-        return _check_file(_shown(path), path, path.read_bytes(), timezone)
+        return _check_file(settings, _shown(path), path, path.read_bytes(), timezone)
     except FileNotFoundError:
         raise NotFound(
             f"{text}: no such file or directory", hint="name a spec file, a folder, or - for stdin"
@@ -121,44 +134,95 @@ def _check_one(settings: Settings, text: str, timezone: str) -> Checked:
         raise CliError(f"{text}: {error.strerror}") from error
 
 
-def _check_file(shown: str, path: Path | None, data: bytes, timezone: str) -> Checked:
-    found = load_bytes(data, shown, default_timezone=timezone)
+def _check_file(settings: Settings, shown: str, path: Path | None, data: bytes, timezone: str) -> Checked:
+    root = _root(settings)
+    if path is not None and (root is None or not path.resolve().is_relative_to(root.resolve())):
+        root = path.parent if root is None else root
+        place = path.name
+    else:
+        place = STDIN if path is None else path.resolve().relative_to((root or path.parent).resolve()).as_posix()
+    found = load_at(root or Path(), place, data, timezone, shown=shown)
     return Checked(
         jobs=found.jobs,
         findings=found.diagnostics,
-        named=(SpecFile(shown, path, data, found.jobs),),
+        named=(SpecFile(shown, path, data, found.jobs, others_of(found)),),
         files=1,
         invalid=found.invalid,
     )
 
 
+def _root(settings: Settings) -> Path | None:
+    """The home's specs directory, when there is one."""
+    try:
+        root = specs_root(settings)
+    except InvalidSpec:
+        root = settings.home.root / "jobs"
+    return root if root.is_dir() else None
+
+
+def load_at(root: Path, place: str, data: bytes, timezone: str = "UTC", *, shown: str | None = None) -> FileResult:
+    """What a file with this content says at `place` below `root`. Its findings are about `shown`, or its path."""
+
+    def name(path: str) -> str:
+        return shown if path == place and shown is not None else _shown(root / path)
+
+    return load_placed(root, place, data, default_timezone=timezone, shown=name)
+
+
+def others_of(found: FileResult) -> tuple[str, ...]:
+    """What a file defines besides jobs."""
+    names = [document.identity for document in found.documents] + list(found.invalid_documents)
+    return (*names, *(("Defaults",) if found.has_defaults else ()))
+
+
 def _check_folder(settings: Settings, folder: Path, timezone: str) -> Checked:
-    desired = look_once(settings, folder, timezone)
+    """A folder inside the specs directory is a part of that: what its jobs name may be in another."""
+    root = _root(settings)
+    inside = root is not None and folder.resolve() != root.resolve() and folder.resolve().is_relative_to(root.resolve())
+    whole = root if root is not None and inside else folder
+    desired, source = _look(settings, whole, timezone)
     if desired.problem is not None:
         raise CliError(f"{_shown(folder)}: {desired.problem}")
-    prefix = _shown(folder)
+    part = f"{folder.resolve().relative_to(whole.resolve()).as_posix()}/" if inside else ""
+    prefix = _shown(whole)
 
     def under(path: str) -> str:
         return os.path.join(prefix, path) if prefix != "." else path
 
+    # A finding about a default of a folder above is one about the jobs of this one.
+    above = {path for path in source.giving if part.startswith("".join(path.rpartition("/")[:2]))}
+
+    def asked(path: str) -> bool:
+        return path.startswith(part) or path in above
+
+    invalid = {each: found for each, found in desired.invalid.items() if any(asked(finding.path) for finding in found)}
+    documents = [document for document in desired.documents.values() if document.path.startswith(part)]
     return Checked(
-        jobs=tuple(replace(job, path=under(job.path)) for _, job in sorted(desired.jobs.items())),
-        findings=tuple(finding.at(under(finding.path)) for finding in desired.diagnostics),
+        jobs=tuple(
+            replace(job, path=under(job.path)) for _, job in sorted(desired.jobs.items()) if job.path.startswith(part)
+        ),
+        findings=tuple(each.at(under(each.path)) for each in desired.diagnostics if asked(each.path)),
         folders=(folder,),
-        files=desired.files,
-        invalid=desired.invalid,
+        files=sum(path.startswith(part) for path in source.paths),
+        invalid=invalid,
+        documents=tuple(replace(document, path=under(document.path)) for document in documents),
+        giving=tuple(under(path) for path in source.giving if path.startswith(part)),
     )
 
 
 def look_once(settings: Settings, folder: Path, timezone: str = "UTC") -> Desired:
     """What the folder says now. Files that are being written are waited for, as long as a person would."""
+    return _look(settings, folder, timezone)[0]
+
+
+def _look(settings: Settings, folder: Path, timezone: str) -> tuple[Desired, Source]:
     source = Source(folder, now=settings.now, default_timezone=timezone)
     deadline = settings.clock.monotonic() + SETTLE
     look = source.look()
     while look.again_in is not None and look.desired.problem is None and settings.clock.monotonic() < deadline:
         time.sleep(min(look.again_in, SETTLE))
         look = source.look()
-    return look.desired
+    return look.desired, source
 
 
 def _shown(path: Path) -> str:

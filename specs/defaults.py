@@ -30,6 +30,7 @@ NOT_DEFAULTS: Mapping[str, str] = {
 """Fields of a job that no folder can give, with the reason."""
 FROZEN = "frozen"
 """The key of what is below a folder whose defaults cannot be known."""
+_RIVAL = "this folder has other `Defaults`"
 _WHOLE = frozenset({("schedule",), ("suspend",)})
 _OF_WHOLES = frozenset({("env",), ("params",)})
 
@@ -65,6 +66,11 @@ class DefaultsTree:
     def __bool__(self) -> bool:
         return bool(self._folders)
 
+    @property
+    def files(self) -> list[str]:
+        """Every file with such a document."""
+        return [path for files in self._folders.values() for path in files]
+
     def copy(self) -> DefaultsTree:
         """One of its own, unchanged yet."""
         other = DefaultsTree()
@@ -92,15 +98,18 @@ class DefaultsTree:
         """What the jobs of this file are given."""
         return self._of(path.rpartition("/")[0]) if self._folders else NOTHING
 
-    def rivals(self) -> list[tuple[DesiredDocument, str]]:
-        """Every document beside which its folder has another one, and the path of that."""
-        return [
-            (document, next(each for each in sorted(files) if each != path))
-            for files in self._folders.values()
-            if len(files) > 1
-            for path, document in files.items()
-            if document is not None
-        ]
+    def rival_findings(self, read: Reader) -> list[Diagnostic]:
+        """At every document beside which its folder has another one."""
+        found: list[Diagnostic] = []
+        for files in self._folders.values():
+            for path, document in files.items() if len(files) > 1 else ():
+                other = f"in {next(each for each in sorted(files) if each != path)}"
+                there = [each for each in read(path) if each.value.get("kind") == "Defaults"]
+                if there:
+                    found.append(rival(there[0], other))
+                elif document is not None:
+                    found.append(Diagnostic("JOB054", f"{_RIVAL} {other}", path, document.line))
+        return found
 
     def _forget(self) -> None:
         self._known.clear()
@@ -124,6 +133,12 @@ class DefaultsTree:
         values = merged(above.values, orjson.loads(document.spec))
         key = digest_of(orjson.dumps(values, option=orjson.OPT_SORT_KEYS))
         return Inherited(key, values, (document, *above.documents))
+
+
+def rival(document: Document, other: str) -> Diagnostic:
+    """The finding that the folder has another `Defaults` document; `other` as `on line 5` or `in b.yaml`."""
+    advice = "make one of the two; until then nothing changes below"
+    return document.finding("JOB054", f"{_RIVAL} {other}", ("kind",), help=advice)
 
 
 def _digest(document: DesiredDocument | None) -> str | None:

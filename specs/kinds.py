@@ -62,6 +62,6 @@ class Defaults(Strict):
     apiVersion: Literal["jobsctl/v1"] = Field("jobsctl/v1", description="Version of this shape; may be omitted.")
     kind: Literal["Defaults"] = Field(description="What the document is.")
     job: dict[str, Any] = Field(
-        description="Fields of a Job, all but `name`, `renamed_from`, `depends_on`, `kind` and `apiVersion`. The nearest "
-        "folder wins, key by key; mappings are merged, other values replaced."
+        description="Fields of a Job, all but `name`, `renamed_from`, `depends_on`, `kind` and `apiVersion`. The "
+        "nearest folder wins, key by key; mappings are merged, other values replaced."
     )

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from specs import unbuilt
 from specs.canonical import canonical_bytes, digest_of
-from specs.defaults import FROZEN, NOTHING, Inherited, Reader, with_defaults
+from specs.defaults import FROZEN, NOTHING, Inherited, Reader, rival, with_defaults
 from specs.desired import DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
@@ -187,6 +187,7 @@ class _Loader:
                 documents=tuple(self.resources.values()),
                 links=self.links,
                 defaults=self.defaults,
+                has_defaults=self.defaults_document is not None,
                 unreadable=self.unreadable,
             )
         sound = [job for identity, job in self.jobs.items() if identity not in self.invalid]
@@ -236,12 +237,6 @@ def duplicate(document: Document, identity: str, other: str) -> Diagnostic:
         help="rename one of the two, or remove it; until then the last good version runs on",
         identity=None if resource else identity,
     )
-
-
-def rival(document: Document, other: str) -> Diagnostic:
-    """The finding that the folder has another `Defaults` document; `other` as in `duplicate`."""
-    message = f"this folder has other `Defaults` {other}"
-    return document.finding("JOB054", message, ("kind",), help="make one of the two; until then nothing changes below")
 
 
 def identity_of(value: Mapping[str, Any]) -> str | None:

@@ -20,7 +20,7 @@ from specs.defaults import DefaultsTree, with_defaults
 from specs.desired import CachedFile, Desired
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
-from specs.load import identity_of, rival
+from specs.load import identity_of
 from specs.revision import WorkTree, find_work_tree
 from specs.scan import Root, Unstable
 from specs.snapshot import FilePart, Snapshot, from_row, to_row
@@ -104,6 +104,16 @@ class Source:
         """What to watch, so that the next change is heard of. As of the last look."""
         git = () if self.work_tree is None else self.work_tree.watched()
         return places_of(os.fspath(self.root), self.real_root or "", self.folders, git)
+
+    @property
+    def giving(self) -> list[str]:
+        """The files that give defaults to the jobs of their folders. As of the last look."""
+        return self._defaults.files
+
+    @property
+    def paths(self) -> list[str]:
+        """Every spec file. As of the last look."""
+        return list(self._snapshot.parts)
 
     def close(self) -> None:
         """End what looking has started."""
@@ -200,7 +210,7 @@ class Source:
         self._defaults = seen.defaults
         changed, gone, documents = self._snapshot.put(changes)
         if seen.defaults.changed:
-            self._rivals = self._rival_findings()
+            self._rivals = seen.defaults.rival_findings(self._documents)
         seen.defaults.changed = False
         if self._provenance is not None:
             for path in self._provenance.update(self.work_tree, root.path, seen.parts, missing):
@@ -260,18 +270,6 @@ class Source:
             folder = path.rpartition("/")[0]
             below = (each for each in self._snapshot.inheriting if not folder or each.startswith(f"{folder}/"))
             found |= {identity for each in below for identity in self._snapshot.parts[each].identities()}
-        return found
-
-    def _rival_findings(self) -> list[Diagnostic]:
-        found: list[Diagnostic] = []
-        for document, other in self._defaults.rivals():
-            there = [each for each in self._documents(document.path) if each.value.get("kind") == "Defaults"]
-            said = f"in {other}"
-            found.append(
-                rival(there[0], said)
-                if there
-                else Diagnostic("JOB054", f"this folder has other `Defaults` {said}", document.path, document.line)
-            )
         return found
 
     def _problem(self, problem: str) -> Look:
