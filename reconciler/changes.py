@@ -152,7 +152,7 @@ class Changes:
             entry.unblock(run.id)
             entry.active += 1
             if entry.policy.pool is not None:
-                world.pools.took(run.id, entry.policy.pool, entry.id)
+                world.pools.took(run.id, entry.policy.pool, entry.id, now)
         for run in self._new:
             if run.trigger is Trigger.SCHEDULE and run.scheduled_for is not None:
                 entry = world.jobs[run.job_id]

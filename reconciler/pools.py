@@ -1,7 +1,8 @@
 """Who runs and who waits in each pool, and whose turn it is. Owned by the loop; knows no clock, no disk.
 
 Fair: among those of the highest priority the job that was served longest ago comes first, then who waits longest. A run
-that waits gains one step of priority a minute, so a steady stream of important runs delays the others and stops none.
+that waits gains one step of priority for each minute in which its job got nothing, so a steady stream of important runs
+delays the others and stops none, and a job with many runs in the queue gains nothing by them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class _Pool:
     chosen: set[str] = field(default_factory=set)
     served: dict[int, int] = field(default_factory=dict)
     """Job to the turn in which it was served last."""
+    served_at: dict[int, int] = field(default_factory=dict)
+    """Job to when that was."""
     turn: int = 0
     reserved: int = 0
 
@@ -67,20 +70,20 @@ class Pools:
         for pool in self._pools.values():
             pool.reserved = 0
 
-    def took(self, run_id: str, name: str, job_id: int) -> None:
+    def took(self, run_id: str, name: str, job_id: int, now: int) -> None:
         """A run was handed over: it has a slot."""
         self.leave(run_id)
         pool = self._pool(name)
         pool.turn += 1
         pool.served[job_id] = pool.turn
+        pool.served_at[job_id] = now
         pool.running.add(run_id)
         self._of_run[run_id] = name
 
     def queue(self, run: Queued, name: str) -> None:
-        """A run waits for a slot."""
-        if self._of_run.get(run.run_id) == name and run.run_id in self._pool(name).waiting:
-            return
-        self.leave(run.run_id)
+        """A run waits for a slot; again with another priority, when its job was edited."""
+        if self._of_run.get(run.run_id) != name:
+            self.leave(run.run_id)
         self._pool(name).waiting[run.run_id] = run
         self._of_run[run.run_id] = name
 
@@ -99,13 +102,13 @@ class Pools:
         pool = self._pool(name)
         pool.chosen.clear()
         left = list(pool.waiting.values())
-        served = dict(pool.served)
+        served, served_at = dict(pool.served), dict(pool.served_at)
         jobs: list[int] = []
         for turn in range(pool.turn + 1, pool.turn + 1 + min(len(left), pool.slots - len(pool.running))):
             chosen = min(
                 left,
                 key=lambda run: (
-                    -(run.priority + (now - run.since) // AGEING),
+                    -(run.priority + max(now - max(run.since, served_at.get(run.job_id, 0)), 0) // AGEING),
                     served.get(run.job_id, 0),
                     run.since,
                     run.run_id,
@@ -113,7 +116,7 @@ class Pools:
             )
             left.remove(chosen)
             pool.chosen.add(chosen.run_id)
-            served[chosen.job_id] = turn
+            served[chosen.job_id], served_at[chosen.job_id] = turn, now
             jobs.append(chosen.job_id)
         return jobs
 

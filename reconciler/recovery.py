@@ -44,7 +44,7 @@ def recover(world: World, now: int) -> None:
             continue
         entry_of_run.active += 1
         if entry_of_run.policy.pool is not None:
-            world.pools.took(run.id, entry_of_run.policy.pool, entry_of_run.id)
+            world.pools.took(run.id, entry_of_run.policy.pool, entry_of_run.id, now)
         if run.supervisor is not None and run.boot_id != world.boot.id:
             lost.append(_lost(run, now))
         else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.backoff import delay
+from reconciler.finishing import join_queue, wake
 from reconciler.table import Entry
 from reconciler.world import World, log
 from state.records import Event
@@ -24,6 +25,9 @@ def set_aside(world: World, entry: Entry, error: Exception, now: int) -> None:
         StateError: the database would not take the note.
     """
     entry.undecided += 1
+    for run_id in entry.waiting or ():
+        if (pool := world.pools.leave(run_id)) is not None:
+            wake(world, world.pools.call(pool, now), now)
     wait = delay(entry.undecided)
     world.timers.set(entry.id, now + int(wait * SECOND))
     log.exception("%s: deciding failed; trying again in %.0f s", entry.identity, wait)
@@ -46,6 +50,8 @@ def note(world: World, entry: Entry, message: str, now: int) -> None:
 def mend(world: World, entry: Entry, now: int) -> None:
     """Deciding on a job that was set aside succeeded."""
     entry.undecided = 0
+    for run_id in entry.waiting or ():
+        join_queue(world, world.live[run_id])
     record = world.store.job(entry.id)
     if record is None or record.stalled is None:
         return
