@@ -68,16 +68,16 @@ class Writer:
                 self._depth -= 1
             return
         with writer_errors(self.path):
-            self._database.begin()
+            self._connection.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
                 yield
                 self._flush()
-                self._database.commit()
+                self._connection.execute("COMMIT")
             except BaseException:
                 # SQLite rolls back by itself on a full disk; then there is nothing left to undo.
                 if self._connection.in_transaction:
-                    self._database.rollback()
+                    self._connection.execute("ROLLBACK")
                 self._rolled_back()
                 raise
             finally:

@@ -273,3 +273,40 @@ def test_no_page_of_runs_reads_or_sorts_the_whole_table(house: House, chosen: di
     assert not [plan for plan in of_runs if plan.startswith("SCAN run") and "USING" not in plan]
     walked = [plan for plan in plans if "TEMP B-TREE" in plan]
     assert not [plan for plan in walked if len(statements) == 1], plans
+
+
+ODD = 'it\'s "odd" \\ ünï\u2028 \t\x00\x7f 😀'
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({}, id="nothing rare"),
+        pytest.param({"requested_by": ODD, "request_id": "r1"}, id="somebody asked"),
+        pytest.param({"params": {"a": ODD, "n": "1"}, "upstream": {"default/a": "0" * 26}}, id="with documents"),
+        pytest.param({"skipped_first": -(2**62), "skipped_count": 2**62, "filed_under": "a/b"}, id="big numbers"),
+        pytest.param({"not_before": 0, "cancel_requested_at": 0, "cancel_requested_by": ""}, id="falsy values"),
+        pytest.param({"progress": {"a": [1, None, 0.1]}, "result": {"b": ODD}, "error": ODD}, id="told by the job"),
+    ],
+)
+def test_a_run_reads_as_it_was_stored(store: Store, reader: Reader, more: dict[str, object]) -> None:
+    run = a_run(store.put_job(a_job()), NOON, **more)
+    store.insert_runs([run])
+    assert reader.run(run.id) == store.run(run.id) == run
+    assert type(reader.run(run.id)) is Run
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({}, id="nothing rare"),
+        pytest.param({"suspended_by": ODD, "suspended_at": 0, "suspended_reason": "", "stalled": ODD}, id="text"),
+        pytest.param({"problem": ({"code": "JOB001", "message": ODD, "column": None},)}, id="findings"),
+        pytest.param({"repeat_done": 3, "completion_digest": "c", "consumed": {"a/b": 2**62}}, id="what is counted"),
+        pytest.param({"archived_at": 1, "missing_since": 2, "completed_at": 3, "boot_id": "b"}, id="instants"),
+    ],
+)
+def test_a_job_reads_as_it_was_put(store: Store, reader: Reader, more: dict[str, object]) -> None:
+    job = store.put_job(a_job(**more))
+    assert {name: getattr(job, name) for name in more} == more
+    assert reader.jobs(archived=None) == [job] == [store.job(job.id or 0)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from state.errors import RequestTaken, SlotTaken
+from state.errors import DatabaseError, RequestTaken, SlotTaken
 from state.reads import Reader
 from state.records import Event, Run, RunState
 from state.store import Advance, RunEnd, RunStarted, Store
@@ -68,6 +68,16 @@ def test_a_taken_slot_stores_nothing_of_its_call_and_leaves_the_transaction_usab
         store.insert_runs([later])
     assert [run.id for run in store.active_runs()] == [taken.id, later.id]
     assert [event.run_id for event in _events(store)] == [taken.id, later.id]
+
+
+def test_the_same_run_given_again_is_refused_and_stays(store: Store) -> None:
+    job = store.put_job(a_job())
+    first, second = a_run(job, NOON), a_run(job)
+    store.insert_runs([first, second])
+    for again in (first, second):
+        with store.transaction(), pytest.raises((SlotTaken, DatabaseError)):
+            store.insert_runs([a_run(job), again])
+    assert store.active_runs() == [first, second]
 
 
 def _events(store: Store) -> list[Event]:
