@@ -6,6 +6,7 @@ the other files is in `specs.references`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -26,6 +27,8 @@ RULED = frozenset(
     }
 )  # fmt: skip
 """A job with none of these is sound when its fields are: it costs one set operation here."""
+PARAM_PLACE = re.compile(r"\{\{\s*params\.([A-Za-z][A-Za-z0-9_]*)\s*\}\}")
+"""Where a param's value stands in an argument, a variable or the working directory; as in `runners.inputs`."""
 _OF_SLOTS = ("missed", "jitter")
 """Speak of slots, so that a job without a schedule has no use for them."""
 _OF_RUNS_BY_ITSELF = (*_OF_SLOTS, "start_at", "end_at", "repeat", "until", "calendar")
@@ -161,6 +164,14 @@ class _Rules:
             )
 
     def _params(self) -> Iterator[Diagnostic]:
+        variables: dict[str, str] = {}
+        for name in self.job.params:
+            other = variables.setdefault(name.upper(), name)
+            if other != name:
+                said = f"`params.{name}` and `params.{other}` are one variable, `JOBSCTL_PARAM_{name.upper()}`"
+                yield self._say("JOB037", said, ("params", name), "rename one of them", at_key=True)
+        if self.job.params:
+            yield from self._places_of_params()
         if self.schedule.kind == "manual" and self.job.depends_on is None:
             return
         for name, param in self.job.params.items():
@@ -168,6 +179,33 @@ class _Rules:
                 said = f"`params.{name}` has no default, and nobody gives a value when the job starts by itself"
                 help = "give it a `default`, or let the job only be triggered"
                 yield self._say("JOB039", said, ("params", name), help, at_key=True)
+
+    def _places_of_params(self) -> Iterator[Diagnostic]:
+        run = self.job.run
+        texts: list[tuple[Loc, str]] = [
+            (("run", "command", index), text) for index, text in enumerate(run.command or ())
+        ]
+        texts += [(("env", name), value) for name, value in self.job.env.items() if isinstance(value, str)]
+        texts += [(("run", "working_dir"), run.working_dir or ""), (("run", "script"), run.script or "")]
+        for loc, text in texts:
+            for found in PARAM_PLACE.finditer(text):
+                if loc[-1] == "script":
+                    said = f"`{found[0]}` stays as it is: nothing is written into a script"
+                    help = f'read the variable: "$JOBSCTL_PARAM_{found[1].upper()}"'
+                elif found[1] not in self.job.params:
+                    said = f"`{found[0]}` stays as it is: the job has no parameter `{found[1]}`"
+                    help = f"it has {', '.join(self.job.params)}"
+                else:
+                    continue
+                yield self.document.finding(
+                    "JOB047",
+                    said,
+                    loc,
+                    span=found.span(),
+                    help=help,
+                    severity=Severity.WARNING,
+                    identity=self.job.identity,
+                )
 
     def _references(self) -> Iterator[Diagnostic]:
         seen: set[str] = set()
@@ -197,6 +235,10 @@ class _Rules:
             for name in _OF_RUNS_BY_ITSELF if alone else _OF_SLOTS:
                 if given.get(name) is not None:
                     yield self._idle(f"`{name}`", (name,), why)
+        if self.schedule.from_finish is not None:
+            for name in _OF_SLOTS:
+                if given.get(name) is not None:
+                    yield self._idle(f"`{name}`", (name,), "its runs follow the end of the run before, not slots")
         if given.get("priority") and job.pool is None:
             yield self._idle("`priority`", ("priority",), "the job is in no `pool`")
         if "on_dependency_failure" in given and job.depends_on is None:

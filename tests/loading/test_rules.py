@@ -77,6 +77,14 @@ def test_what_is_about_slots_is_warned_of_also_when_other_jobs_start_it(field: s
     assert found(f"{DAILY}{field}\n") == []
 
 
+@pytest.mark.parametrize("field", ["missed: skip", "jitter: 5m"])
+@pytest.mark.parametrize("schedule", ["continuous", "every 10m from finish", "{every: 10m, from: finish}"])
+def test_what_is_about_slots_is_warned_of_where_runs_follow_each_other(schedule: str, field: str) -> None:
+    (finding,) = found(f"{RUN}schedule: {schedule}\n{field}\n")
+    assert (finding.code, finding.line, finding.column) == ("JOB043", 4, 1)
+    assert finding.message.endswith("its runs follow the end of the run before, not slots")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -96,6 +104,29 @@ def test_what_is_about_slots_is_warned_of_also_when_other_jobs_start_it(field: s
 def test_what_goes_together_is_not_told(text: str) -> None:
     start = RUN if "schedule:" in text else DAILY
     assert found(start + text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "under"),
+    [
+        pytest.param("run: {command: [x, 'a {{ params.whom }}']}", "{{ params.whom }}", id="argument"),
+        pytest.param("run: {command: [x]}\nenv: {A: '{{params.whom}}'}", "{{params.whom}}", id="variable"),
+        pytest.param("run: {command: [x], working_dir: '/{{ params.whom }}'}", "{{ params.whom }}", id="folder"),
+        pytest.param("run: {script: 'echo {{ params.who }}'}", "{{ params.who }}", id="a-script-also-with-its-name"),
+    ],
+)
+def test_a_place_in_which_no_parameter_is_put_is_warned_of(text: str, under: str) -> None:
+    (finding,) = found(f"name: a\nparams: {{who: {{default: you}}}}\n{text}\n")
+    assert (finding.code, finding.severity) == ("JOB047", "warning")
+    assert finding.source_line is not None
+    assert finding.source_line[finding.column - 1 : (finding.end_column or 0) - 1] == under
+    if "script" not in text:
+        assert found(f"name: a\nparams: {{who: {{default: you}}}}\n{text.replace('whom', 'who')}\n") == []
+
+
+def test_two_parameters_that_are_one_variable_are_an_error() -> None:
+    (finding,) = found(f"{RUN}params: {{who: {{}}, Who: {{}}}}\n")
+    assert (finding.code, finding.line, finding.column) == ("JOB037", 3, 19)
 
 
 def test_a_parameter_without_a_default_is_for_people_who_trigger() -> None:
