@@ -293,6 +293,15 @@ _ALL = (
         f"{_RUN}schedule: every 10m\nuntil: run.status == 'succeeded'\n",
         f"{_RUN}schedule: every 10m\nuntil: run.state == 'succeeded'\n",
     ),
+    Code(
+        "JOB047",
+        "parameter that is not put in",
+        "`{{ params.name }}` is replaced in arguments, variables and the working directory, by parameters that the job "
+        "has. In a script it never is: a value pasted into a program is how injections are made.",
+        "name: hello\nparams: {who: {default: you}}\nrun: {command: [echo, '{{ params.whom }}']}\n",
+        "name: hello\nparams: {who: {default: you}}\nrun: {command: [echo, '{{ params.who }}']}\n",
+        severity="warning",
+    ),
     # several files
     Code(
         "JOB050",

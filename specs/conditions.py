@@ -31,7 +31,7 @@ MAX_RESULT_VALUES = 1000
 RUN_FIELDS: dict[str, str] = {
     "id": "text",
     "state": "text: `succeeded`, `failed`, `expired`, `cancelled`",
-    "reason": "text: why it ended so, as `exit_code`, `signal`, `lost`",
+    "reason": "text: why it ended so, as `exit_code`, `signal`, `lost`; null when there is none",
     "exit_code": "number; null when there is none",
     "attempt": "number, from 1",
     "trigger": "text: `schedule`, `manual`, `retry`, `dependency`, `catch_up`, `boot`",
