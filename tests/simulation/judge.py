@@ -11,7 +11,7 @@ import json
 from collections import Counter
 
 from tests.simulation.clock import DAY, SECOND, SimClock
-from tests.simulation.ledger import Ledger, Moment, Violation, shown
+from tests.simulation.ledger import CORRECTION, Ledger, Moment, Violation, shown
 from tests.simulation.policy import BY_HAND, SCHEDULED, fields_of, limit_of, next_attempt, suspended, upstreams
 from tests.simulation.rows import JobRow, Journal, Noted, PoolRow, RunRow
 from tests.simulation.statistics import ACTIVE, Statistics
@@ -182,7 +182,8 @@ class Judge:
         if handed >= limit:
             raise Violation("the overlap limit holds", f"{ledger.name}: {handed} handed over, and another run begins")
         not_before = self.runs[row.id].not_before if row.id in self.runs else None
-        if not_before is not None and not_before > self.clock.wall:
+        set_back = row.created_at > self.clock.wall + CORRECTION
+        if not_before is not None and not_before > self.clock.wall and not set_back:
             raise Violation(
                 "no run starts before its time", f"{ledger.name}: run {row.id} waits for {shown(not_before)}"
             )
@@ -226,9 +227,13 @@ class Judge:
             if state != "succeeded" and fields_of(ledger.spec).get("on_dependency_failure") != "run":
                 raise Violation("dependencies are respected", f"{ledger.name} starts, {upstream.identity} has {state}")
             young = upstream.max_age is not None and self.clock.wall - at <= upstream.max_age
-            if not young and at <= self.followed.get(key, -1):
+            if not young and not self._is_after(at, self.followed.get(key, -1)):
                 raise Violation("dependencies are respected", f"{ledger.name} follows {run_id} for a second time")
-            self.followed[key] = max(at, self.followed.get(key, -1))
+            self.followed[key] = at
+
+    def _is_after(self, at: int, since: int) -> bool:
+        """Whether an end is new beside the last that was followed. A clock that was set back by hours is forgiven."""
+        return at > since or (since > self.clock.wall + CORRECTION and at <= self.clock.wall)
 
     def upstream_ready(self, ledger: Ledger) -> bool:
         """Every job that it depends on has a success that a run of it may follow."""
@@ -237,7 +242,8 @@ class Judge:
             job_id = identities.get(upstream.identity)
             at = None if job_id is None else self.statistics[job_id].last_success
             young = at is not None and upstream.max_age is not None and self.clock.wall - at <= upstream.max_age
-            if at is None or not (young or at > self.followed.get((ledger.row.id, upstream.identity), -1)):
+            since = self.followed.get((ledger.row.id, upstream.identity), -1)
+            if at is None or not (young or self._is_after(at, since)):
                 return False
         return True
 

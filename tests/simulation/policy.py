@@ -52,6 +52,12 @@ def horizon(spec: bytes) -> tuple[int | None, int | None]:
     return (None if start is None else read_instant(start, zone)), (None if end is None else read_instant(end, zone))
 
 
+def within(spec: bytes, slots: Sequence[int]) -> list[int]:
+    """Those of the slots that are not before `start_at` and not after `end_at`."""
+    begin, end = horizon(spec)
+    return [slot for slot in slots if (begin is None or slot >= begin) and (end is None or slot <= end)]
+
+
 def shift_of(spec: bytes) -> int:
     """How much later than its slot every run of the job starts."""
     fields = fields_of(spec)
@@ -66,7 +72,8 @@ class Situation:
 
     spec: bytes
     now: int
-    applied_at: int
+    anchor_at: int
+    """When its schedule was first applied."""
     handed: int
     """Runs that were handed over and are not over."""
     waiting: tuple[RunRow, ...]
@@ -82,7 +89,7 @@ def verdicts(situation: Situation, slots: Sequence[int], *, once: bool, boot: in
     spec = situation.spec
     if suspended(spec, situation.overridden):
         return [(slot, "suspended") for slot in ([] if boot is None else [boot]) + list(slots)]
-    if slots and once and slots[-1] < situation.applied_at - MINUTE:
+    if slots and once and slots[-1] < situation.anchor_at - MINUTE:
         return [(slots[-1], "past")]
     wanted = [] if boot is None else [(boot, "boot")]
     wanted += _wanted(situation, slots)
@@ -133,7 +140,11 @@ def _placed(situation: Situation, wanted: list[tuple[int, str]]) -> list[tuple[i
             elif taken or overlap == "replace":
                 refusal = None
             elif overlap == "queue":
-                refusal = "overlap" if any(run.attempt == 1 for run in situation.waiting) else None
+                queued = sum(run.attempt == 1 for run in situation.waiting)
+                first = situation.waiting[0].reason if situation.waiting else None
+                # The run before has just ended: who waited for it starts in this very decision.
+                leaves = situation.handed == 0 and first == "overlap" and "pool" not in fields_of(situation.spec)
+                refusal = "overlap" if queued > leaves else None
             else:
                 refusal = "overlap" if situation.handed else others[0].reason if others else None
             taken += refusal is None
