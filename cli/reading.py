@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cli.options import Settings
-from specs.calendar import Calendars, JobCalendar
 from specs.config import Config, load_config
 from specs.diagnostic import InvalidSpec
 from specs.expression import ScheduleError
@@ -22,10 +22,12 @@ from state.errors import NotFound
 from state.home import Home
 from state.reads import Reader
 from state.records import JobRecord, Run, SourceState
-from status.calendars import calendars_of, compile_calendars
 from status.deadline import read_policy, schedule_of, success_deadline
 from status.timing import words_of
 from status.views import View, job_view
+
+if TYPE_CHECKING:
+    from specs.calendar import Calendars, JobCalendar  # 10 ms that most commands need not pay
 
 
 @dataclass
@@ -82,11 +84,17 @@ class Reading:
 
     @cached_property
     def _calendars(self) -> Mapping[str, JobCalendar]:
+        from status.calendars import compile_calendars
+
         return compile_calendars(self.reader.documents("Calendar"), default_timezone=self.config.timezone)
 
     def calendars(self, policy: Policy) -> Calendars | None:
         """The calendars a job names; None when it names none that is known."""
-        return calendars_of(policy, self._calendars) if policy.calendars else None
+        if not policy.calendars:
+            return None
+        from status.calendars import calendars_of
+
+        return calendars_of(policy, self._calendars)
 
     def deadline(self, job: JobRecord) -> int | None:
         """By when the job must have succeeded."""

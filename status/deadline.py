@@ -6,10 +6,10 @@ Called by `status.views` and `status.metrics`. Pure.
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
 import orjson
 
-from specs.calendar import Calendars
 from specs.model import Job
 from specs.policy import PLAIN, Policy, RetryPolicy, policy_of
 from specs.schedule import Schedule, ScheduleError, compile_schedule
@@ -17,6 +17,9 @@ from state.records import JobRecord
 from status.instants import SECOND
 from status.phase import suspension_of
 from status.timing import Timing
+
+if TYPE_CHECKING:
+    from specs.calendar import Calendars  # 10 ms that most commands need not pay
 
 DEFAULT_SLACK = 3600 * SECOND
 """Time a run without timeout may take before its success is overdue; healthchecks' default grace, an hour."""

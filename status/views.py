@@ -8,9 +8,8 @@ unknown. Instants are RFC 3339 in UTC with three decimals, durations seconds, si
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from specs.calendar import Calendars
 from specs.model import Job
 from specs.policy import Policy
 from specs.schedule import Schedule, ScheduleError, compile_schedule
@@ -20,6 +19,9 @@ from status.instants import SECOND, rfc3339
 from status.phase import blocked_by, conditions_of, phase_of, suspension_of, sync_of
 from status.reasons import wait_words
 from status.timing import Timing, words_of
+
+if TYPE_CHECKING:
+    from specs.calendar import Calendars  # 10 ms that most commands need not pay
 
 View = dict[str, Any]
 """JSON types only."""

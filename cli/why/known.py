@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cli.upstream import UpstreamFacts
 from cli.why.words import Local
-from specs.calendar import Calendars
 from specs.policy import Policy
 from specs.schedule import Schedule
 from state.records import Event, JobRecord, Reason, Run
 from status.timing import Timing
+
+if TYPE_CHECKING:
+    from specs.calendar import Calendars  # 10 ms that most commands need not pay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
