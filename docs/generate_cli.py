@@ -20,7 +20,7 @@ EXITS = {
     Exit.FAILED: "the thing asked about or for failed: a run, a job that is not well, `diff` found differences",
     Exit.USAGE: "the command line is wrong, ambiguous, or asks for what is not built yet",
     Exit.INVALID_SPEC: "a spec file or `jobsctl.yaml` has errors",
-    Exit.NOT_FOUND: "no job, run, file or home of that name",
+    Exit.NOT_FOUND: "no job, run, file or home of that name; `why --at`: no slot at that time",
     Exit.DAEMON_DOWN: "only a daemon could have answered, and none is running (or none ever ran on this home)",
     Exit.TIMED_OUT: "no answer, or no end of the run, within `--timeout`; it may still come",
     Exit.REFUSED: "understood and not done: a conflict, a lock, the prune guard",

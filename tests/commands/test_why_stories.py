@@ -64,5 +64,12 @@ def test_every_verdict_and_nearly_every_reason_has_a_situation() -> None:
     assert set(WAIT_REASONS) - reasons == set()
 
 
+def test_the_page_names_every_key_and_word_of_the_data() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "why.md").read_text()
+    words = set(re.findall(r"[A-Za-z_]+", page))
+    story = SITUATIONS["it succeeded"]().view()
+    assert {*story, *story["answers"][0], *map(str, About), *map(str, Verdict)} - words == set()
+
+
 if __name__ == "__main__":
     STORIES.write_text(document(), encoding="utf-8")
