@@ -95,7 +95,10 @@ class SourceThread:
             if hints is None and not look.postponed:
                 swept = time.monotonic()
             again = -1.0 if look.again_in is None else time.monotonic() + look.again_in
-            self._doorbell.arm(self._source.places())
+            try:
+                self._doorbell.arm(self._source.places())
+            except OSError:  # a folder that cannot be asked now: what was watched stays so, and a sweep follows soon
+                swept = time.monotonic() - self._resync + min(self._resync, UNWATCHED_SWEEP)
 
     def _look(self, hints: Collection[str] | None) -> Look:
         try:
