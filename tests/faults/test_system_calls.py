@@ -1,6 +1,6 @@
 """System calls that fail under the daemon or the supervisor for a while, as strace injects them.
 
-What every row claims: nobody dies of it, a run that goes on is not disturbed, and afterwards work goes on by itself
+What every row claims: nobody dies of it (but a supervisor that cannot read its own bell: then the daemon takes over), a run that goes on is not disturbed, and afterwards work goes on by itself
 with every slot accounted for. `FAULTS=full` tries all; without it, those that taught us something.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 
 from tests.components import program
 from tests.faults.ticking import goes_on, settle, ticking, ticks_again
-from tests.household import Household
+from tests.household import Household, eventually
 
 SECONDS = 1.2
 """A slot of the ticker, and no more: what goes wrong goes wrong at once."""
@@ -37,17 +38,18 @@ FAULTS = [
     pytest.param("supervisor", "write:error=ENOSPC", "No space left on device", id="supervisor-write"),
     pytest.param("supervisor", "mkdir:error=EACCES", "Permission denied", id="supervisor-mkdir", marks=MORE),
     pytest.param("supervisor", "vfork,clone,clone3:error=EAGAIN", "no room for another process", id="supervisor-fork"),
-    pytest.param("supervisor", "read,pread64:error=EIO:when=1+3", None, id="supervisor-read", marks=MORE),
+    pytest.param("dying supervisor", "read,pread64:error=EIO:when=1+3", None, id="supervisor-read", marks=MORE),
     pytest.param("supervisor", "newfstatat,lseek:error=EIO", None, id="supervisor-stat", marks=MORE),
     pytest.param("supervisor", "sendto:error=ENOBUFS:when=1+2", None, id="supervisor-send", marks=MORE),
 ]
 
 
-def inject(pid: int, fault: str, log: Path) -> int:
-    """Let the calls fail for `SECONDS`. How many did."""
+def inject(pids: list[int], fault: str, log: Path) -> int:
+    """Let the calls of these threads fail for `SECONDS`. How many did."""
     calls = fault.partition(":")[0]
     tracer = subprocess.Popen(
-        [program("strace"), "-qq", "-o", str(log), "-e", f"trace={calls}", "-e", f"inject={fault}", "-p", str(pid)],
+        [program("strace"), "-qq", "-o", str(log), "-e", f"trace={calls}", "-e", f"inject={fault}",
+         *(f"-p{pid}" for pid in pids)],
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     with tracer:
@@ -64,11 +66,35 @@ def test_failing_system_calls_are_survived(who: str, fault: str, said: str | Non
     daemon = household.daemon
     assert daemon is not None
     pid = daemon.pid if who == "daemon" else household.supervisors()[0]
-    failed = inject(pid, fault, household.home.root / "trace")
+    failed = inject([pid], fault, household.home.root / "trace")
     assert failed >= 1, "nothing was injected: the test tests nothing"
     if said is not None:
         assert said in household.log()
     assert daemon.poll() is None, household.log()
+    assert who != "supervisor" or pid in household.supervisors(), "it died of it"
     goes_on(household)
     ticks_again(household, witness)
     settle(household, witness, unstarted=True)
+
+
+@pytest.mark.parametrize("fault", ["newfstatat,fstat,statx:error=EIO", "openat:error=EMFILE"], ids=["stat", "open"])
+def test_specs_that_cannot_be_looked_at_for_a_while_are_looked_at_again(fault: str, household: Household) -> None:
+    """As on a network file system that went away: no job goes, and the next edit is seen."""
+    witness = ticking(household)
+    daemon = household.daemon
+    assert daemon is not None
+    threads = [int(path.name) for path in Path(f"/proc/{daemon.pid}/task").iterdir()]
+    threads.remove(daemon.pid)
+    edit = threading.Timer(0.4, household.write, ("meanwhile.yaml", "name: meanwhile\nrun: {command: ['true']}\n"))
+    edit.start()
+    failed = inject(threads, fault, household.home.root / "trace")
+    edit.join()
+    assert failed >= 1, "nothing was injected: the test tests nothing"
+    assert "Exception in thread" not in household.log(), household.log()
+    household.write("afterwards.yaml", "name: afterwards\nrun: {command: ['true']}\n")
+    eventually(lambda: household.job("default/afterwards"), "an edit is seen")
+    eventually(lambda: household.job("default/meanwhile"), "also the one before")
+    job = household.job("default/ticker")
+    assert job is not None
+    assert job.missing_since is None
+    settle(household, witness)
