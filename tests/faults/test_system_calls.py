@@ -1,7 +1,8 @@
 """System calls that fail under the daemon or the supervisor for a while, as strace injects them.
 
-What every row claims: nobody dies of it (but a supervisor that cannot read its own bell: then the daemon takes over), a run that goes on is not disturbed, and afterwards work goes on by itself
-with every slot accounted for. `FAULTS=full` tries all; without it, those that taught us something.
+What every row claims: nobody dies of it (but a supervisor that cannot read its own bell: the daemon takes over), a run
+that goes on is not disturbed, and afterwards work goes on by itself with every slot accounted for. `FAULTS=full` tries
+all; without it, those that taught us something.
 """
 
 from __future__ import annotations
