@@ -143,7 +143,13 @@ ALTER TABLE job ADD COLUMN output_max INTEGER;
 UPDATE job SET last_end_id =
   (SELECT max(run.id) FROM run WHERE job_id = job.id AND state IN ('succeeded', 'failed', 'expired'));
 DROP INDEX job_kept;
-ALTER TABLE doomed_directory ADD COLUMN output_only INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE doomed_directory RENAME TO doomed_before;
+CREATE TABLE doomed_directory (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, project TEXT NOT NULL, job TEXT NOT NULL, run_id TEXT,
+  output_only INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO doomed_directory (id, project, job, run_id) SELECT id, project, job, run_id FROM doomed_before;
+DROP TABLE doomed_before;
 CREATE TABLE document (
   kind TEXT NOT NULL, name TEXT NOT NULL, canonical BLOB NOT NULL, digest TEXT NOT NULL,
   path TEXT NOT NULL, line INTEGER NOT NULL, revision TEXT, applied_at INTEGER NOT NULL,
@@ -152,7 +158,8 @@ CREATE TABLE document (
 """
 """`filed_under`: `project/name` of the folder a run's files are in, NULL for its job's present one. The retention
 columns of `job` repeat its spec, NULL where that says nothing; `output_pruned`: when a run's output was deleted;
-`output_only`: of the doomed directory only the output goes. `job_kept` cost every run a change of one more index."""
+`output_only`: of the doomed directory only the output goes. Its ids are not used again: housekeeping walks them.
+`job_kept` made every run change one more index."""
 
 STEPS: tuple[str, ...] = (VERSION_1, VERSION_2, VERSION_3)
 """Step n takes a database from version n to n + 1. A released step is never edited."""
