@@ -127,7 +127,19 @@ def ahead(facts: Facts, slot: int, about: About, title: str, shift: str | None) 
         text.append(f"Calendar {blocked[0]} does not let it run then, and defers it: it starts {local.when(start)}.")
     if shift is not None:
         text.append(shift)
+    if slot == _next(facts) and not any(each.never for each in obstacles):
+        text += _at_hand(facts)
     return _answer(facts, slot, title, text, obstacles, about=about, starts_at=start)
+
+
+def _at_hand(facts: Facts) -> Iterator[str]:
+    """What the next start needs and has, as it is now."""
+    for each in facts.upstream:
+        if each.ready:
+            yield f"It follows {upstream_words(facts, each)}: it need not wait for that."
+    pool = facts.pool
+    if pool is not None and pool.slots is not None and len(pool.running) < pool.slots:
+        yield f"It needs a slot of pool {occupied(pool)}."
 
 
 def _answer(

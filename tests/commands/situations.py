@@ -174,6 +174,9 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
     "as many as may be are active": lambda: overview(
         facts_of({"overlap": "allow", "max_concurrent": 2}, active=(ACTIVE, run(RunState.RUNNING, number=3))),
         YESTERDAY),
+    "all it needs is at hand": lambda: overview(
+        facts_of({"pool": "db", "depends_on": ["extract"]}, pool=pool(2, running=1),
+                 upstream=(upstream("extract", ready=True, last_success_at=NINE - HOUR),)), slot(run())),
     "one waits for its next attempt": lambda: overview(
         facts_of(RETRY, active=(run(RunState.BLOCKED, number=2, attempt=2, reason=Reason.BACKOFF,
                                     not_before=NOW + 34 * SECOND, trigger=Trigger.RETRY),)), slot(FAILED)),
