@@ -41,6 +41,11 @@ EXAMINED = 500
 said of each: a year of minutes must not hold up a pass."""
 
 
+COUNTED = 100_000
+"""Slots of a list of schedules that the record of a gap counts: it is walked. Others are counted by sums, however many.
+"""
+
+
 class Calendars(Protocol):
     """The calendars of a job, compiled: `specs.calendar`."""
 
@@ -153,7 +158,8 @@ class Timing:
             after = max(after, self.policy.start_at - 1)
         first = self.schedule.next_after(after, anchor=self.anchor)
         assert first is not None
-        count = self.schedule.count(after=after, through=last, anchor=self.anchor)
+        limit = COUNTED if self.schedule.kind == "list" else last - after
+        count = self.schedule.count(after=after, through=last, anchor=self.anchor, limit=limit)
         yield SkipSlots(first, last, count, reason)
 
 
@@ -167,7 +173,9 @@ def slots_due(timing: Timing, observed: Observed, calendars: Calendars | None, n
     upcoming = timing.upcoming(latest)
     starts, skips = _dispositions(timing, observed, calendars, latest, now)
     if starts and starts[-1].trigger is Trigger.CATCH_UP and observed.hold_until > now:
-        return Due(next_at=observed.hold_until, staggered=True)
+        # A slot that comes meanwhile is on time, and takes the place of the one that is held back.
+        at = observed.hold_until if upcoming is None else min(observed.hold_until, upcoming[1])
+        return Due(next_at=at, staggered=True)
     return Due(
         starts=tuple(starts),
         skips=tuple(sorted((*skips, *_dropped(timing, cursor, latest)), key=lambda skip: skip.first)),

@@ -60,7 +60,12 @@ class Scene:
     def files(self, **texts: str | None) -> None:
         """Write these files (None: remove) and look at them."""
         for name, text in texts.items():
-            self.rig.file(f"{name}.yaml", text)
+            path = self.rig.home.specs / f"{name}.yaml"
+            if text is None:
+                path.unlink()
+            else:
+                path.write_text(text, encoding="utf-8")
+        self.rig.clock.sleep(3)  # older than what a look distrusts
         self.rig.look()
 
     def job(self, name: str, **fields: object) -> None:
