@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specs.source import Source
-from tests.watching.conftest import Specs, names, said
+
+from .conftest import Specs, names, said
 
 
 def defaults(job: Any) -> str:
@@ -266,14 +267,25 @@ class TestLastGood:
     def test_a_job_edited_while_two_compete_waits(self, specs: Specs) -> None:
         specs.put("d.yaml", defaults({"timeout": "5m"}))
         specs.write("a.yaml", "a")
-        specs.put("e.yaml", defaults({"timeout": "6m"}))
         specs.look()
+        specs.put("c.yaml", defaults({"timeout": "6m"}))
+        assert not specs.look().desired.changed
         specs.write("a.yaml", "a", extra="grace: 1s\n")
         look = specs.look()
         assert not look.desired.gone
-        (specs.root / "e.yaml").unlink()
+        assert [each.code for each in look.desired.invalid["default/a"]] == ["JOB056"]
+        (specs.root / "c.yaml").unlink()
         specs.look()
         assert (spec(specs, "a")["timeout"], spec(specs, "a")["grace"]) == (300, 1)
+
+    def test_a_file_that_changes_in_the_look_that_finds_them_broken_holds_what_it_had(self, specs: Specs) -> None:
+        specs.write("a.yaml", "a")
+        specs.look()
+        specs.write("a.yaml", "b")
+        specs.put("d.yaml", "kind: Defaults\njob: 3\n")
+        look = specs.look()
+        assert set(look.desired.invalid) == {"default/a"}
+        assert not look.desired.jobs
 
 
 FOLDERS = st.sampled_from(["", "x/", "x/y/"])

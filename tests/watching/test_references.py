@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from specs.circles import circles, way_round
 from specs.source import Look, Source
-from tests.watching.conftest import Specs, names, said
+
+from .conftest import Specs, names, said
 
 POOL = "kind: Pool\nname: db\nslots: 2\n"
 RUN = "schedule: '@daily'\nrun: {script: x}\n"

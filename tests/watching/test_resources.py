@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.watching.conftest import Specs, names, said
+from .conftest import Specs, names, said
 
 POOL = "kind: Pool\nname: db\nslots: 2\n"
 CALENDAR = 'kind: Calendar\nname: holidays\ndates: ["12-25"]\n'

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from specs.revision import find_work_tree
-from specs.source import GIT_PATIENCE
+from specs.source import GIT_PATIENCE, Source
 
 from .conftest import SECOND, Specs, names
 
@@ -158,3 +158,21 @@ class TestGitAtWork:
         seen.append(names(repository.look()))
         mixed = [each for each in seen if each not in sets.values()]
         assert mixed == []
+
+
+def test_a_job_is_not_of_a_commit_that_does_not_hold_its_defaults(repository: Specs, git: Git) -> None:
+    repository.write("in/b.yaml", "b")
+    git("add", "jobs")
+    git("commit", "-q", "-m", "two")
+    source = Source(repository.root, now=repository.now, unsettled=())
+    try:
+        assert source.look().desired.uncommitted == frozenset()
+        repository.put("in/d.yaml", "kind: Defaults\njob: {timeout: 5m}\n")
+        assert source.look().desired.uncommitted == {"default/b"}
+        git("add", "jobs")
+        git("commit", "-q", "-m", "three")
+        desired = source.look().desired
+        assert desired.uncommitted == frozenset()
+        assert desired.changed == {"default/b"}
+    finally:
+        source.close()
