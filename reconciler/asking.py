@@ -26,6 +26,7 @@ from state.errors import Conflict, NotFound
 from state.inbox import Request
 from state.records import Event, Reason, RequestRecord, Run, RunState
 from state.store import RunEnd
+from state.store_runs import WAITS_FOR
 
 LOOK_KINDS = frozenset({"reconcile", "confirm_prune", "delete"})
 """Requests that are answered by the next look at the files."""
@@ -150,14 +151,23 @@ def _trigger(world: World, request: Request, now: int, changes: Changes) -> str:
     params = _params(entry, request)
     refused, plan = decide_asked(observe(world, entry), now, entry.policy)
     if refused is not None:
-        active = next((run.id for run in world.live.values() if run.job_id == entry.id), "")
-        raise Refused(f"{entry.identity} has an active run {active}; wait for it, or cancel it first")
+        raise Refused(_in_the_way(world, entry))
     # Asking for a run changes nothing about when the next slot comes.
     plan = replace(plan, next_at=entry.next_at, wake_at=world.timers.earlier(entry.id, plan.wake_at))
     changes.add(entry, plan, asked=Asked(by=request.requested_by, request_id=request.id, params=params))
     changes.store()
     waits = changes.waits_for
     return f"run {changes.new_run_id} created" + (f"; it {waits}" if waits else "")
+
+
+def _in_the_way(world: World, entry: Entry) -> str:
+    """Which run keeps another one from being made: one that goes on before one that waits, maybe for days."""
+    runs = [run for run in world.live.values() if run.job_id == entry.id]
+    run = min(runs, key=lambda run: run.state is RunState.BLOCKED)
+    if run.state is RunState.BLOCKED:
+        what = f"has run {run.id} already, which waits for {WAITS_FOR[run.reason]}"
+        return f"{entry.identity} {what}; `jobsctl cancel {run.id}` makes room"
+    return f"{entry.identity} has an active run {run.id}; wait for it, or cancel it first"
 
 
 def _params(entry: Entry, request: Request) -> Mapping[str, str] | None:

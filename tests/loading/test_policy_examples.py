@@ -27,7 +27,7 @@ def jobs(tmp_path: Path) -> dict[str, dict[str, object]]:
 
 def test_all_are_sound_together(jobs: dict[str, dict[str, object]]) -> None:
     assert PAGE.read_text(encoding="utf-8").count("```yaml") == len(EXAMPLES) > 10
-    assert len(jobs) == 12
+    assert len(jobs) == 13
 
 
 def test_the_folder_gives_what_the_page_says(jobs: dict[str, dict[str, object]]) -> None:
