@@ -23,7 +23,7 @@ from specs.config import load_config
 from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.load import FileResult
-from specs.placed import load_placed
+from specs.placed import Placed
 from specs.source import Source
 
 STDIN = "-"
@@ -44,6 +44,7 @@ class SpecFile:
     jobs: tuple[DesiredJob, ...]
     others: tuple[str, ...] = ()
     """What else it defines: `Pool:db`, and `Defaults`."""
+    placed: Placed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,26 @@ def check(settings: Settings, paths: Sequence[str]) -> Checked:
         documents=tuple(document for part in parts for document in part.documents),
         giving=tuple(path for part in parts for path in part.giving),
     )
-    return whole if len(parts) == 1 else _without_doubles(whole)
+    return _with_missing_names(settings, whole if len(parts) == 1 else _without_doubles(whole), timezone)
+
+
+def _with_missing_names(settings: Settings, checked: Checked, timezone: str) -> Checked:
+    """What jobs of files given by name name, and no file of the home defines. Reads the home only when they do so."""
+    placed = [file.placed for file in checked.named if file.placed is not None and file.placed.result.links]
+    root = _root(settings)
+    if not placed or root is None:
+        return checked
+    desired = look_once(settings, root, timezone)
+    names = {*desired.jobs, *desired.invalid, *(job.identity for job in checked.jobs), *checked.invalid}
+    names |= {f"{kind}:{name}" for kind, name in (*desired.documents, *desired.invalid_documents)}
+    names |= {other for file in checked.named for other in file.others}
+    wrong = {identity: found for each in placed for identity, found in each.missing(names).items()}
+    return replace(
+        checked,
+        jobs=tuple(job for job in checked.jobs if job.identity not in wrong),
+        findings=(*checked.findings, *(finding for found in wrong.values() for finding in found)),
+        invalid={**checked.invalid, **wrong},
+    )
 
 
 def timezone_of(settings: Settings) -> str:
@@ -141,11 +161,12 @@ def _check_file(settings: Settings, shown: str, path: Path | None, data: bytes, 
         place = path.name
     else:
         place = STDIN if path is None else path.resolve().relative_to((root or path.parent).resolve()).as_posix()
-    found = load_at(root or Path(), place, data, timezone, shown=shown)
+    placed = _placed(root or Path(), place, data, timezone, shown)
+    found = placed.result
     return Checked(
         jobs=found.jobs,
         findings=found.diagnostics,
-        named=(SpecFile(shown, path, data, found.jobs, others_of(found)),),
+        named=(SpecFile(shown, path, data, found.jobs, others_of(found), placed),),
         files=1,
         invalid=found.invalid,
     )
@@ -160,13 +181,16 @@ def _root(settings: Settings) -> Path | None:
     return root if root.is_dir() else None
 
 
-def load_at(root: Path, place: str, data: bytes, timezone: str = "UTC", *, shown: str | None = None) -> FileResult:
-    """What a file with this content says at `place` below `root`. Its findings are about `shown`, or its path."""
+def load_at(root: Path, place: str, data: bytes, timezone: str = "UTC") -> FileResult:
+    """What a file with this content says at `place` below `root`."""
+    return _placed(root, place, data, timezone, _shown(root / place)).result
 
+
+def _placed(root: Path, place: str, data: bytes, timezone: str, shown: str) -> Placed:
     def name(path: str) -> str:
-        return shown if path == place and shown is not None else _shown(root / path)
+        return shown if path == place else _shown(root / path)
 
-    return load_placed(root, place, data, default_timezone=timezone, shown=name)
+    return Placed(root, place, data, default_timezone=timezone, shown=name)
 
 
 def others_of(found: FileResult) -> tuple[str, ...]:

@@ -1,45 +1,71 @@
 """One file, read as the daemon would read it at its place in a specs directory: with what its folders give its jobs.
 
-Used by the command line for files that are given by name. Looks at the folders above the file only; what jobs name in
-other files is not checked.
+Used by the command line for files that are given by name. Looks at the folders above the file only; what its jobs name
+in other files is checked against names that the caller gives.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from specs.defaults import DefaultsTree
-from specs.diagnostic import InvalidSpec
+from specs.defaults import DefaultsTree, with_defaults
+from specs.diagnostic import Diagnostic, InvalidSpec
 from specs.document import Document, read_documents
-from specs.load import FileResult, load_bytes
+from specs.load import FileResult, identity_of, load_bytes
+from specs.references import References
 from specs.scan import SUFFIXES
 from specs.text import MAX_FILE_BYTES, decode
 
 
-def load_placed(
-    root: Path, path: str, data: bytes, *, default_timezone: str = "UTC", shown: Callable[[str], str] = str
-) -> FileResult:
-    """What the file says whose content is `data` and whose place is `path`, below the specs directory `root`.
+class Placed:
+    """A file with this content, at a place below a specs directory."""
 
-    Args:
-        path: with `/` between folders. The file need not be there.
-        shown: how a path below the root is called in findings.
-    """
-    tree = DefaultsTree()
+    def __init__(
+        self, root: Path, path: str, data: bytes, *, default_timezone: str = "UTC", shown: Callable[[str], str] = str
+    ) -> None:
+        """
+        Args:
+            root: the specs directory.
+            path: the file's place in it, with `/` between folders. The file need not be there.
+            shown: how a path below the root is called in findings.
+        """
+        self.path = path
+        self._root = root
+        self._data = data
+        self._shown = shown
+        tree = DefaultsTree()
+        for place in _beside_and_above(root, path):
+            _take(tree, place, load_bytes(_content(root / place), place, default_timezone=default_timezone))
+        _take(tree, path, load_bytes(data, path, default_timezone=default_timezone))
+        self._inherited = tree.of(path)
+        self.result = load_bytes(
+            data, shown(path), default_timezone=default_timezone, inherited=self._inherited, read=self._read
+        )
+        """What the file says."""
 
-    def read(place: str) -> list[Document]:
+    def missing(self, names: Collection[str]) -> dict[str, tuple[Diagnostic, ...]]:
+        """By job, what it names that is not among `names`, the identities of all files."""
+        links = {
+            identity: tuple(link for link in found if link.kind != "rename" and link.target not in names)
+            for identity, found in self.result.links.items()
+        }
+        lines = {job.identity: (self._shown(self.path), job.line) for job in self.result.jobs}
+        references = References(dict.fromkeys(names), lines.get, self._document_of)
+        references.update(links, links)
+        return references.errors
+
+    def _document_of(self, path: str, identity: str) -> Document | None:
+        documents = (with_defaults(each, self._inherited, self._read) for each in self._read(self.path))
+        return next((each for each in documents if identity_of(each.value) == identity), None)
+
+    def _read(self, place: str) -> list[Document]:
         try:
-            content = data if place == path else (root / place).read_bytes()
-            return read_documents(decode(content, shown(place)))[0]
+            content = self._data if place == self.path else (self._root / place).read_bytes()
+            return read_documents(decode(content, self._shown(place)))[0]
         except (OSError, InvalidSpec):
             return []
-
-    for place in _beside_and_above(root, path):
-        _take(tree, place, load_bytes(_content(root / place), place, default_timezone=default_timezone))
-    _take(tree, path, load_bytes(data, path, default_timezone=default_timezone))
-    return load_bytes(data, shown(path), default_timezone=default_timezone, inherited=tree.of(path), read=read)
 
 
 def _take(tree: DefaultsTree, path: str, found: FileResult) -> None:

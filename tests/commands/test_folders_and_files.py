@@ -60,6 +60,16 @@ class TestValidate:
         (tmp_path / "a.yaml").write_text(f"{JOB}max_concurrent: 3\n")
         assert jobsctl("validate", tmp_path / "a.yaml").code == 0
 
+    def test_a_file_knows_the_names_of_the_home_and_of_the_other_files(self, jobsctl, home, tmp_path):
+        (home.specs / "pools.yaml").write_text(POOL)
+        (tmp_path / "a.yaml").write_text(f"{JOB}pool: db\ndepends_on: [b]\n")
+        (tmp_path / "b.yaml").write_text("name: b\nrun: {command: [x]}\n")
+        done = jobsctl("validate", tmp_path / "a.yaml", "--format", "concise")
+        assert (done.code, done.out) == (3, "a.yaml:4:14: error[JOB051]: there is no job `default/b`\n")
+        assert jobsctl("validate", tmp_path / "a.yaml", tmp_path / "b.yaml").code == 0
+        assert jobsctl("apply", "-f", tmp_path / "a.yaml").code == 3
+        assert not (home.specs / "a.yaml").exists()
+
 
 class TestApply:
     def test_expects_the_spec_that_the_daemon_will_see(self, jobsctl, home, team):
