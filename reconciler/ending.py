@@ -16,6 +16,7 @@ from reconciler.world import World, log
 from runners.base import EndReason, Exited, NeverStarted, Started
 from specs.policy import PLAIN
 from state import runfiles
+from state.errors import StateError
 from state.records import Event, Run
 from state.store import RunEnd, RunStarted
 
@@ -53,7 +54,12 @@ def take_messages(world: World, now: int) -> bool:
         if isinstance(message, Started):
             _stop_if_cancelled(world, message.run_id)
     settle(world, ended, now)
-    _start_again(world, [message.run_id for message in batch if isinstance(message, NeverStarted)], now)
+    never = [message for message in batch if isinstance(message, NeverStarted)]
+    try:
+        _start_again(world, [message.run_id for message in never], now)
+    except StateError:
+        world.messages[:0] = never  # nobody has these runs: they are taken up again when the database takes writes
+        raise
     if started or ended.runs:
         world.changed()
     return bool(world.messages)

@@ -33,6 +33,8 @@ def outcome(run: Run, exited: Exited, success_codes: Collection[int] = (0,)) -> 
         if run.cancel_requested_by == DELETED_BY:
             return RunState.CANCELLED, Reason.DELETED, "its job was deleted: on_delete is `cancel`"
         return RunState.CANCELLED, Reason.CANCELLED, f"cancelled by {run.cancel_requested_by or 'somebody'}"
+    if run.cancel_requested_at is not None and exited.reason is EndReason.LOST:
+        return RunState.CANCELLED, Reason.LOST, "cancelled; how it ended cannot be known"
     if exited.reason is not EndReason.EXIT:
         state, reason, words = _FIXED[exited.reason]
         return state, reason, exited.error or words

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runners.base import Launch
+from runners.base import Launch, NeverStarted
+from runners.stub import Script
 from state.errors import DiskFull
-from state.records import RunState
+from state.records import Reason, RunState
 from tests.deciding.driving import MANUAL, Rig
 
 
@@ -70,3 +72,35 @@ def test_a_run_that_cannot_be_made_ends_although_its_end_could_not_be_stored_at_
     rig.wait(6)
 
     assert [run.state for run in rig.runs("a")] == [RunState.FAILED]
+
+
+def test_a_cancelled_run_that_nobody_had_ends_although_the_database_refused_at_first(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.file("a.yaml", MANUAL.format(name="a"))
+    rig.look()
+    rig.runner._script = lambda launch: Script(takes=None)
+    rig.ask("trigger", "default/a")
+    rig.settle()
+    (run,) = rig.runs("a")
+    rig.store.request_cancel(run.id, "ann@desk", rig.clock.now())
+    rig.world.live[run.id] = replace(run, cancel_requested_at=rig.clock.now(), cancel_requested_by="ann@desk")
+    rig.runner._hear(NeverStarted(run_id=run.id))
+    refuse_once(rig, monkeypatch, "finished")
+    rig.settle()
+    rig.wait(6)
+    assert [(run.state, run.reason) for run in rig.runs("a")] == [(RunState.CANCELLED, Reason.CANCELLED)]
+
+
+def test_a_cancelled_run_whose_end_is_lost_is_not_tried_again(rig: Rig) -> None:
+    rig.file("a.yaml", "name: a\nrun: {command: [x]}\non_lost: rerun\nretry: {attempts: 3}\n")
+    rig.look()
+    rig.runner._script = lambda launch: Script(takes=None, ignores_term=True)
+    rig.ask("trigger", "default/a")
+    rig.settle()
+    (run,) = rig.runs("a")
+    rig.ask("cancel", "default/a")
+    rig.settle()
+    rig.runner.lose(run.id)
+    rig.settle()
+    assert [(run.state, run.reason) for run in rig.runs("a")] == [(RunState.CANCELLED, Reason.LOST)]
