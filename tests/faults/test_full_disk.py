@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.crashing import ledger
 from tests.faults.doors import told, well
-from tests.faults.ticking import goes_on, settle, ticking, ticks_again
+from tests.faults.ticking import count, goes_on, settle, ticking, ticks_again
 from tests.household import Household, eventually
 
 
@@ -51,6 +52,26 @@ def test_a_daemon_killed_on_a_full_disk_says_so_when_started_again_and_loses_not
     goes_on(small)
     ballast.unlink()
     small.start()
+    ticks_again(small, witness)
+    settle(small, witness)
+
+
+@pytest.mark.parametrize("daemon", ["there", "killed"])
+def test_how_a_run_ended_on_a_full_disk_is_known_when_there_is_room(daemon: str, small: Household) -> None:
+    witness = ticking(small, long=True)
+    ballast = small.home.state / "ballast"
+    fill(ballast)
+    eventually(lambda: "no space left" in small.log(), "the log tells")
+    if daemon == "killed":
+        small.kill()
+    (small.home.root / "enough").touch()
+    before = count(small)
+    time.sleep(0.5)
+    assert count(small) <= before + 1, "long has ended"
+    ballast.unlink()
+    if daemon == "killed":
+        small.start()
+    eventually(lambda: [run.exit_code for run in small.runs("default/long")] == [0], "its exit status is known", 12)
     ticks_again(small, witness)
     settle(small, witness)
 
