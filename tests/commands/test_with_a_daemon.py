@@ -154,3 +154,19 @@ def test_a_second_daemon_is_refused(call):
     code, _, err = call("daemon")
     assert code == 7
     assert "another jobsctl daemon" in err
+
+
+def test_a_folder_gives_to_its_jobs_also_what_apply_waits_for(home, call):
+    folder = home / "jobs" / "team"
+    folder.mkdir()
+    (folder / "_defaults.yaml").write_text("kind: Defaults\njob: {project: team, timeout: 5m, pool: db}\n")
+    (home / "jobs" / "pools.yaml").write_text("kind: Pool\nname: db\nslots: 1\n")
+    (folder / "given.yaml").write_text("name: given\nrun: {command: ['true']}\n")
+    # It waits until the daemon has the spec that it computed itself; which of them saw the file first does not matter.
+    code, out, err = call("apply", "-f", str(folder / "given.yaml"))
+    assert (code, out.split()[0]) == (0, "job/team/given"), err
+    (folder / "_defaults.yaml").write_text("kind: Defaults\njob: {project: team, timeout: 6m, pool: db}\n")
+    assert call("apply", "-f", str(folder / "given.yaml"))[0] == 0
+    code, out, _ = call("describe", "team/given")
+    assert code == 0
+    assert "6m" in out
