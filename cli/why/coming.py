@@ -18,6 +18,7 @@ from cli.why.words import length, resume_advice, suspended
 from state.records import Reason, RunState
 from status.phase import suspension_of
 
+_AFTER_FAILURE = {"fail": "its run fails with it", "run": "it runs all the same"}
 FAR = 10_000
 """Slots counted ahead for `repeat`; beyond, a job has done its runs anyway or nobody asks."""
 
@@ -102,12 +103,16 @@ def _after_finish(facts: Facts) -> Answer:
 
 def _after_others(facts: Facts) -> Answer:
     missing = [each for each in facts.upstream if not each.ready]
-    if not missing:
+    if facts.active:
+        text = ["It has no schedule: what succeeds while a run is active is followed by one run after that."]
+    elif not missing:
         text = ["Every job it depends on has succeeded: it starts any moment."]
     else:
         whom = "; ".join(upstream_words(facts, each) for each in missing)
         text = [f"It has no schedule: it starts when these have succeeded: {whom}."]
-    obstacles = [each for each in _obstacles(facts, None) if each.reason is not Reason.DEPENDENCY]
+    if missing and (what := _AFTER_FAILURE.get(facts.policy.on_dependency_failure)):
+        text.append(f"Should one of them fail, {what} (`on_dependency_failure`).")
+    obstacles = [each for each in _obstacles(facts, None) if each.reason not in (Reason.DEPENDENCY, Reason.OVERLAP)]
     return _answer(facts, None, "Next", text, obstacles)
 
 
@@ -133,7 +138,9 @@ def ahead(facts: Facts, slot: int, about: About, title: str, shift: str | None) 
 
 
 def _at_hand(facts: Facts) -> Iterator[str]:
-    """What the next start needs and has, as it is now."""
+    """What the next start needs and has, as it is now, and which runs it finds that are not in its way."""
+    if facts.active and not (beside := _overlap(facts))[0]:
+        yield f"{_capital(beside[1])}."
     for each in facts.upstream:
         if each.ready:
             yield f"It follows {upstream_words(facts, each)}: it need not wait for that."
@@ -207,7 +214,7 @@ def _horizon(facts: Facts, slot: int) -> Iterator[Obstacle]:
     policy, record, timing = facts.policy, facts.record, facts.timing
     if policy.repeat is None or timing is None:
         return
-    left = policy.repeat - record.repeat_done - sum(run.scheduled_for is not None for run in facts.active)
+    left = policy.repeat - record.repeat_done  # what is active is counted already
     after = max(record.cursor_at, facts.now)
     place = timing.schedule.count(after=after, through=slot, anchor=timing.anchor, limit=FAR)
     if place > left:
@@ -235,11 +242,11 @@ def _calendar(facts: Facts, slot: int) -> Iterator[Obstacle]:
 def _of_the_next(facts: Facts) -> Iterator[Obstacle]:
     """What is the case now, and may be over when the next slot comes."""
     policy = facts.policy
-    if facts.active:
-        yield Obstacle(False, Reason.OVERLAP, _overlap(facts), ())
+    if facts.active and (beside := _overlap(facts))[0]:
+        yield Obstacle(False, Reason.OVERLAP, beside[1], ())
     for each in facts.upstream:
         if not each.ready:
-            what = {"fail": "its run fails with it", "run": "it runs all the same"}.get(policy.on_dependency_failure)
+            what = _AFTER_FAILURE.get(policy.on_dependency_failure)
             then = f"; should that fail, {what} (`on_dependency_failure`)" if what else ""
             text = f"it waits for a success of {upstream_words(facts, each)}{then}"
             yield Obstacle(False, Reason.DEPENDENCY, text, (f"jobsctl why {each.upstream.identity}",))
@@ -251,20 +258,24 @@ def _of_the_next(facts: Facts) -> Iterator[Obstacle]:
         yield Obstacle(False, Reason.POOL, f"it needs a slot of pool {occupied(pool)}{queue}", advice)
 
 
-def _overlap(facts: Facts) -> str:
+def _overlap(facts: Facts) -> tuple[bool, str]:
+    """Whether the runs there are may keep the next slot from running at its time, and what becomes of it or of them."""
     policy, active = facts.policy, facts.active
-    running = sum(run.state is not RunState.BLOCKED for run in active)
+    waiting = [run for run in active if run.state is RunState.BLOCKED]
+    running = len(active) > len(waiting)
     is_over = f"run {active[-1].id} is {'active' if running else 'waiting'}; should it still be then"
     match policy.overlap:
         case "skip":
-            return f"{is_over}, the slot is skipped (`overlap: skip`)"
+            if not running and all(run.reason is Reason.BACKOFF for run in waiting):
+                return False, f"{is_over}, the slot takes its place (`overlap: skip`)"
+            return True, f"{is_over}, the slot is skipped (`overlap: skip`)"
         case "queue":
-            full = sum(run.state is RunState.BLOCKED and run.attempt == 1 for run in active)
+            full = any(run.attempt == 1 for run in waiting)
             how = "the slot is skipped, as one waits already" if full else "this one waits for its end"
-            return f"{is_over}, {how} (`overlap: queue`)"
+            return True, f"{is_over}, {how} (`overlap: queue`)"
         case "replace":
-            return f"{is_over}, it is cancelled for this one (`overlap: replace`)"
-    limit = policy.max_concurrent
-    return f"{len(active)} of at most {limit} runs are active (`overlap: allow`)" + (
-        "; should they still be then, the slot is skipped" if len(active) >= limit else "; this one runs beside them"
-    )
+            how = "it is cancelled for this one" if running else "the slot takes its place"
+            return False, f"{is_over}, {how} (`overlap: replace`)"
+    full = len(active) >= policy.max_concurrent
+    then = "; should they still be then, the slot is skipped" if full else "; this one runs beside them"
+    return full, f"{len(active)} of at most {policy.max_concurrent} runs are active (`overlap: allow`){then}"

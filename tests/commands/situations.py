@@ -180,6 +180,18 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
     "one waits for its next attempt": lambda: overview(
         facts_of(RETRY, active=(run(RunState.BLOCKED, number=2, attempt=2, reason=Reason.BACKOFF,
                                     not_before=NOW + 34 * SECOND, trigger=Trigger.RETRY),)), slot(FAILED)),
+    "the next one replaces the one that runs": lambda: overview(
+        facts_of({"overlap": "replace"}, active=(ACTIVE,)), YESTERDAY),
+    "the next one takes the place of one that waits": lambda: overview(
+        facts_of({"overlap": "replace", "pool": "db"},
+                 active=(run(RunState.BLOCKED, number=2, reason=Reason.POOL),), pool=pool(2, running=2, waiting=1)),
+        YESTERDAY),
+    "the last of repeat comes while the one before runs": lambda: overview(
+        facts_of({"repeat": 10}, record={"repeat_done": 9}, active=(ACTIVE,)), YESTERDAY),
+    "a chain that is active": lambda: overview(
+        facts_of({"schedule": None, "depends_on": ["extract"], "on_dependency_failure": "fail"},
+                 record={"next_at": None}, active=(ACTIVE,),
+                 upstream=(upstream("extract", ready=False, last_success_at=NINE),)), None),
     "a chain without a schedule": lambda: overview(
         facts_of({"schedule": None, "depends_on": ["extract", {"job": "load", "max_age": "6h"}, "gone"]},
                  record={"next_at": None},
@@ -214,6 +226,9 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
         facts_of({"calendar": "holidays"}, calendars=holidays("skip")), slot(run())),
     "the calendar will defer it": lambda: overview(
         facts_of({"calendar": "holidays"}, calendars=holidays("defer")), slot(run())),
+    "a slot within repeat": lambda: _told(
+        facts_of({"repeat": 10}, record={"repeat_done": 8}), slot(at=NINE + 2 * DAY), Moment(NINE + 2 * DAY, MINUTE)),
+    "decided on, and nothing is stored": lambda: _told(facts_of(), slot(oldest=NINE - DAY)),
     "a slot beyond repeat": lambda: _told(
         facts_of({"repeat": 10}, record={"repeat_done": 8}), slot(at=NINE + 3 * DAY), Moment(NINE + 3 * DAY, MINUTE)),
     # moved clocks
