@@ -145,7 +145,7 @@ def _holder(seen: Reading, record: JobRecord, slot: int) -> Run | None:
     """The newest run that was active at `slot`."""
     for run in seen.reader.runs(job_id=record.id, until=slot + 1, limit=20):
         over = run.finished_at is not None and run.finished_at <= slot
-        if run.state is not RunState.SKIPPED and run.scheduled_for != slot and not over:
+        if run.state is not RunState.SKIPPED and not over:
             return run
     return None
 

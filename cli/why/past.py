@@ -223,7 +223,7 @@ def _nothing(facts: Facts, slot: SlotFacts, about: About, title: str) -> Answer:
     elif slot.oldest is not None and slot.slot < slot.oldest:
         why = f"Its record is gone: history is kept from {local.at(slot.oldest)} on (`retention`)."
     else:
-        why = "Nothing is stored about it. A slot is accounted for when its start has come; this one should have been."
+        why = "Nothing is stored about it: its file was gone then, the job was complete, or its record was deleted."
     return Answer(about=about, verdict=Verdict.UNKNOWN, title=title, text=(why,), slot=slot.slot)
 
 

@@ -152,8 +152,13 @@ class TestWhatIsGathered:
         held = known.run(holder, state=RunState.RUNNING)
         job = known.job(HOURLY + "pool: db\n", path="report.yaml", cursor_at=NOW)
         waiting = known.waiting(job, Reason.POOL, scheduled_for=NOW)
+        for name, reason in (("second", Reason.POOL), ("third", Reason.BACKOFF)):
+            other = known.job(f"name: {name}\npool: db\nrun: {{command: [a]}}\n", path=f"{name}.yaml", next_at=None)
+            known.waiting(other, reason)
+        known.waiting(known.job(next_at=None), Reason.OVERLAP)
         done = jobsctl("why", "report")
-        assert f"waits for a slot of pool db: 1 of 1 is taken, by default/holder ({held.id})." in done.out
+        taken = f"waits for a slot of pool db: 1 of 1 is taken, by default/holder ({held.id})"
+        assert f"{taken}; 1 other run waits for one too, priority 0." in done.out
         assert f"{waiting.id}  blocked (pool)" in done.out
 
     def test_a_dependency_is_told_with_its_last_success(self, jobsctl, known, daemon):
