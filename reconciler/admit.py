@@ -54,7 +54,11 @@ def place(policy: Policy, observed: Observed, new: Sequence[Waiting]) -> Placing
     What is caught up together stays together: with the first, the others are taken too.
     """
     placing = Placing(sorted(observed.waiting, key=lambda run: run.order))
+    left = None if policy.repeat is None else policy.repeat - observed.repeat_done
     for run in new:
+        if left is not None and len(placing.taken) >= left and not by_hand(run):
+            placing.refused.append((run, Reason.HORIZON))
+            continue
         together = placing.taken and (policy.overlap != "allow" or run.trigger is Trigger.CATCH_UP)
         reason = None if together else _refusal(policy, observed, placing)
         if reason is None:

@@ -89,7 +89,7 @@ def decide(
         actions=tuple(actions),
         cursor_at=due.cursor_at,
         next_at=next_at,
-        wake_at=min((at for at in (next_at, admission.wake_at) if at is not None), default=None),
+        wake_at=min((at for at in (next_at, due.wake_at, admission.wake_at) if at is not None), default=None),
         boot_id=observed.boot_id if boot or boot_skips else None,
         completed=completed,
         repeat_done=done,

@@ -76,6 +76,8 @@ class Due:
     """None: no slot has come."""
     next_at: int | None = None
     """The start of the next slot."""
+    wake_at: int | None = None
+    """When to decide again, should nothing happen before."""
     exhausted: bool = False
     """No further slot will come."""
     failed: FailRun | None = None
@@ -211,12 +213,9 @@ def _dispositions(
             caught_up += isinstance(verdict, Start)
         verdicts.append((slot, verdict))
     verdicts.reverse()
-    left = None if policy.repeat is None else policy.repeat - observed.repeat_done
     starts: list[Start] = []
     skips = list(_missed(timing, observed, cursor, recent[0] - 1))
     for slot, verdict in verdicts:
-        if isinstance(verdict, Start) and left is not None and len(starts) >= left:
-            verdict = Reason.HORIZON
         if isinstance(verdict, Start):
             starts.append(verdict)
         elif skips and skips[-1].reason is verdict and (not starts or starts[-1].slot < skips[-1].first):

@@ -52,17 +52,18 @@ def after_finish(schedule: Schedule, observed: Observed, policy: Policy, calenda
 
 def after_others(observed: Observed, policy: Policy, calendars: Calendars | None, now: int) -> Due:
     """A run when every job it depends on has succeeded, and at least one of them anew."""
-    if observed.suspended or observed.active or observed.waiting:
-        return Due()
-    if policy.start_at is not None and now < policy.start_at:
-        return Due(next_at=policy.start_at)
     if policy.end_at is not None and now > policy.end_at:
         return Due(exhausted=True)
+    closing = None if policy.end_at is None else policy.end_at + 1
+    if observed.suspended or observed.active or observed.waiting:
+        return Due(wake_at=closing)
+    if policy.start_at is not None and now < policy.start_at:
+        return Due(next_at=policy.start_at)
     if calendars is not None and calendars.blocked_by(now) is not None:
         return Due(next_at=calendars.next_open(now))
     verdict = asked(policy, observed, now, scheduled=False)
     if verdict.newest is None or verdict.answer is Answer.WAIT:
-        return Due()
+        return Due(wake_at=closing)
     if verdict.answer is Answer.FAILED:
         failed = FailRun(verdict.newest, Trigger.DEPENDENCY, Reason.DEPENDENCY, verdict.message)
         return Due(failed=failed, follows=verdict.follows)

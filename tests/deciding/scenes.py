@@ -71,6 +71,9 @@ class Scene:
     def job(self, name: str, **fields: object) -> None:
         """Write the file of one job, and look at it."""
         self.files(**{name: spec(name, **fields)})
+        entry = self.rig.world.jobs.by_identity(f"default/{name}")
+        assert entry is not None, f"the file of {name} was refused"
+        assert not entry.has_problem, f"the file of {name} was refused"
 
     def remove(self, name: str) -> None:
         """Its file goes, and the second look prunes the job."""
