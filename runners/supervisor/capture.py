@@ -12,6 +12,7 @@ import fcntl
 import os
 import time
 
+from runners.supervisor import libc
 from runners.supervisor.files import scarce
 from runners.supervisor.redact import Redactor
 from runners.supervisor.wall import now_us
@@ -24,6 +25,8 @@ _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 _PIPE, _CHUNK = 1 << 20, 1 << 18
 """Bytes. A program that writes fast waits for us less often than with the usual 64 KiB; one chunk is still one short
 write. The kernel gives an unprivileged user 64 pipes of this size, and smaller ones then."""
+_KEPT = 1 << 20
+"""Bytes. A chunk and its changed copy: taken from the kernel anew for each chunk, they cost as much as all the rest."""
 _F_SETPIPE_SZ = 1031
 
 
@@ -80,6 +83,7 @@ class Pipe:
     __slots__ = ("_at_line_start", "_redactor", "_stamp", "fd", "file", "run")
 
     def __init__(self, run: Run, fd: int, file: int) -> None:
+        libc.keep_freed(_KEPT)
         self.run = run
         self.fd = fd
         """Non-blocking."""

@@ -34,6 +34,18 @@ def punch_hole(fd: int, start: int, end: int) -> bool:
     return _call("fallocate", fd, _FALLOC_FL_KEEP_SIZE_PUNCH_HOLE, _Long(start), _Long(end - start)) == 0
 
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+
+def keep_freed(size: int) -> None:
+    """Keep up to `size` bytes of freed memory for the next use, where glibc would return them to the kernel."""
+    try:
+        _call("mallopt", _M_TRIM_THRESHOLD, size)
+        _call("mallopt", _M_MMAP_THRESHOLD, size)
+    except OSError:
+        pass  # another libc
+
+
 _CLOCK_BOOTTIME = 7
 _TFD_NONBLOCK_CLOEXEC = 0o2004000
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -176,3 +178,28 @@ def test_cpu_and_memory_are_sampled_over_the_whole_tree(rig: Rig) -> None:
     assert end.peak_memory > 50 << 20
     assert end.cpu_seconds is not None
     assert end.cpu_seconds > 0.69
+
+
+@pytest.mark.parametrize(
+    ("keep", "low", "high"),
+    [
+        pytest.param("pass", 10_000, 1 << 30, id="as glibc does"),
+        pytest.param("libc.keep_freed(1 << 20)", 0, 5_000, id="kept"),
+    ],
+)
+def test_memory_that_was_freed_is_used_again_without_the_kernel(keep: str, low: int, high: int) -> None:
+    """What a pipe's chunks need: pages the kernel zeroes anew for each cost as much as carrying them."""
+    chunks = "a, b = bytearray(b'x') * 262_144, bytearray(b'x') * 335_544; del a, b"
+    as_at_first = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}  # later it learns, at times
+    script = f"""
+import resource, sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from runners.supervisor import libc
+{keep}
+before = resource.getrusage(0).ru_minflt
+for _ in range(200): {chunks}
+print(resource.getrusage(0).ru_minflt - before)
+"""
+    command = [sys.executable, "-I", "-S", "-c", script]
+    done = subprocess.run(command, env=as_at_first, capture_output=True, text=True, check=True)
+    assert low <= int(done.stdout) <= high
