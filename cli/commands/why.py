@@ -35,8 +35,8 @@ def command(settings: Settings, job: str, at: str | None) -> int:
     from cli.output import print_one
     from cli.reading import reading
     from cli.selection import find_job
-    from cli.why.compose import at_slot, no_slot, overview
-    from cli.why.facts import facts_of, find_slot, last_slot, slot_facts
+    from cli.why.compose import at_slot, at_start, no_slot, overview
+    from cli.why.facts import facts_of, find_slot, last_slot, slot_facts, started_then
     from cli.why.moment import UnknownMoment, read_moment
 
     with reading(settings) as seen:
@@ -51,7 +51,9 @@ def command(settings: Settings, job: str, at: str | None) -> int:
             except UnknownMoment as error:
                 raise UsageError(f"--at: {error}") from None
             slot = find_slot(seen, facts, moment)
-            if slot is None:
+            if slot is None and (started := started_then(seen, facts, moment)) is not None:
+                story = at_start(facts, started, moment)
+            elif slot is None:
                 story, code = no_slot(facts, moment), Exit.NOT_FOUND
             else:
                 story = at_slot(facts, slot_facts(seen, facts, slot), moment)

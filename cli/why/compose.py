@@ -36,13 +36,24 @@ def _last(facts: Facts, last: SlotFacts | None) -> Answer:
     if last is None:
         text = "Nothing has run yet, and no slot has come."
         return Answer(about=About.LAST, verdict=Verdict.NOTHING, title="Last", text=(text,))
-    run = last.rows[-1] if last.rows else None
+    return past.told(facts, last, About.LAST, _title(facts, last, "Last run", "Last slot,"))
+
+
+def _title(facts: Facts, slot: SlotFacts, of_run: str, of_slot: str) -> str:
+    run = slot.rows[-1] if slot.rows else None
     if run is not None and run.scheduled_for is None:
         who = f" by {run.requested_by}" if run.requested_by else ""
-        title = f"Last run, asked for{who} {facts.local.when(run.created_at)}"
-    else:
-        title = f"Last slot, {facts.local.when(last.slot)}"
-    return past.told(facts, last, About.LAST, title)
+        return f"{of_run}, asked for{who} {facts.local.when(run.created_at)}"
+    return f"{of_slot} {facts.local.when(slot.slot)}"
+
+
+def at_start(facts: Facts, slot: SlotFacts, moment: Moment) -> Story:
+    """With `--at`, where no slot is, but a run started: its slot."""
+    run = slot.rows[-1]
+    of = "that somebody asked for" if run.scheduled_for is None else f"of slot {facts.local.at(slot.slot)}"
+    note = f"no slot is at {facts.local.at(moment.at)}; the run {of} started then"
+    answer = past.told(facts, slot, About.SLOT, _title(facts, slot, "Run", "Slot"))
+    return _story(facts, [answer], moment, (*moment.notes, note))
 
 
 def at_slot(facts: Facts, slot: SlotFacts, moment: Moment) -> Story:

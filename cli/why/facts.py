@@ -118,6 +118,16 @@ def _stored(seen: Reading, record: JobRecord, moment: Moment) -> int | None:
     return max(past, default=None)
 
 
+def started_then(seen: Reading, facts: Facts, moment: Moment) -> SlotFacts | None:
+    """Where no slot is: that of the run which started at the time that is meant; people remember starts."""
+    for run in seen.reader.runs(job_id=facts.record.id, until=moment.at + moment.width, limit=SEARCHED):
+        if run.started_at is not None and moment.at <= run.started_at < moment.at + moment.width:
+            if run.scheduled_for is not None:
+                return slot_facts(seen, facts, run.scheduled_for)
+            return SlotFacts(slot=run.created_at, rows=(run,))
+    return None
+
+
 def slot_facts(seen: Reading, facts: Facts, slot: int) -> SlotFacts:
     """What is stored about a slot."""
     record = facts.record

@@ -118,6 +118,21 @@ class TestFindingTheSlot:
             ("last", "failed"), ("now", "running"), ("next", "may_wait")
         ]  # fmt: skip
 
+    def test_where_no_slot_is_the_run_that_started_then_is_told(self, jobsctl, known, report):
+        late = known.run(report, ago=7 * HOUR - 20 * MINUTE, scheduled_for=NOW - 7 * HOUR)
+        done = jobsctl("why", "report", "--at", "01:20")
+        assert done.code == 0
+        assert (
+            "Note: no slot is at Sat 2026-11-21 01:20 UTC; the run of slot Sat 2026-11-21 01:00 UTC start" in done.out
+        )
+        assert f"    {late.id}  succeeded" in done.out
+        asked = known.run(report, ago=7 * HOUR - 30 * MINUTE, scheduled_for=None, trigger=Trigger.MANUAL,
+                          requested_by="ann@desk")  # fmt: skip
+        out = jobsctl("why", "report", "--at", "01:30").out
+        assert "the run that somebody asked for started then." in out
+        assert "Run, asked for by ann@desk Sat 2026-11-21 01:30 UTC" in out
+        assert asked.id in out
+
     def test_a_slot_of_an_earlier_schedule_is_found_by_its_run(self, jobsctl, known):
         job = known.job(HOURLY, path="report.yaml", cursor_at=NOW)
         known.run(job, ago=90 * MINUTE)
