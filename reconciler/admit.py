@@ -87,10 +87,16 @@ def _refusal(policy: Policy, observed: Observed, placing: Placing) -> Reason | N
             return None
     retries = [run for run in waiting if run.reason is Reason.BACKOFF]
     if active or len(retries) < len(waiting):
-        others = [run.reason for run in waiting if run.reason is not Reason.BACKOFF]
+        others = [_holding(run) for run in waiting if run.reason is not Reason.BACKOFF]
         return Reason.OVERLAP if active else others[0]
     _displace(placing, retries)
     return None
+
+
+def _holding(run: Waiting) -> Reason:
+    """Why a run that waits keeps another from being wanted."""
+    opens_now = run.reason is Reason.CALENDAR and run.not_before is None
+    return Reason.OVERLAP if opens_now else run.reason
 
 
 def _displace(placing: Placing, gone: Sequence[Waiting]) -> None:

@@ -18,7 +18,7 @@ from reconciler.admit import Placing, give_up, place, walk
 from reconciler.due import CLOCK_CORRECTION, SECOND, Calendars, Due, Start, Timing, slots_due
 from reconciler.following import after_finish, after_others
 from reconciler.observed import Observed, Waiting
-from reconciler.plan import Action, Plan, SkipSlots
+from reconciler.plan import Action, KeepWaiting, Plan, SkipSlots
 from specs.policy import PLAIN, Policy
 from specs.schedule import Schedule
 from state.records import Reason, RunState, Trigger
@@ -69,6 +69,8 @@ def decide(
         gone = {action.run_id for action in ended}
         actions += ended
         observed = replace(observed, waiting=tuple(run for run in observed.waiting if run.run_id not in gone))
+    observed, put_off = _by_calendars(observed, calendars, now)
+    actions += put_off
     new = [_candidate(start, now) for start in (*boot, *due.starts)]
     placing = place(policy, observed, new)
     admission = walk(policy, observed, placing.waiting, now)
@@ -110,6 +112,24 @@ def decide_asked(observed: Observed, now: int, policy: Policy) -> tuple[Reason |
         wake_at=admission.wake_at,
         consumed=admission.consumed or None,
     )
+
+
+def _by_calendars(
+    observed: Observed, calendars: Calendars | None, now: int
+) -> tuple[Observed, tuple[KeepWaiting, ...]]:
+    """Deferred runs start when the calendars open as they are now: they may have been edited since."""
+    deferred = [run for run in observed.waiting if run.reason is Reason.CALENDAR]
+    if not deferred:
+        return observed, ()
+    opening = now if calendars is None else calendars.next_open(now)
+    if opening is None:
+        return observed, ()
+    at = opening if opening > now else None
+    waiting = tuple(replace(run, not_before=at) if run in deferred else run for run in observed.waiting)
+    moved = tuple(
+        KeepWaiting(run.run_id, Reason.CALENDAR, at) for run in deferred if at is not None and run.not_before != at
+    )
+    return replace(observed, waiting=waiting), moved
 
 
 def _candidate(start: Start, now: int) -> Waiting:

@@ -229,7 +229,7 @@ def _verdict(
     timing: Timing, observed: Observed, calendars: Calendars | None, slot: int, now: int, *, newest: bool
 ) -> Start | Reason:
     """What becomes of one slot. `newest`: none after it starts."""
-    policy = timing.policy
+    policy, begin = timing.policy, timing.start(slot)
     if calendars is not None and (blocked := calendars.blocked_by(slot)) is not None:
         if blocked[1] == "skip":
             return Reason.CALENDAR
@@ -238,7 +238,8 @@ def _verdict(
             return Reason.CALENDAR
         if opening > now:
             return Start(slot, Trigger.SCHEDULE, not_before=opening) if newest else Reason.CALENDAR
-    late = now - timing.start(slot)
+        begin = max(begin, opening)
+    late = now - begin
     on_time = late < ON_TIME and newest
     if not on_time and (policy.missed == "skip" or (policy.missed == "latest" and not newest)):
         return _absence(slot, observed)

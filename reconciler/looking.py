@@ -197,7 +197,7 @@ def _remember(world: World, stored: list[JobRecord], plan: SyncPlan, now: int, *
         if change.change is Change.MISSING:
             world.missing.add(change.identity)
         else:
-            world.missing.discard(change.identity)
+            world.missing -= {change.identity, change.renamed_from}
     if first:
         known: dict[tuple[int, int, int], int | None] = {}
         world.looked = True
