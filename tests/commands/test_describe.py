@@ -120,6 +120,10 @@ class TestTables:
             "notBefore": "2026-11-21T08:00:34.000Z",
         }  # fmt: skip
 
+    def test_a_job_that_only_follows_others_says_whom_in_place_of_a_schedule(self, jobsctl, known):
+        known.job("name: load\ndepends_on: [extract]\nrun: {command: [a]}\n", next_at=None)
+        assert "default/load  After default/extract  pending" in jobsctl("list").out
+
     def test_skipped_slots_have_their_range_and_count(self, jobsctl, known):
         job = known.job()
         known.store.skip([Skip(job_id=job.id, first=NOW - 3 * HOUR, last=NOW - HOUR, count=13, at=NOW,

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from specs.jitter import stable_offset
 from state.records import Event, Health, Reason, RunState
 from status.health import Facts, health_view, ready_view
 from status.heartbeat import Heartbeat
+from status.instants import rfc3339
 from status.phase import Phase
 from status.views import event_view, job_view, run_view, source_view
 from tests.seeing.building import HOUR, MINUTE, NINE, SECOND, record_of, run_of, source_state
@@ -111,6 +113,27 @@ def test_the_next_run_is_told_where_one_is_due_and_may_start() -> None:
     assert job_view(record_of(**hourly, suspended_at=NINE))["nextRun"] is None
     assert job_view(record_of(**hourly, archived_at=NINE))["nextRun"] is None
     assert job_view(record_of())["nextRun"] is None
+
+
+def test_a_job_with_policies_shows_them() -> None:
+    spec = {"schedule": "@hourly", "jitter": "30m", "repeat": 10, "pool": "db", "priority": 5, "calendar": "holidays",
+            "depends_on": ["extract", {"job": "other/load", "max_age": "6h"}],
+            "params": {"day": {"default": "today", "allowed": ["today", "monday"]}}}  # fmt: skip
+    start = NINE + HOUR + stable_offset("default/hello", 30 * MINUTE)
+    view = job_view(record_of(spec=spec, repeat_done=4, next_at=start))
+    assert {key: view[key] for key in ("repeat", "pool", "priority", "calendars", "dependsOn", "params")} == {
+        "repeat": {"done": 4, "of": 10}, "pool": "db", "priority": 5, "calendars": ["holidays"],
+        "dependsOn": [{"job": "default/extract", "maxAgeSeconds": None},
+                      {"job": "other/load", "maxAgeSeconds": 21600.0}],
+        "params": {"day": {"default": "today", "allowed": ["today", "monday"], "pattern": None, "description": ""}},
+    }  # fmt: skip
+    assert view["nextRun"] == {"scheduledFor": "2026-11-21T10:00:00.000Z", "startsAt": rfc3339(start)}
+
+
+def test_a_job_that_only_follows_others_says_whom() -> None:
+    view = job_view(record_of(spec={"depends_on": ["extract", "load"]}))
+    assert view["schedule"]["words"] == "After default/extract and default/load"
+    assert (view["nextRun"], view["successDeadline"]) == (None, None)
 
 
 def test_without_its_row_the_last_run_is_told_from_the_job() -> None:
