@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.crashpoint import crashpoint
 from reconciler.due import Timing
 from reconciler.ends import REPLACED_BY
-from reconciler.finishing import Ended, join_queue, settle, store_ends, wake
+from reconciler.finishing import Ended, call_pools, join_queue, settle, store_ends
 from reconciler.launching import launch
 from reconciler.plan import EndRun, FailRun, KeepWaiting, Plan, ReleaseRun, SkipSlots, StartRun, StopRun, WaitRun
 from reconciler.table import Entry
@@ -161,9 +161,7 @@ class Changes:
         for wait in self._waits:
             self._keep_waiting(wait)
         settle(world, self._ended, now)
-        for entry, _ in self._plans:
-            if entry.policy.pool is not None:
-                wake(world, world.pools.call(entry.policy.pool, now), now)
+        call_pools(world, (entry.policy.pool for entry, _ in self._plans), now)
         launch(world, self.started, now)
         for run_id in self._stops:
             self._stop(run_id)

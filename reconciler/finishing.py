@@ -66,6 +66,7 @@ def settle(world: World, ended: Ended, now: int) -> None:
     for job_id in ended.completed:
         world.jobs[job_id].completed = True
         log.info("%s: complete, its `until` is true", world.jobs[job_id].identity)
+    left: list[str | None] = []
     for run in ended.runs:
         known = world.live.pop(run.id, None)
         entry = world.jobs.get(run.job_id)
@@ -77,11 +78,18 @@ def settle(world: World, ended: Ended, now: int) -> None:
         if not entry.unblock(run.id):
             entry.active -= 1
         _note_end(entry, run)
-        if (pool := world.pools.leave(run.id)) is not None:
-            wake(world, world.pools.call(pool, now), now)
+        left.append(world.pools.leave(run.id))
         if not entry.is_plain:
             world.timers.set(entry.id, now)
         wake(world, world.jobs.dependents(entry.identity), now)
+    call_pools(world, left, now)
+
+
+def call_pools(world: World, names: Iterable[str | None], now: int) -> None:
+    """Decide in this pass on those whose turn it is now, once for each pool."""
+    for name in dict.fromkeys(names):
+        if name is not None:
+            wake(world, world.pools.call(name, now), now)
 
 
 def wake(world: World, job_ids: Iterable[int], now: int) -> None:

@@ -8,11 +8,16 @@ delays the others and stops none, and a job with many runs in the queue gains no
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from heapq import heapify, heappop, heappush
 
 from reconciler.observed import PoolState
 
 AGEING = 60_000_000
 """Microseconds of waiting that count as one step of priority."""
+
+
+_Rank = tuple[int, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +106,34 @@ class Pools:
         """Choose runs for the slots that are free, anew each time. The jobs to decide on."""
         pool = self._pool(name)
         pool.chosen.clear()
-        left = list(pool.waiting.values())
-        served, served_at = dict(pool.served), dict(pool.served_at)
+        free = min(len(pool.waiting), pool.slots - len(pool.running))
+        if free <= 0:
+            return []
+        # One line per job, the heads in a heap: a turn changes where that one job stands, not the thousands of others.
+        lines: dict[int, list[Queued]] = {}
+        for run in pool.waiting.values():
+            lines.setdefault(run.job_id, []).append(run)
+        heads: list[tuple[_Rank, int]] = []
+        for job_id, line in lines.items():
+            rank = partial(_rank, served=pool.served.get(job_id, 0), served_at=pool.served_at.get(job_id, 0), now=now)
+            line.sort(key=rank, reverse=True)
+            heads.append((rank(line[-1]), job_id))
+        heapify(heads)
         jobs: list[int] = []
-        for turn in range(pool.turn + 1, pool.turn + 1 + min(len(left), pool.slots - len(pool.running))):
-            chosen = min(
-                left,
-                key=lambda run: (
-                    -(run.priority + max(now - max(run.since, served_at.get(run.job_id, 0)), 0) // AGEING),
-                    served.get(run.job_id, 0),
-                    run.since,
-                    run.run_id,
-                ),
-            )
-            left.remove(chosen)
-            pool.chosen.add(chosen.run_id)
-            served[chosen.job_id], served_at[chosen.job_id] = turn, now
-            jobs.append(chosen.job_id)
+        for turn in range(pool.turn + 1, pool.turn + 1 + free):
+            _, job_id = heappop(heads)
+            line = lines[job_id]
+            pool.chosen.add(line.pop().run_id)
+            jobs.append(job_id)
+            if line:
+                heappush(heads, (_rank(line[-1], turn, now, now), job_id))
         return jobs
 
     def _pool(self, name: str) -> _Pool:
         return self._pools.setdefault(name, _Pool())
+
+
+def _rank(run: Queued, served: int, served_at: int, now: int) -> _Rank:
+    """Where a run stands among those that wait: the lowest is next."""
+    waited = max(now - max(run.since, served_at), 0)
+    return -(run.priority + waited // AGEING), served, run.since, run.run_id
