@@ -93,8 +93,12 @@ class Judge:
         self._before.clear()
         self._ended, self._attempts = [], []
         touched = set()
+        gone = {note.row.id for note in notes if note.what == "gone"}
+        undone = {note.row.id for note in notes if note.what == "made" and note.row.id in gone}
         for note in notes:
             row = note.row
+            if row.id in undone and isinstance(row, RunRow):
+                continue  # a refused claim was taken back, and the transaction went on
             if isinstance(row, PoolRow):
                 self.pools[row.id] = 0 if note.what == "gone" else row.slots
                 continue

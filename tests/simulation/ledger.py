@@ -180,7 +180,7 @@ class Ledger:
         self.new_runs, self.new_skips = [], []
         slots = within(self.spec, self.times.between(old.cursor_at, row.cursor_at, row.anchor_at))
         known, self.high_water = self.high_water, max(self.high_water, row.cursor_at)
-        boot = moment.boots[row.boot_id] if row.boot_id != old.boot_id and row.boot_id in moment.boots else None
+        boot = None if row.boot_id in (None, old.boot_id) else moment.boots.get(row.boot_id or "")
         if row.cursor_at > old.cursor_at and row.cursor_at not in slots:
             self._broken("the cursor stands on a slot", f"{shown(row.cursor_at)} is none of {self.spec.decode()}")
         situation = Situation(

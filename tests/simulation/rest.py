@@ -19,6 +19,8 @@ def check(judge: Judge, daemon: Daemon, supervisor: Supervisor) -> None:
     for job_id in judge.changed:
         if (record := daemon.store.job(job_id)) is not None:
             judge.statistics[job_id].compare(record)
+            if record.stalled is not None:
+                raise Violation("deciding never fails", f"{record.identity}: {record.stalled}")
     judge.changed.clear()
     _starts(judge, supervisor)
     _truth(judge, daemon, supervisor)
