@@ -15,14 +15,13 @@ from cli.options import Settings
 from specs.config import Config, load_config
 from specs.diagnostic import InvalidSpec
 from specs.expression import ScheduleError
-from specs.model import Job
 from specs.policy import Policy
 from specs.schedule import compile_schedule
 from state.errors import NotFound
 from state.home import Home
 from state.reads import Reader
 from state.records import JobRecord, Run, SourceState
-from status.deadline import read_policy, schedule_of, success_deadline
+from status.deadline import read_policy, read_spec, schedule_of, success_deadline
 from status.timing import words_of
 from status.views import View, job_view
 
@@ -101,7 +100,7 @@ class Reading:
         zone = self.config.timezone
         return success_deadline(
             job,
-            Job.from_canonical(job.spec),
+            read_spec(job.spec),
             schedule_of(job, default_timezone=zone),
             calendars=self.calendars(read_policy(job.spec, zone)),
             default_timezone=zone,
@@ -120,7 +119,7 @@ class Reading:
     def words(self, job: JobRecord) -> str:
         """The schedule in words."""
         try:
-            schedule = compile_schedule(Job.from_canonical(job.spec), default_timezone=self.config.timezone)
+            schedule = compile_schedule(read_spec(job.spec), default_timezone=self.config.timezone)
             return words_of(schedule, read_policy(job.spec, self.config.timezone))
         except ScheduleError as error:
             return error.message

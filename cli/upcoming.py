@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-import orjson
-
 from cli.reading import Reading
 from specs.calendar import Calendars
-from specs.model import Job
-from specs.policy import PLAIN, policy_of
+from specs.policy import PLAIN
 from specs.schedule import Schedule, compile_schedule
 from state.records import JobRecord
+from status.deadline import read_policy, read_spec
 from status.timing import Timing
 
 
@@ -43,8 +41,8 @@ class Upcoming:
         Raises ScheduleError: its zone is not known on this machine.
         """
         zone = seen.config.timezone
-        schedule = compile_schedule(Job.from_canonical(record.spec), default_timezone=zone)
-        policy = policy_of(orjson.loads(record.spec), default_timezone=zone)
+        schedule = compile_schedule(read_spec(record.spec), default_timezone=zone)
+        policy = read_policy(record.spec, zone)
         if record.completed_at is not None:
             return cls(schedule, [], (f"{record.identity} is complete: it runs again when its spec changes",))
         if schedule.from_finish is not None:

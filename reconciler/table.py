@@ -198,17 +198,18 @@ class JobTable:
         )
 
     def put(self, record: JobRecord, *, read_spec: ReadSpec | None = None) -> Entry:
-        """Take over what was committed. A stored schedule that no longer compiles stalls its job, not the daemon.
+        """Take over what was committed. A stored spec of no use (damaged, of another version) stalls its job alone.
 
         `read_spec`: where to read the spec when somebody asks for it; without it the entry keeps the record's.
         """
         assert record.id is not None
-        fields = orjson.loads(record.spec)
+        fields: dict[str, Any] = {}
         stalled = False
         try:
+            fields = orjson.loads(record.spec)
             schedule = self._compile(record.spec, fields)
             policy = policy_of(fields, default_timezone=self.default_timezone)
-        except (ScheduleError, ValidationError):
+        except (ScheduleError, ValidationError, orjson.JSONDecodeError, KeyError):
             schedule = parse_schedule(None, timezone=self.default_timezone, dst=Dst(), identity=record.identity)
             policy, stalled = PLAIN, True
         old = self._by_id.get(record.id)

@@ -9,8 +9,9 @@ import functools
 from typing import TYPE_CHECKING
 
 import orjson
+from pydantic import ValidationError
 
-from specs.model import Job
+from specs.model import Job, ProcessRun
 from specs.policy import PLAIN, Policy, RetryPolicy, policy_of
 from specs.schedule import Schedule, ScheduleError, compile_schedule
 from state.records import JobRecord
@@ -25,12 +26,23 @@ DEFAULT_SLACK = 3600 * SECOND
 """Time a run without timeout may take before its success is overdue; healthchecks' default grace, an hour."""
 EXAMINED = 500
 """Slots asked about one by one where calendars drop them; a job that none of so many lets run is not waited for."""
+_UNREADABLE = Job(
+    name="unreadable",
+    description="(its stored spec is of no use to this version)",
+    run=ProcessRun(command=["unknown"]),
+)
 
 
 @functools.lru_cache(maxsize=64)
 def read_spec(spec: bytes) -> Job:
-    """The job of canonical bytes. A few are kept: everything that is made of one record asks within microseconds."""
-    return Job.from_canonical(spec)
+    """The job of canonical bytes. A few are kept: everything that is made of one record asks within microseconds.
+
+    Bytes of no use (damaged, of another version) are a job without a schedule: one must not hide all the others.
+    """
+    try:
+        return Job.from_canonical(spec)
+    except ValidationError:
+        return _UNREADABLE
 
 
 def schedule_of(record: JobRecord, *, default_timezone: str = "UTC") -> Schedule | None:
@@ -46,7 +58,7 @@ def read_policy(spec: bytes, default_timezone: str = "UTC") -> Policy:
     """The policies of canonical bytes, as plain numbers; those of a job that says nothing when a zone is gone."""
     try:
         return policy_of(orjson.loads(spec), default_timezone=default_timezone)
-    except ScheduleError:
+    except (ScheduleError, ValidationError, orjson.JSONDecodeError, KeyError):
         return PLAIN
 
 

@@ -31,7 +31,7 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
     from cli.output import print_items
     from cli.reading import reading
     from cli.tables import job_columns
-    from specs.model import Job
+    from status.deadline import read_spec
     from status.phase import Phase, phase_of
 
     wanted = {Phase(phase) for phase in phases}
@@ -53,7 +53,7 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
             columns=job_columns(
                 seen.now,
                 seen.words,
-                lambda job: Job.from_canonical(job.spec).description,
+                lambda job: read_spec(job.spec).description,
                 source_problem=seen.source_problem,
                 last_run=seen.last_run,
             ),
