@@ -34,6 +34,10 @@ _UNSAID: dict[type[BaseModel], dict[str, object]] = {
     for model in (Job, ScheduleParts)
 }
 """Fields that came after the first version, with their defaults: left out then, so that no digest changes."""
+_ALWAYS: dict[type[BaseModel], tuple[str, ...]] = {
+    model: tuple(name for name in model.model_fields if name not in unsaid) for model, unsaid in _UNSAID.items()
+}
+_NONE: dict[str, object] = {}
 _ALIASES: dict[type[BaseModel], dict[str, str]] = {ScheduleParts: {"from_": "from"}}
 
 
@@ -48,10 +52,15 @@ def _plain(model: BaseModel) -> dict[str, object]:
     seconds = _SECONDS.get(model.__class__)
     if seconds is None:
         return values
-    values = values | {name: _whole(values[name]) for name in seconds}
-    for name, default in _UNSAID.get(model.__class__, {}).items():
-        if values[name] == default:
-            del values[name]
+    unsaid, said = _UNSAID.get(model.__class__, _NONE), model.__pydantic_fields_set__
+    if unsaid:
+        given = {name: values[name] for name in said & unsaid.keys() if values[name] != unsaid[name]}
+        values = {name: values[name] for name in _ALWAYS[model.__class__]} | given
+    else:
+        values = dict(values)
+    for name in seconds:
+        if name in values:
+            values[name] = _whole(values[name])
     for name, alias in _ALIASES.get(model.__class__, {}).items():
         if name in values:
             values[alias] = values.pop(name)

@@ -38,7 +38,15 @@ JOBS = st.fixed_dictionaries(
         "description": TEXTS,
         "labels": st.dictionaries(NAMES, TEXTS, max_size=3),
         "tags": st.lists(TEXTS.filter(bool), max_size=3),
-        "schedule": st.sampled_from(["every 10m", "0 9 * * *", {"every": "5m"}, ["@daily", {"cron": "1 2 3 4 *"}]]),
+        "schedule": st.sampled_from(
+            [
+                "every 10m",
+                "0 9 * * *",
+                {"every": "5m"},
+                {"continuous": True, "delay": "2s"},
+                ["@daily", {"cron": "1 2 3 4 *"}],
+            ]
+        ),
         "timezone": st.sampled_from(["UTC", "Europe/Berlin"]),
         "suspend": st.one_of(st.booleans(), st.fixed_dictionaries({"reason": TEXTS})),
         "env": st.dictionaries(st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True), ENV_VALUES, max_size=3),
@@ -46,6 +54,14 @@ JOBS = st.fixed_dictionaries(
         "grace": st.sampled_from([10, "10s", 2.5]),
         "dst": st.just({"gap": "skip"}),
         "capture": st.just({"streams": "separate"}),
+        "retry": st.sampled_from([{"attempts": 1}, {"attempts": 3, "delay": "1m30s"}]),
+        "missed": st.sampled_from(["latest", "all", {"policy": "all", "grace": 90.0}]),
+        "jitter": st.sampled_from(["1s", 2.0, {"spread": "1s"}, {"random": 1, "spread": 2}]),
+        "success_codes": st.sampled_from([[0], [0, 3]]),
+        "depends_on": st.sampled_from([["b"], ["b", {"job": "c/d", "max_age": "6h"}]]),
+        "params": st.sampled_from([{}, {"x": {"default": "1"}}]),
+        "retention": st.sampled_from([{}, {"max_age": "30d", "output_max": "1Gi"}]),
+        "prune": st.booleans(),
     },
 )
 
