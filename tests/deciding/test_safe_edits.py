@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runners.stub import Script
 from state.inbox import RequestKind
 from state.records import Reason, RunState
 from tests.deciding.driving import SECOND
-from tests.deciding.scenes import DAY, EVERY_10_MINUTES, FAILS, FOREVER, HOUR, Scene, clock, document, shown, spec
+from tests.deciding.scenes import EVERY_10_MINUTES, FOREVER, Scene, clock, spec
 
 HOURLY = "0 * * * *"
 BEFORE = {"schedule": HOURLY, "missed": {"policy": "all"}}
