@@ -82,6 +82,11 @@ def _refusal(policy: Policy, observed: Observed, placing: Placing) -> Reason | N
             leaving = active == 0 and bool(waiting) and waiting[0].reason is Reason.OVERLAP and observed.pool is None
             return Reason.OVERLAP if queued > leaving else None
         case "replace":
+            # Only what runs, or is about to, is replaced. What waits for something else keeps its place: it would do
+            # what the new one does, and a week of waiting is one record of skipped slots, not one for each.
+            kept = [run for run in waiting if run.reason not in (Reason.OVERLAP, Reason.BACKOFF)]
+            if kept:
+                return _holding(kept[0])
             placing.actions += [StopRun(run_id, Reason.REPLACED) for run_id in observed.running]
             _displace(placing, waiting)
             return None

@@ -132,7 +132,8 @@ def plan_sync(
         elif identity in wanted_gone:
             changes.append(JobChange(identity, Change.PRUNED))
         elif known.kept:
-            continue
+            if known.missing_since is None:
+                changes.append(JobChange(identity, Change.MISSING))
         elif known.missing_since is None or now - known.missing_since < policy.grace:
             since = now if known.missing_since is None else known.missing_since
             look_again.append(since + policy.grace)
