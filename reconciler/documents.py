@@ -40,7 +40,7 @@ def changed_documents(world: World, desired: Desired, now: int) -> DocumentChang
             revision=desired.revision_of(each.identity),
             applied_at=now,
         )
-        for key, each in desired.documents.items()
+        for key, each in sorted(desired.documents.items())
         if (known := world.documents.get(key)) is None
         or (known.digest, known.path, known.line) != (each.digest, each.path, each.line)
     )
