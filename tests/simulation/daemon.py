@@ -148,6 +148,11 @@ class Daemon:
         return self.loop._failures > 0
 
     @property
+    def complaint(self) -> str:
+        """The last error."""
+        return str(self.heartbeat.last.get("last_error"))
+
+    @property
     def untroubled(self) -> bool:
         """It knows the files, and the database takes its writes."""
         return self.world.looked and not self.failing

@@ -31,6 +31,8 @@ RESTART = SECOND
 """systemd's `Restart=always` of the unit we ship."""
 PASSES = 400
 """More without rest is a loop that spins."""
+FAILURES = 10
+"""Passes in a row that fail although nothing is wrong with the database any more."""
 RESYNC = 60 * SECOND
 
 
@@ -62,6 +64,7 @@ class Machine:
         self._rng = Random(f"{seed} ids")
         self._versions = 0
         self._woken = False
+        self._failures = 0
         self._stack = ExitStack()
 
     def __enter__(self) -> Machine:
@@ -311,8 +314,11 @@ class Machine:
         except Exception as error:
             raise Violation("the loop goes on", f"a pass ended with {type(error).__name__}: {error}") from error
         self._woken = more
+        self._failures = self._failures + 1 if daemon.failing and not self.faults.armed else 0
         if daemon.failing:
             self.judge.troubled()
+        if self._failures > FAILURES:
+            raise Violation("the loop recovers by itself", f"{self._failures} passes failed: {daemon.complaint}")
         self._judge_rows()
 
     def _look_if_wanted(self, daemon: Daemon) -> None:
