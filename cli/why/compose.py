@@ -76,7 +76,8 @@ def _to_come(facts: Facts, slot: int, title: str, shift: str | None) -> Answer:
     if facts.record.archived_at is None and facts.record.completed_at is None and facts.timing is not None:
         return coming.ahead(facts, slot, About.SLOT, title, shift)
     none = coming.following(facts, None)
-    text = f"It will not run. {none.text[0]}"
+    when = "did" if slot <= facts.now else "will"
+    text = f"It {when} not run: {none.text[0].removeprefix('Nothing: ')}"
     return Answer(
         about=About.SLOT, verdict=Verdict.WILL_NOT_RUN, title=title, text=(text,), slot=slot, reason=none.reason,
         advice=none.advice,

@@ -226,6 +226,11 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
         facts_of({"calendar": "holidays"}, calendars=holidays("skip")), slot(run())),
     "the calendar will defer it": lambda: overview(
         facts_of({"calendar": "holidays"}, calendars=holidays("defer")), slot(run())),
+    "a slot after the job was complete": lambda: _told(
+        facts_of({"repeat": 10}, record={"repeat_done": 10, "completed_at": NINE - DAY, "cursor_at": NINE - DAY,
+                                         "next_at": None}), slot()),
+    "a slot of an archived job": lambda: _told(
+        facts_of(record={"archived_at": NINE + HOUR}), slot(at=NINE + DAY), Moment(NINE + DAY, MINUTE)),
     "a slot within repeat": lambda: _told(
         facts_of({"repeat": 10}, record={"repeat_done": 8}), slot(at=NINE + 2 * DAY), Moment(NINE + 2 * DAY, MINUTE)),
     "decided on, and nothing is stored": lambda: _told(facts_of(), slot(oldest=NINE - DAY)),
