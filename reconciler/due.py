@@ -203,14 +203,15 @@ def _dispositions(
     wanted = policy.max_missed + 1 if policy.missed == "all" else 1
     recent = _last(timing, EXAMINED if calendars is not None else wanted, cursor, latest)
     verdicts: list[tuple[int, Start | Reason]] = []
-    caught_up = 0
+    newest, caught_up = True, 0
     for slot in reversed(recent):
-        verdict = _verdict(timing, observed, calendars, slot, now, newest=caught_up == 0)
+        verdict = _verdict(timing, observed, calendars, slot, now, newest=newest)
         if isinstance(verdict, Start):
             late = verdict.trigger is Trigger.CATCH_UP
             if late and caught_up >= (policy.max_missed if policy.missed == "all" else 1):
                 verdict = _absence(slot, observed)
-            caught_up += isinstance(verdict, Start)
+            else:
+                newest, caught_up = False, caught_up + late
         verdicts.append((slot, verdict))
     verdicts.reverse()
     starts: list[Start] = []
