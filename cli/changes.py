@@ -16,12 +16,13 @@ import orjson
 from cli.options import Settings
 from cli.output import Cell, print_items, print_lines
 from specs.desired import DesiredJob
+from specs.links import reference
 from state.errors import NoDatabase, OlderSchema
 from state.reads import Reader
 from state.records import JobRecord
 from status.yaml import dump_yaml
 
-Word = Literal["created", "configured", "unchanged", "pruned"]
+Word = Literal["created", "configured", "renamed", "unchanged", "pruned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +54,51 @@ def changes_of(
     """One change per job, by identity.
 
     Args:
-        whole: `jobs` are all there are: what is not among them is pruned.
+        whole: `jobs` are all there are: what is not among them is pruned, but for what says `prune: false`.
         project: only jobs of this project.
     """
     desired = {job.identity: job for job in jobs}
-    changes = [_change(job, known.get(identity)) for identity, job in desired.items()]
+    before = {identity: _before(job, desired, known) for identity, job in desired.items()}
+    changes = [_change(job, before[identity]) for identity, job in desired.items()]
     if whole:
-        gone = [job for identity, job in known.items() if identity not in desired and job.archived_at is None]
-        changes += [Change(job.identity, "pruned", _difference(job.identity, job.spec, b"")) for job in gone]
+        named = {record.identity for record in before.values() if record is not None}
+        gone = [job for identity, job in known.items() if identity not in named and job.archived_at is None]
+        changes += [_gone(job) for job in gone]
     wanted = [change for change in changes if project is None or change.identity.startswith(f"{project}/")]
     return sorted(wanted, key=lambda change: change.identity)
 
 
+def _before(job: DesiredJob, desired: Mapping[str, DesiredJob], known: Mapping[str, JobRecord]) -> JobRecord | None:
+    """What this job was: under its own name, else under the one it says it had and no file names any more."""
+    record = known.get(job.identity)
+    named = orjson.loads(job.spec).get("renamed_from")
+    if record is not None or named is None:
+        return record
+    old = reference(named, job.project)
+    return None if old in desired else known.get(old)
+
+
 def _change(job: DesiredJob, record: JobRecord | None) -> Change:
-    if record is None or record.archived_at is not None:
+    if record is None:
+        return Change(job.identity, "created", _difference(job.identity, b"", job.spec))
+    if record.identity != job.identity:
+        return Change(job.identity, "renamed", _difference(job.identity, record.spec, job.spec, was=record.identity))
+    if record.archived_at is not None:
         return Change(job.identity, "created", _difference(job.identity, b"", job.spec))
     if record.digest == job.digest:
         return Change(job.identity, "unchanged")
     return Change(job.identity, "configured", _difference(job.identity, record.spec, job.spec))
 
 
-def _difference(identity: str, old: bytes, new: bytes) -> tuple[str, ...]:
+def _gone(record: JobRecord) -> Change:
+    if not orjson.loads(record.spec).get("prune", True):
+        return Change(record.identity, "unchanged")
+    return Change(record.identity, "pruned", _difference(record.identity, record.spec, b""))
+
+
+def _difference(identity: str, old: bytes, new: bytes, *, was: str | None = None) -> tuple[str, ...]:
     before, after = (dump_yaml(orjson.loads(spec)).splitlines() if spec else [] for spec in (old, new))
-    names = (f"applied/{identity}" if old else "/dev/null", f"files/{identity}" if new else "/dev/null")
+    names = (f"applied/{was or identity}" if old else "/dev/null", f"files/{identity}" if new else "/dev/null")
     return tuple(difflib.unified_diff(before, after, *names, lineterm=""))
 
 

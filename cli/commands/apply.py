@@ -24,7 +24,7 @@ def command(
     """Apply FILE, a folder or standard input: check, copy into the specs directory, wait for the daemon.
 
     A file that is in the specs directory already is not copied. Without -f: look at the specs directory now and wait.
-    Prints one line per job: created, configured, unchanged or pruned.
+    Prints one line per job: created, configured, renamed, unchanged or pruned.
 
     \b
     Examples:

@@ -14,7 +14,7 @@ from cli.options import Settings
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...")
 @click.pass_obj
 def command(settings: Settings, paths: Sequence[str]) -> int:
-    """Compare spec files with what is applied: created, configured (with the difference), pruned.
+    """Compare spec files with what is applied: created, configured, renamed (with the difference), pruned.
 
     Without PATH: the home's specs, and what is not in them any more. Ends with 0 when there is no difference, 1 when
     there is one, more than 1 when it cannot be told (3: a file has errors).

@@ -183,6 +183,25 @@ class TestDiff:
             "job/default/hello",
         ]
 
+    def test_a_new_name_is_one_change(self, jobsctl, known, home):
+        known.job()
+        text = (home.specs / "hello.yaml").read_text()
+        (home.specs / "hello.yaml").write_text(text.replace("name: hello", "name: hi\nrenamed_from: hello"))
+        lines = jobsctl("diff").out.splitlines()
+        assert lines[:3] == ["job/default/hi renamed", "--- applied/default/hello", "+++ files/default/hi"]
+        assert [line for line in lines[3:] if line[0] in "+-"] == ["-name: hello", "+name: hi", "+renamed_from: hello"]
+
+    def test_the_old_name_is_a_change_of_its_own_while_a_file_has_it(self, jobsctl, known, home):
+        known.job()
+        (home.specs / "b.yaml").write_text("name: hi\nrenamed_from: other/hello\nrun: {command: [a]}\n")
+        assert jobsctl("diff").out.startswith("job/default/hi created\n")
+
+    def test_a_job_that_is_to_be_kept_is_not_pruned(self, jobsctl, known, home):
+        known.job("name: kept\nprune: false\nrun: {command: [a]}\n", path="kept.yaml")
+        (home.specs / "kept.yaml").unlink()
+        done = jobsctl("diff")
+        assert (done.code, done.out, done.err) == (0, "", "No differences.\n")
+
     def test_of_one_file_prunes_nothing(self, jobsctl, known, tmp_path):
         known.job()
         (tmp_path / "a.yaml").write_text(GOOD)
