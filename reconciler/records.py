@@ -118,7 +118,10 @@ def configured(
 
 
 def _declares_suspend(spec: bytes) -> bool:
-    return orjson.loads(spec).get("suspend", False) is not False
+    try:
+        return orjson.loads(spec).get("suspend", False) is not False
+    except orjson.JSONDecodeError:  # a damaged record, which an edit is to mend
+        return False
 
 
 def found(old: JobRecord, job: DesiredJob, *, revision: str | None) -> JobRecord:

@@ -78,7 +78,10 @@ def _declared_reason(spec: bytes) -> str | None:
     # would be escaped, so these bytes are the field.
     if b'"suspend":false' in spec:
         return None
-    value = orjson.loads(spec).get("suspend", False)
+    try:
+        value = orjson.loads(spec).get("suspend", False)
+    except orjson.JSONDecodeError:  # damaged; the daemon says so
+        return None
     if isinstance(value, dict):
         return str(value.get("reason", ""))
     return "" if value else None
