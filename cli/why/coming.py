@@ -15,7 +15,7 @@ from cli.why.known import Facts
 from cli.why.story import About, Answer, Verdict
 from cli.why.waiting import occupied, upstream_words
 from cli.why.words import length, resume_advice, suspended
-from state.records import Reason, RunState
+from state.records import WAIT_REASONS, Reason, RunState
 from status.phase import suspension_of
 
 _AFTER_FAILURE = {"fail": "its run fails with it", "run": "it runs all the same"}
@@ -156,6 +156,8 @@ def _answer(
     never = next((each for each in obstacles if each.never), None)
     if never is not None:
         verdict, first = Verdict.WILL_NOT_RUN, f"It will not run: {never.text}."
+        # What it would wait for matters to nobody when it does not run.
+        obstacles = [each for each in obstacles if each.never or each.reason not in WAIT_REASONS]
         others = [each for each in obstacles if each is not never]
     elif obstacles:
         verdict, first = Verdict.MAY_WAIT, "It will run, if what is in its way now is gone by then." if slot else ""

@@ -192,6 +192,9 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
         facts_of({"schedule": None, "depends_on": ["extract"], "on_dependency_failure": "fail"},
                  record={"next_at": None}, active=(ACTIVE,),
                  upstream=(upstream("extract", ready=False, last_success_at=NINE),)), None),
+    "suspended while a run is active and the pool is full": lambda: overview(
+        facts_of({"pool": "db", "suspend": {"reason": "it moves"}}, active=(ACTIVE,), pool=pool(2, running=2)),
+        YESTERDAY),
     "a chain without a schedule": lambda: overview(
         facts_of({"schedule": None, "depends_on": ["extract", {"job": "load", "max_age": "6h"}, "gone"]},
                  record={"next_at": None},
