@@ -36,7 +36,7 @@ def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     yield _fact("Schedule", seen.words(job))
     suspension = suspension_of(job)
     if suspension is not None:
-        yield Cell(_fact("Suspended", _suspended(suspension, job, now)), "yellow")
+        yield Cell(_fact("Suspended", pause_words(suspension, job, now)), "yellow")
     elif job.archived_at is None:
         yield _fact("Next run", both(job.next_at, now))
     yield _fact("Last success", both(job.last_success_at, now))
@@ -55,7 +55,7 @@ def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     yield from _runs(seen, job)
 
 
-def _suspended(suspension: Suspension, job: JobRecord, now: int) -> str:
+def pause_words(suspension: Suspension, job: JobRecord, now: int) -> str:
     """`3h ago by ann@desk: disk is full`; `by its file, hello.yaml:1: ...`; both, when both hold."""
     reason = suspension.reason or "no reason given"
     if not suspension.override:

@@ -77,6 +77,14 @@ class TestNoDaemon:
 
 
 class TestAnswered:
+    def test_suspending_again_says_who_did_and_whether_the_file_does_too(self, jobsctl, known, daemon):
+        known.job("name: hello\nsuspend: true\nrun: {command: [a]}\n", suspended_at=NOW - 5 * MINUTE,
+                  suspended_by="ann@desk", suspended_reason="audit")  # fmt: skip
+        daemon.answer = lambda request, store: ("done", "suspended already", None)
+        done = jobsctl("suspend", "hello")
+        assert done.out == "job/default/hello unchanged\n"
+        assert done.err == "suspended already\nsuspended 5m ago by ann@desk: audit (and by its file, hello.yaml:1)\n"
+
     def test_suspend_says_what_was_done(self, jobsctl, hello, daemon):
         daemon.answer = lambda request, store: ("done", "default/hello suspended", None)
         done = jobsctl("suspend", "hello", "--reason", "moving")
