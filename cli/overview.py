@@ -203,11 +203,12 @@ def _job_problems(seen: Reading, jobs: list[JobRecord]) -> Iterator[Problem]:
             yield Problem("file", job.identity, f"{problem}; the last good version runs on", "jobsctl validate")
         if job.stalled is not None:
             yield Problem("stalled", job.identity, job.stalled, f"jobsctl events {job.identity} --warnings")
-    seen.fetch_last_runs(job for job in jobs if job.health is Health.FAILING)
+    ends = seen.reader.runs_of_ids(job.last_end_id for job in jobs if job.health is Health.FAILING and job.last_end_id)
     for job in sorted(jobs, key=lambda each: each.health_since or 0, reverse=True):
         if job.health is Health.FAILING:
-            run = seen.last_run(job)
-            why = run.error if run is not None and run.error else str(job.last_run_state)
+            # Not the newest run: that may be the next attempt, which waits.
+            run = ends.get(job.last_end_id or "")
+            why = run.error if run is not None and run.error else "its last run did not succeed"
             times = job.consecutive_failures
             often = f"failed {times} times, first" if times > 1 else "failed"
             message = f"{often} {relative(job.health_since, seen.now)}: {why}"

@@ -15,7 +15,7 @@ from state import errors
 from state.ids import is_id, is_prefix
 from state.inbox import daemon_alive
 from state.reads import Reader
-from state.records import JobRecord, Run, RunState
+from state.records import JobRecord, Reason, Run, RunState
 
 SHORTEST_RUN = 8
 """A shorter text is not taken for the beginning of a run id: the first characters of an id are its time."""
@@ -76,6 +76,20 @@ def latest_run(reader: Reader, job: JobRecord) -> Run:
     if not found:
         raise NotFound(f"{job.identity} has no run yet", hint=f"`jobsctl trigger {job.identity}` runs it now")
     return found[0]
+
+
+def latest_tried(reader: Reader, job: JobRecord) -> Run:
+    """The job's newest run that was started, or could not be: not one that waits, or that the next slot displaced.
+
+    Of a job that waits for its next attempt it is the one that failed, whose output people want. When all wait, the
+    newest.
+
+    Raises:
+        NotFound: as `latest_run`.
+    """
+    states = [state for state in RunState if state not in (RunState.SKIPPED, RunState.BLOCKED)]
+    tried = (run for run in reader.runs(job_id=job.id, states=states) if run.reason is not Reason.SUPERSEDED)
+    return next(tried, None) or latest_run(reader, job)
 
 
 def shown(settings: Settings, text: str) -> str:

@@ -34,7 +34,7 @@ def command(
     grep: str | None,
     stream: str | None,
 ) -> int:
-    """Print the output of RUN, or of the newest run of JOB.
+    """Print the output of RUN, or of the newest run of JOB that was started; with --follow, of its newest.
 
     Into a pipe or file the bytes are exactly what the job wrote. Times are as exact as the log was sampled.
 
@@ -47,7 +47,7 @@ def command(
     """
     from cli.logprint import Wanted, print_log
     from cli.reading import reading
-    from cli.selection import find_target, latest_run
+    from cli.selection import find_target, latest_run, latest_tried
     from state.records import Run
 
     if follow and until is not None:
@@ -56,7 +56,8 @@ def command(
         raise UsageError("--since is not before --until: nothing was written then")
     with reading(settings) as seen:
         found = find_target(settings, seen.reader, target)
-        run = found if isinstance(found, Run) else latest_run(seen.reader, found)
+        newest = latest_run if follow else latest_tried
+        run = found if isinstance(found, Run) else newest(seen.reader, found)
         wanted = Wanted(since=since, until=until, tail=tail, pattern=grep, stream=stream, follow=follow)
         print_log(seen, run, wanted)
     return Exit.OK

@@ -57,6 +57,24 @@ def test_a_pipe_gets_exactly_the_bytes(raw, ran):
     assert raw("logs", run.id) == (0, BYTES, b"")
 
 
+@pytest.mark.parametrize("displaced", [False, True], ids=["waits", "displaced-and-waits"])
+def test_of_a_job_that_waits_for_its_next_attempt_it_prints_what_the_failed_one_wrote(raw, known, home, displaced):
+    job = known.job()
+    failed = known.run(job, ago=3 * MINUTE, state=RunState.FAILED)
+    writer(home, failed)(b"no space left\n")
+    if displaced:
+        attempt = known.waiting(job, Reason.BACKOFF, ago=2 * MINUTE, attempt=2, scheduled_for=failed.scheduled_for)
+        end = RunEnd(run_id=attempt.id, at=NOW, state=RunState.CANCELLED, reason=Reason.SUPERSEDED, error="replaced")
+        known.store.finished([end])
+    known.waiting(job, Reason.BACKOFF, ago=MINUTE, attempt=2)
+    assert raw("logs", "hello") == (0, b"no space left\n", b"")
+
+
+def test_of_a_job_that_never_started_anything_it_says_that_it_waits(raw, known):
+    waiting = known.waiting(known.job(), Reason.POOL, ago=MINUTE)
+    assert raw("logs", "hello")[2].decode() == f"run {waiting.id} is blocked; it wrote nothing yet\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

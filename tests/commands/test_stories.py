@@ -57,6 +57,14 @@ class TestStatus:
             "      jobsctl logs default/hello\n"
         ) in done.out
 
+    def test_a_failing_job_fails_for_its_last_end_and_not_for_the_attempt_that_waits(self, jobsctl, home, known):
+        job = known.job()
+        failed = known.run(job, ago=MINUTE, state=RunState.FAILED, exit_code=3, error="exit code 3")
+        known.waiting(job, Reason.BACKOFF, attempt=2, scheduled_for=failed.scheduled_for)
+        known.source()
+        beat(home)
+        assert "  default/hello: failed 58s ago: exit code 3\n" in jobsctl("status").out
+
     @pytest.mark.parametrize(
         ("make", "kind", "said"),
         [
