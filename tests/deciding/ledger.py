@@ -94,7 +94,7 @@ def _phase(job: JobRecord, active: list[Run]) -> None:
         assert phase is Phase.ARCHIVED
     elif any(run.state is not RunState.BLOCKED for run in active):
         assert phase is Phase.IN_PROGRESS, f"{job.identity}: {phase} with a run in progress"
-    elif len(active) == 1:
+    elif len(active) == 1 and active[0].id == job.last_run_id:
         assert phase is Phase.BLOCKED, f"{job.identity}: {phase} with a run that waits"
     elif not active:
         assert phase not in (Phase.BLOCKED, Phase.IN_PROGRESS), f"{job.identity}: {phase} without an active run"

@@ -104,8 +104,8 @@ def policy(**fields: object) -> Policy:
             ["10-20 daemon_down x2", "30 missed", "40 catch_up"], id="down-until-25-and-asleep-after-it",
         ),
         pytest.param(
-            policy(missed="skip"), replace(AT_SEVEN, up_since=at(20)), None, at(34),
-            ["10-20 daemon_down x2", "30 missed"], id="a-slot-at-the-very-start-came-without-a-daemon",
+            policy(missed="skip"), replace(AT_SEVEN, up_since=at(30)), None, at(34),
+            ["10-30 daemon_down x3"], id="a-slot-at-the-very-start-came-without-a-daemon",
         ),
         pytest.param(
             PLAIN, replace(AT_SEVEN, suspended=True, up_since=at(25)), None, at(44), ["10-40 suspended x4"],

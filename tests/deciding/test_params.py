@@ -98,6 +98,25 @@ def test_a_run_somebody_asks_for_obeys_overlap(scene: Scene, overlap: str, done:
     assert [run.state for run in scene.runs("a")] == states
 
 
+@pytest.mark.parametrize(
+    ("overlap", "states"),
+    [
+        pytest.param("skip", ["failed exit_code", "cancelled superseded", "succeeded"], id="skip"),
+        pytest.param("replace", ["failed exit_code", "cancelled superseded", "succeeded"], id="replace"),
+        pytest.param("queue", ["failed exit_code", "blocked backoff", "blocked overlap"], id="queue"),
+        pytest.param("allow", ["failed exit_code", "blocked backoff", "succeeded"], id="allow"),
+    ],
+)
+def test_a_run_somebody_asks_for_while_an_attempt_waits(scene: Scene, overlap: str, states: list[str]) -> None:
+    scene.programs(a=FAILS)
+    retry = {"attempts": 2, "delay": "30m", "max_delay": "30m", "jitter": 0}
+    scene.job("a", schedule=EVERY_10_MINUTES, overlap=overlap, retry=retry)
+    scene.until("08:11")
+    scene.programs()
+    assert scene.trigger("a").startswith("done")
+    assert [text.partition(" ")[2] for text in scene.told("a")] == states
+
+
 def test_asking_for_a_run_changes_nothing_about_the_next_slot(scene: Scene) -> None:
     scene.job("a", schedule="every 10m")
     upcoming = scene.rig.job("a").next_at
