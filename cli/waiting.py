@@ -13,7 +13,7 @@ from cli.exits import Exit
 from cli.options import Settings
 from cli.output import say
 from state.reads import Reader
-from state.records import TERMINAL_STATES, Run, RunState
+from state.records import TERMINAL_STATES, Run, RunState, Trigger
 from status.reasons import wait_words
 
 
@@ -42,6 +42,33 @@ def wait_for_end(settings: Settings, run_id: str, deadline: float | None) -> Run
                 )
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def wait_for_last_attempt(settings: Settings, run_id: str, deadline: float | None) -> Run:
+    """As `wait_for_end`; a run that is tried again is not over before its last attempt is."""
+    while True:
+        run = wait_for_end(settings, run_id, deadline)
+        following = _next_attempt(settings, run)
+        if following is None:
+            return run
+        say(f"run {run.id} {run.state}: {run.error}; attempt {following.attempt} follows: run {following.id}")
+        run_id = following.id
+
+
+def _next_attempt(settings: Settings, run: Run) -> Run | None:
+    """The attempt after a run that ended; it is stored in the transaction that stores the end."""
+    with Reader(settings.home.database) as reader:
+        later = reader.runs(job_id=run.job_id, after=run.id, order="asc")
+    return next(
+        (
+            other
+            for other in later
+            if other.trigger is Trigger.RETRY
+            and other.attempt == run.attempt + 1
+            and other.scheduled_for == run.scheduled_for
+        ),
+        None,
+    )
 
 
 def tell_end(run: Run) -> Exit:

@@ -19,7 +19,9 @@ from cli.options import Settings, Span
     help="An input that the job's `params` declare; repeatable.",
 )
 @click.option("--reason", metavar="TEXT", help="Why; kept with the request.")
-@click.option("--wait", is_flag=True, help="Wait until the run is over; end with 1 when it did not succeed.")
+@click.option(
+    "--wait", is_flag=True, help="Wait until the run, or its last attempt, is over; end with 1 when it did not succeed."
+)
 @click.option(
     "--timeout",
     type=Span(),
@@ -46,7 +48,7 @@ def command(
     from cli.output import print_one, say
     from cli.params import check_params, read_params
     from cli.selection import job_to_change
-    from cli.waiting import tell_end, wait_for_end
+    from cli.waiting import tell_end, wait_for_last_attempt
     from specs.model import Job
     from state.inbox import RequestKind
     from status.views import run_view
@@ -77,6 +79,6 @@ def command(
         return Exit.OK
     if settings.output in ("table", "wide"):
         say(f"run {run_id}: waiting for its end (Ctrl-C stops waiting, not the run)")
-    run = wait_for_end(settings, run_id, deadline)
-    print_one(settings, run_view(run), name=run_id, text=[run_id])
+    run = wait_for_last_attempt(settings, run_id, deadline)
+    print_one(settings, run_view(run), name=run.id, text=[run.id])
     return tell_end(run)

@@ -97,6 +97,15 @@ def test_a_job_from_its_file_to_its_end(home, call):
     assert call("runs", "fresh")[0] == 4
 
 
+def test_waiting_for_a_run_is_waiting_for_its_last_attempt(call):
+    spec = "name: patient\nretry: {attempts: 2, delay: 0.05}\nrun: {script: 'test $JOBSCTL_ATTEMPT = 2'}\n"
+    call("apply", "-f", "-", stdin=spec)
+    code, run_id, err = call("trigger", "patient", "--wait")
+    assert code == 0
+    assert f"attempt 2 follows: run {run_id.strip()}" in err
+    call("delete", "patient", "--purge")
+
+
 def test_a_run_is_followed_and_cancelled(home, call):
     call("apply", "-f", "-", stdin="name: slow\nrun: {script: 'echo begun; sleep 60'}\n")
     _, out, _ = call("trigger", "slow")
