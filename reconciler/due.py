@@ -144,9 +144,9 @@ class Timing:
         return self.schedule.latest_through(through, after=after, anchor=self.anchor)
 
     def start(self, slot: int) -> int:
-        """When this slot starts."""
+        """When this slot starts. What follows a run, or the boot, has no jitter."""
         policy = self.policy
-        if not (policy.spread or policy.random):
+        if not (policy.spread or policy.random) or not self.schedule.slots:
             return slot
         following = self.schedule.next_after(slot, anchor=self.anchor)
         return start_of(slot, following, identity=self.identity, spread=policy.spread, random=policy.random)

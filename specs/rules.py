@@ -235,10 +235,12 @@ class _Rules:
             for name in _OF_RUNS_BY_ITSELF if alone else _OF_SLOTS:
                 if given.get(name) is not None:
                     yield self._idle(f"`{name}`", (name,), why)
-        if self.schedule.from_finish is not None:
+        elif not self.schedule.slots:
+            boot = "it starts once per boot, not at slots"
+            why = boot if self.schedule.reboot else "its runs follow the end of the run before, not slots"
             for name in _OF_SLOTS:
                 if given.get(name) is not None:
-                    yield self._idle(f"`{name}`", (name,), "its runs follow the end of the run before, not slots")
+                    yield self._idle(f"`{name}`", (name,), why)
         if given.get("priority") and job.pool is None:
             yield self._idle("`priority`", ("priority",), "the job is in no `pool`")
         if "on_dependency_failure" in given and job.depends_on is None:

@@ -201,6 +201,8 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
                  upstream=(upstream("extract", ready=False, last_success_at=NINE - DAY),
                            upstream("load", ready=False, max_age=6 * HOUR, last_success_at=NINE - DAY),
                            upstream("gone", ready=False, known=False))), None),
+    "what follows a run has no jitter": lambda: _told(
+        facts_of({"schedule": "every 10m from finish", "jitter": "1h"}), slot(run())),
     "continuous": lambda: overview(
         facts_of({"schedule": {"continuous": True, "delay": "10m"}}, active=(ACTIVE,)), None),
     "continuous, between two runs": lambda: overview(

@@ -78,11 +78,20 @@ def test_what_is_about_slots_is_warned_of_also_when_other_jobs_start_it(field: s
 
 
 @pytest.mark.parametrize("field", ["missed: skip", "jitter: 5m"])
-@pytest.mark.parametrize("schedule", ["continuous", "every 10m from finish", "{every: 10m, from: finish}"])
-def test_what_is_about_slots_is_warned_of_where_runs_follow_each_other(schedule: str, field: str) -> None:
+@pytest.mark.parametrize(
+    ("schedule", "why"),
+    [
+        ("continuous", "its runs follow the end of the run before, not slots"),
+        ("every 10m from finish", "its runs follow the end of the run before, not slots"),
+        ("{every: 10m, from: finish}", "its runs follow the end of the run before, not slots"),
+        ("'@reboot'", "it starts once per boot, not at slots"),
+    ],
+)
+def test_what_is_about_slots_is_warned_of_where_there_are_none(schedule: str, why: str, field: str) -> None:
     (finding,) = found(f"{RUN}schedule: {schedule}\n{field}\n")
     assert (finding.code, finding.line, finding.column) == ("JOB043", 4, 1)
-    assert finding.message.endswith("its runs follow the end of the run before, not slots")
+    assert finding.message.endswith(why)
+    assert found(f"{RUN}schedule: ['@reboot', '@daily']\n{field}\n") == []
 
 
 @pytest.mark.parametrize(
