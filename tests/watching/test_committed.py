@@ -74,3 +74,36 @@ def test_a_killed_git_is_replaced(repository: Path, committed: CommittedFiles) -
     committed._git.wait()
     assert committed.differing(head, blobs(repository)) is None
     assert committed.differing(head, blobs(repository)) == set()
+
+
+@pytest.mark.parametrize("folder", ["", "jobs/of the team"], ids=["at the top", "below a folder"])
+def test_listing_a_commit_says_of_every_file_what_asking_for_each_says(
+    folder: str, repository: Path, committed: CommittedFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that are as committed, edited, new, unreadable, links, of other folders, and of names that need quoting."""
+    specs = repository / folder
+    (specs / "deeper").mkdir(parents=True)
+    for path in ("-a.yaml", "tab\t.yaml", "é \x01.yaml", ":(glob)*.yaml", "deeper/a.yaml", "deeper/edited.yaml"):
+        (specs / path).write_text(f"name: {len(path)}\n", encoding="utf-8")
+    (specs / "link.yaml").symlink_to("-a.yaml")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "second")
+    (specs / "deeper/edited.yaml").write_text("edited\n", encoding="utf-8")
+    (specs / "new.yaml").write_text("name: new\n", encoding="utf-8")
+    files = list(specs.rglob("*.yaml"))
+    asked = {str(path.relative_to(repository)): blob_id(path.read_bytes(), "sha1") for path in files}
+    asked[f"{folder}/unreadable.yaml".removeprefix("/")] = ""
+    head = git(repository, "rev-parse", "HEAD")
+    one_by_one = committed.differing(head, asked)
+    monkeypatch.setattr("specs.committed.LISTED_ABOVE", 0)
+    assert committed.differing(head, asked) == one_by_one
+    assert one_by_one is not None
+    assert {Path(path).name for path in one_by_one} == {"edited.yaml", "new.yaml", "unreadable.yaml", "link.yaml"}
+
+
+def test_a_listing_that_fails_is_no_verdict(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("specs.committed.LISTED_ABOVE", 0)
+    assert CommittedFiles(str(tmp_path / "nowhere")).differing("0" * 40, {"a": "b"}) is None
+    assert CommittedFiles(str(repository / ".git")).differing("0" * 40, {"a": "b"}) is None
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert CommittedFiles(str(repository / ".git")).differing("0" * 40, {"a": "b"}) is None
