@@ -101,7 +101,7 @@ def _wanted(situation: Situation, slots: Sequence[int]) -> list[tuple[int, str]]
     fields, now = fields_of(situation.spec), situation.now
     missed = fields.get("missed", "latest")
     missed = missed if isinstance(missed, dict) else {"policy": missed, "grace": None, "max": 20}
-    grace, shift, repeat = span(missed["grace"]), shift_of(situation.spec), fields.get("repeat")
+    grace, shift = span(missed["grace"]), shift_of(situation.spec)
     most = {"latest": 1, "skip": 0, "all": missed["max"]}[missed["policy"]]
     said: list[tuple[int, str]] = []
     taken = 0
@@ -118,32 +118,33 @@ def _wanted(situation: Situation, slots: Sequence[int]) -> list[tuple[int, str]]
             verdict, taken = "catch_up", taken + 1
         said.append((slot, verdict))
     said.reverse()
-    left = None if repeat is None else repeat - situation.repeat_done
-    for place, (slot, verdict) in enumerate(said):
-        if verdict in SCHEDULED and left is not None:
-            said[place] = (slot, verdict if left > 0 else "horizon")
-            left -= 1
     return said
 
 
 def _placed(situation: Situation, wanted: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The same beside the runs that there are: `overlap`."""
-    overlap = fields_of(situation.spec).get("overlap", "skip")
+    """The same beside the runs that there are, and that there may be: `overlap`, `repeat`."""
+    fields = fields_of(situation.spec)
+    overlap, repeat = fields.get("overlap", "skip"), fields.get("repeat")
     others = [run for run in situation.waiting if run.reason != "backoff"]
     taken = 0
     said: list[tuple[int, str]] = []
     for slot, verdict in wanted:
         if verdict in SCHEDULED:
-            if overlap == "allow":
+            if repeat is not None and taken >= repeat - situation.repeat_done:
+                refusal: str | None = "horizon"
+            elif overlap == "allow":
                 full = situation.handed + len(situation.waiting) + taken >= limit_of(situation.spec)
                 refusal = "overlap" if full and not (taken and verdict == "catch_up") else None
-            elif taken or overlap == "replace":
+            elif taken:
                 refusal = None
+            elif overlap == "replace":  # only what runs, or is about to, is replaced
+                held = [run.reason for run in others if run.reason != "overlap"]
+                refusal = held[0] if held else None
             elif overlap == "queue":
                 queued = sum(run.attempt == 1 for run in situation.waiting)
                 first = situation.waiting[0].reason if situation.waiting else None
                 # The run before has just ended: who waited for it starts in this very decision.
-                leaves = situation.handed == 0 and first == "overlap" and "pool" not in fields_of(situation.spec)
+                leaves = situation.handed == 0 and first == "overlap" and "pool" not in fields
                 refusal = "overlap" if queued > leaves else None
             else:
                 refusal = "overlap" if situation.handed else others[0].reason if others else None

@@ -7,7 +7,7 @@ from reconciler.world import World
 from tests.simulation.clock import SECOND
 from tests.simulation.daemon import Daemon
 from tests.simulation.judge import Judge
-from tests.simulation.ledger import Ledger, Violation, shown
+from tests.simulation.ledger import CORRECTION, Ledger, Violation, shown
 from tests.simulation.policy import fields_of, limit_of
 from tests.simulation.rows import RunRow
 from tests.simulation.statistics import ACTIVE
@@ -42,7 +42,9 @@ def _next(judge: Judge, ledger: Ledger) -> None:
 
 
 def _on_time(judge: Judge, ledger: Ledger) -> None:
-    upcoming = ledger.upcoming()
+    upcoming, row = ledger.upcoming(), ledger.row
+    if upcoming is not None and row.cursor_at > judge.clock.wall + CORRECTION and not ledger.times.is_once:
+        raise Violation("a clock that was set back is followed", f"{ledger.name}: the cursor is {shown(row.cursor_at)}")
     if upcoming is not None and upcoming <= judge.clock.wall:
         late = (judge.clock.wall - upcoming) / SECOND
         raise Violation("no cursor is behind", f"{ledger.name}: {shown(upcoming)} was {late:.1f} s ago")
