@@ -276,6 +276,8 @@ def _overlap(facts: Facts) -> tuple[bool, str]:
             how = "the slot is skipped, as one waits already" if full else "this one waits for its end"
             return True, f"{is_over}, {how} (`overlap: queue`)"
         case "replace":
+            if not all(run.reason in (Reason.OVERLAP, Reason.BACKOFF) for run in waiting):
+                return True, f"{is_over}, the slot is skipped: one that waits is enough (`overlap: replace`)"
             how = "it is cancelled for this one" if running else "the slot takes its place"
             return False, f"{is_over}, {how} (`overlap: replace`)"
     full = len(active) >= policy.max_concurrent

@@ -182,10 +182,14 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
                                     not_before=NOW + 34 * SECOND, trigger=Trigger.RETRY),)), slot(FAILED)),
     "the next one replaces the one that runs": lambda: overview(
         facts_of({"overlap": "replace"}, active=(ACTIVE,)), YESTERDAY),
-    "the next one takes the place of one that waits": lambda: overview(
+    "the next one replaces nothing that waits for a pool": lambda: overview(
         facts_of({"overlap": "replace", "pool": "db"},
                  active=(run(RunState.BLOCKED, number=2, reason=Reason.POOL),), pool=pool(2, running=2, waiting=1)),
         YESTERDAY),
+    "the next one takes the place of an attempt that waits": lambda: overview(
+        facts_of({"overlap": "replace", **RETRY}, active=(
+            run(RunState.BLOCKED, number=2, attempt=2, reason=Reason.BACKOFF, not_before=NOW + 34 * SECOND,
+                trigger=Trigger.RETRY),)), slot(FAILED)),
     "the last of repeat comes while the one before runs": lambda: overview(
         facts_of({"repeat": 10}, record={"repeat_done": 9}, active=(ACTIVE,)), YESTERDAY),
     "a chain that is active": lambda: overview(
