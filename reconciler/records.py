@@ -117,6 +117,18 @@ def configured(
     )
 
 
+def rezoned(old: JobRecord, schedule: Schedule, policy: Policy, now: int) -> JobRecord:
+    """A job that names no zone, under a daemon with another one: as with an edited schedule."""
+    cursor = first_cursor(schedule, now)
+    return replace(
+        old,
+        schedule_digest=schedule_digest(schedule, policy),
+        anchor_at=now,
+        cursor_at=cursor,
+        next_at=next_due(schedule, cursor, now, policy, old.identity),
+    )
+
+
 def _declares_suspend(spec: bytes) -> bool:
     try:
         return orjson.loads(spec).get("suspend", False) is not False

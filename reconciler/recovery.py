@@ -11,11 +11,12 @@ from reconciler.crashpoint import crashpoint
 from reconciler.documents import define
 from reconciler.ending import grace_of
 from reconciler.finishing import join_queue, settle, store_ends
+from reconciler.records import rezoned, schedule_digest
 from reconciler.stalling import note
 from reconciler.table import Entry
 from reconciler.world import World, log
 from runners.base import Adopt
-from state.records import Reason, Run, RunState
+from state.records import Event, Reason, Run, RunState
 from state.store import RunEnd
 
 
@@ -24,15 +25,21 @@ def recover(world: World, now: int) -> None:
     for document in world.store.documents():
         define(world, document)
     stalled: list[Entry] = []
+    elsewhere: list[Entry] = []
     for record in world.store.each_job():
         entry = world.jobs.put(record, read_spec=world.store.spec)
         entry.active = 0
+        is_over = entry.archived or entry.completed or entry.stalled
+        if not is_over and record.schedule_digest not in ("", schedule_digest(entry.schedule, entry.policy)):
+            elsewhere.append(entry)
         if record.missing_since is not None:
             world.missing.add(entry.identity)
         if entry.stalled:
             stalled.append(entry)
     for entry in stalled:
         note(world, entry, "its stored spec is of no use to this version; edit or remove it", now)
+    for entry in elsewhere:
+        _rezone(world, entry, now)
     lost: list[RunEnd] = []
     adopted: list[Adopt] = []
     for run in world.store.active_runs():
@@ -58,6 +65,18 @@ def recover(world: World, now: int) -> None:
     world.runner.adopt(adopted)
     if adopted:
         log.info("asking about %d runs of an earlier daemon", len(adopted))
+
+
+def _rezone(world: World, entry: Entry, now: int) -> None:
+    """The daemon's timezone was edited, and the job names none: that is another schedule, and fires nothing."""
+    record = world.store.job(entry.id)
+    assert record is not None
+    message = f"starts anew, without firing: the daemon's timezone is {world.jobs.default_timezone} now"
+    with world.store.transaction():
+        stored = world.store.put_job(rezoned(record, entry.schedule, entry.policy, now))
+        event = Event(at=now, job_id=entry.id, run_id=None, type="Normal", reason="configured", message=message)
+        world.store.add_events([event])
+    world.jobs.put(stored, read_spec=world.store.spec).active = 0
 
 
 def _lost(run: Run, now: int) -> RunEnd:

@@ -182,6 +182,15 @@ def test_a_suspend_ends_the_attempt_of_a_slot_and_not_that_of_a_run_somebody_ask
     assert [run.attempt for run in scene.runs("b")] == [1, 2, 3]
 
 
+def test_a_run_that_fails_while_its_job_is_suspended_is_not_tried_again(scene: Scene) -> None:
+    scene.programs(a=Script(takes=60, exit_code=1))
+    scene.job("a", schedule="0 9 * * *", retry=THREE)
+    scene.until("09:00:30")
+    scene.ask(RequestKind.SUSPEND, "a")
+    scene.until("09:30")
+    assert scene.told("a") == ["09:00 failed exit_code"]
+
+
 def test_a_run_that_is_lost_fails_or_runs_again_as_its_spec_says(scene: Scene) -> None:
     rerun = {"on_lost": "rerun", "retry": {"attempts": 2, "on": ["expired"]}}
     scene.programs(stays=FOREVER, again=FOREVER, tried=FOREVER)

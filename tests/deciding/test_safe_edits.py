@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.table import JobTable
 from state.inbox import RequestKind
 from state.records import Reason, RunState
 from tests.deciding.driving import SECOND
@@ -47,6 +48,32 @@ def test_an_edit_fires_nothing(scene: Scene, edited: dict[str, object]) -> None:
     scene.rig.wait(60)
     assert scene.told("a") == history == ["09:00 succeeded", "10:00 succeeded", "11:00 succeeded"]
     assert scene.rig.job("a").active_runs == 0
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
+def test_another_timezone_of_the_daemon_fires_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """A job that names no zone has the daemon's: it is another schedule then."""
+    scene.files(
+        a=spec("a", schedule="0 9 * * *", missed="all"),
+        own=spec("own", schedule="0 9 * * *", timezone="UTC"),
+        grid=spec("grid", schedule="every 1h"),
+        once=spec("once", schedule="2027-01-15T09:00:00"),
+    )
+    scene.until("+1 07:50")
+    grid, own = scene.rig.job("grid"), scene.rig.job("own")
+    monkeypatch.setattr("tests.deciding.driving.JobTable", lambda _: JobTable(zone))
+    scene.down_until("+1 07:55")
+    assert scene.told("a") == ["09:00 succeeded"]
+    assert scene.told("once") == ["09:00 succeeded"]
+    assert (scene.rig.job("grid").anchor_at, scene.rig.job("grid").next_at) == (grid.anchor_at, grid.next_at)
+    assert scene.rig.job("own").next_at == own.next_at
+    scene.until("+2 08:00")
+    assert len(scene.runs("a")) == 2
+    scene.rig.crash()
+    assert len(scene.runs("a")) == 2
+    monkeypatch.undo()
+    scene.files(a=None, once=None)  # for the ledger, which knows no zone but UTC
+    scene.excused["a"] = scene.excused["once"] = [(0, scene.rig.clock.now())]
 
 
 def test_a_start_that_is_brought_forward_fires_no_slot_that_has_passed(scene: Scene) -> None:
@@ -225,6 +252,35 @@ def test_a_finished_one_shot_is_not_fired_again_by_an_edit_of_something_else(
     assert scene.told("a") == ["09:00 succeeded"]
     assert scene.rig.job("a").completed_at is not None
     assert scene.rig.job("a").next_at is None
+
+
+def test_a_finished_one_shot_is_not_fired_again_by_a_rename_or_by_deleting_and_adding_it(scene: Scene) -> None:
+    once = {"schedule": "2027-01-15T09:00:00Z"}
+    scene.files(a=spec("a", **once), other=spec("other"))
+    scene.until("09:05")
+    scene.files(a=spec("b", **once, renamed_from="a"))
+    scene.until("09:10")
+    assert scene.told("b") == ["09:00 succeeded"]
+    scene.files(a=None)
+    scene.rig.clock.sleep(3)
+    scene.rig.look()
+    assert scene.rig.job("b").archived_at is not None
+    scene.files(a=spec("b", **once))
+    scene.until("09:30")
+    assert scene.told("b") == ["09:00 succeeded"]
+    assert scene.rig.job("b").completed_at is not None
+
+
+def test_a_run_that_goes_on_while_its_job_is_deleted_and_added_again_keeps_its_place(scene: Scene) -> None:
+    scene.programs(a=FOREVER)
+    scene.files(a=spec("a", schedule=HOURLY), other=spec("other"))
+    scene.until("09:05")
+    scene.remove("a")
+    gone = scene.rig.clock.now()
+    scene.files(a=spec("a", schedule=HOURLY))
+    scene.excused["a"] = [(gone, scene.rig.clock.now())]
+    scene.until("10:05")
+    assert scene.told("a") == ["09:00 running", "10:00 skipped overlap"]
 
 
 def test_a_one_shot_whose_instant_passed_while_no_daemon_ran_is_caught_up_although_something_else_was_edited(
