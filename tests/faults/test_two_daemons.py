@@ -11,7 +11,7 @@ from tests.faults.ticking import settle
 from tests.household import Household, eventually
 
 AT_ONCE = 4
-ROUNDS = 3
+ROUNDS = 2
 
 
 def race(house: Household) -> tuple[subprocess.Popen[str], list[subprocess.Popen[str]]]:
