@@ -92,13 +92,15 @@ def _after_finish(facts: Facts) -> Answer:
     obstacles = [each for each in _obstacles(facts, None) if each.reason is not Reason.OVERLAP]
     if facts.active:
         return _answer(facts, None, "Next", [f"It starts {delay} after the end of the run that is active."], obstacles)
-    at = schedule.next_from_finish(anchor=record.anchor_at, last_end=record.last_finished_at)
-    at = record.next_at or at
-    if at is None:
+    planned = schedule.next_from_finish(anchor=record.anchor_at, last_end=record.last_finished_at)
+    at = record.next_at or planned
+    if at is None or planned is None:
         return _nothing("Nothing: no start is planned.", None, ())
     since = "the last run ended" if record.last_finished_at is not None else "it was first applied"
     text = f"It starts {length(at - (record.last_finished_at or record.anchor_at))} after {since}."
-    return _answer(facts, at, f"Next, {local.when(at)}", [text], obstacles)
+    blocked = facts.calendars.blocked_by(planned) if facts.calendars is not None else None
+    held = [f"Calendar {blocked[0]} does not let it start before."] if blocked is not None and at > planned else []
+    return _answer(facts, at, f"Next, {local.when(at)}", [text, *held], obstacles)
 
 
 def _after_others(facts: Facts) -> Answer:
@@ -110,6 +112,10 @@ def _after_others(facts: Facts) -> Answer:
     else:
         whom = "; ".join(upstream_words(facts, each) for each in missing)
         text = [f"It has no schedule: it starts when these have succeeded: {whom}."]
+    if facts.calendars is not None and (blocked := facts.calendars.blocked_by(facts.now)) is not None:
+        opening = facts.calendars.next_open(facts.now)
+        until = "" if opening is None else f" before {facts.local.when(opening)}"
+        text.append(f"Calendar {blocked[0]} does not let it start{until}.")
     if missing and (what := _AFTER_FAILURE.get(facts.policy.on_dependency_failure)):
         text.append(f"Should one of them fail, {what} (`on_dependency_failure`).")
     obstacles = [each for each in _obstacles(facts, None) if each.reason not in (Reason.DEPENDENCY, Reason.OVERLAP)]

@@ -126,5 +126,8 @@ def upstream_words(facts: Facts, each: UpstreamFacts) -> str:
         return f"{identity}, which {last} and has been failing{since}"
     if record.last_success_at is None or each.ready:
         return f"{identity}, which {last}"
-    old = f"; that is older than {length(each.upstream.max_age)}" if each.upstream.max_age is not None else ""
-    return f"{identity}, which {last}{old or ', and that success was used already'}"
+    if each.upstream.max_age is not None:
+        return f"{identity}, which {last}; that is older than {length(each.upstream.max_age)}"
+    used = facts.record.consumed.get(identity, -1) >= record.last_success_at
+    old = "and that success was used already" if used else "before this job was there or was taken up again"
+    return f"{identity}, which {last}, {old}"

@@ -201,7 +201,7 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
         YESTERDAY),
     "a chain without a schedule": lambda: overview(
         facts_of({"schedule": None, "depends_on": ["extract", {"job": "load", "max_age": "6h"}, "gone"]},
-                 record={"next_at": None},
+                 record={"next_at": None, "consumed": {"default/extract": NINE - DAY}},
                  upstream=(upstream("extract", ready=False, last_success_at=NINE - DAY),
                            upstream("load", ready=False, max_age=6 * HOUR, last_success_at=NINE - DAY),
                            upstream("gone", ready=False, known=False))), None),
@@ -212,6 +212,14 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
     "continuous, between two runs": lambda: overview(
         facts_of({"schedule": {"continuous": True, "delay": "10m"}},
                  record={"last_finished_at": NOW - MINUTE, "next_at": NOW + 9 * MINUTE}), slot(run())),
+    "continuous, and a calendar holds it": lambda: overview(
+        facts_of({"schedule": {"continuous": True, "delay": "10m"}, "calendar": "holidays"},
+                 calendars=holidays("skip"), now=NOW + DAY,
+                 record={"last_finished_at": NOW + DAY - MINUTE, "next_at": NOW + DAY + HOUR}), slot(run())),
+    "a chain that a calendar holds, and that was resumed": lambda: overview(
+        facts_of({"schedule": None, "depends_on": ["extract"], "calendar": "holidays"}, record={"next_at": None},
+                 calendars=holidays("skip"), now=NOW + DAY,
+                 upstream=(upstream("extract", ready=False, last_success_at=NINE),)), None),
     "at boot": lambda: overview(facts_of({"schedule": "@reboot"}, record={"next_at": None}), slot(
         run(trigger=Trigger.BOOT))),
     "stalled, and its file is gone": lambda: overview(
