@@ -157,7 +157,7 @@ or false, by trying it with sample values. What a result will hold cannot be kno
 
 After a run it may be that it cannot be told: a field of `result` is missing, or null is asked to be larger than 3.
 This is no failure of the run: it counts as false, and an event of the job says why. `has(result.field) && ...` asks
-first.
+first whether the field is there, `result != null && ...` whether the run wrote a result at all.
 
 ## Bounds
 

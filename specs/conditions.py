@@ -112,7 +112,12 @@ class Condition:
         _check_size(result)
         times = {name: _time(run[name]) for name in _TIMES if run.get(name) is not None}
         values = {"run": {**run, **times}, "job": dict(job), "result": result, "now": _time(now)}
-        return _boolean(_execute(self._program, values))
+        try:
+            return _boolean(_execute(self._program, values))
+        except ConditionError as error:
+            if result is None and "result" in self.text:
+                raise ConditionError(f"{error}; `result` is null: the run wrote none") from None
+            raise
 
 
 @lru_cache(maxsize=1024)
@@ -236,6 +241,8 @@ def _execute(program: Any, values: dict[str, Any]) -> Any:
         raise ConditionError(f"there is no field {error}") from None
     except BaseException as error:  # a panic of the engine is no Exception
         said = str(error).split("\n")[0].partition(". ")[0].partition(": the operation")[0]
+        if said == "No such overload":
+            said = "it asks an operator or function for values it is not made for"
         raise ConditionError(f"it cannot be told: {said[:200].rstrip('.: ')}") from None
 
 

@@ -109,6 +109,13 @@ def test_what_cannot_be_told_is_an_error_with_words_and_no_crash(text: str, resu
     assert 5 < len(caught.value.message) < 250
 
 
+@pytest.mark.parametrize("text", ["result.left == 0", "has(result.left) && result.left == 0"])
+def test_of_a_run_without_a_result_it_says_so(text: str) -> None:
+    with pytest.raises(ConditionError, match=r"`result` is null: the run wrote none$"):
+        told(text, result=None)
+    assert not told(f"result != null && {text}", result=None)
+
+
 @pytest.mark.parametrize("name", sorted(RUN_FIELDS))
 def test_every_field_of_a_run_that_is_documented_is_known(name: str) -> None:
     assert name in RUN
