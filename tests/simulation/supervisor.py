@@ -49,7 +49,7 @@ TEMPERS: tuple[Temper, ...] = ("mixed", "mixed", "failing", "slow")
 def behaviour(seed: str, temper: Temper) -> Behaviour:
     """Most programs are quick and good; some are slow, fail, hang or will not stop. `temper`: of the whole house."""
     rng = Random(seed)
-    late = (0, 0, 0, 0, 0, 0, rng.randrange(2 * SECOND), rng.randrange(10 * MINUTE))
+    late = (0, 0, 0, 0, rng.randrange(2 * SECOND), rng.randrange(10 * MINUTE), rng.randrange(2 * HOUR))
     takes = rng.choice(
         [0, SECOND, SECOND, 20 * SECOND, rng.randrange(MINUTE), rng.randrange(30 * MINUTE), rng.randrange(6 * HOUR)]
     )

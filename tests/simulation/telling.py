@@ -22,7 +22,7 @@ LINES = (
     "request-answered", "history-pruned", "directories-removed",
 )  # fmt: skip
 
-WISHES = {"trigger": 3, "cancel": 2, "suspend": 1, "resume": 2, "delete": 1, "reconcile": 1, "confirm_prune": 1}
+WISHES = {"trigger": 3, "cancel": 6, "suspend": 1, "resume": 2, "delete": 1, "reconcile": 1, "confirm_prune": 1}
 
 
 def tell(seed: int, days: float) -> Story:
@@ -96,7 +96,7 @@ class Teller:
 
     def _ask(self) -> None:
         (kind,) = self.rng.choices(list(WISHES), list(WISHES.values()))
-        if kind == "cancel" and self.rng.random() < 0.5:
+        if kind == "cancel" and self.rng.random() < 0.8:
             self.actions.append(["cancel", self.rng.randrange(4)])
             return
         options: dict[str, Any] = {}
