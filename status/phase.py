@@ -167,6 +167,7 @@ def conditions_of(record: JobRecord, *, last_run: Run | None = None) -> tuple[Co
                         WaitingForPool, WaitingForDependency, WaitingForCalendar, BackingOff
     Ready       False   InvalidSpec, DecisionFailing, Archived
     Reconciling True    FileMissing
+    Reconciling False   UpToDate; Kept, by `prune: false`, though its file is gone
     Stalled     True    InvalidSpec, DecisionFailing
     Healthy     True    Succeeded
     Healthy     False   RunFailed
@@ -205,6 +206,9 @@ def _ready(record: JobRecord, last_run: Run | None) -> Condition:
 
 
 def _reconciling(record: JobRecord) -> Condition:
+    if record.missing_since is not None and b'"prune":false' in record.spec:  # canonical; it may be damaged
+        message = f"{record.path} does not name this job any more; `prune: false` keeps it, `jobsctl delete` ends it."
+        return _condition("Reconciling", False, "Kept", message, record.missing_since)
     if record.missing_since is not None:
         message = f"{record.path} does not name this job any more; a later look decides whether it is archived."
         return _condition("Reconciling", True, "FileMissing", message, record.missing_since)

@@ -206,7 +206,7 @@ def _obstacles(facts: Facts, slot: int | None) -> Iterator[Obstacle]:
         seen = f"; the last was seen {relative(facts.last_beat, facts.now)}" if facts.last_beat else ""
         text = f"no daemon is running, and nothing starts without one{seen}"
         yield Obstacle(False, Reason.DAEMON_DOWN, text, ("jobsctl daemon",))
-    if record.missing_since is not None:
+    if record.missing_since is not None and facts.policy.prune:
         text = f"no file has named it since {local.when(record.missing_since)}: it is about to be archived"
         yield Obstacle(False, Reason.ARCHIVED, text, (f"bring back {record.path}",))
     if slot is None or slot == _next(facts):

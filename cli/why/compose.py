@@ -145,6 +145,9 @@ def _notes(facts: Facts) -> list[str]:
     problem = first_problem(facts.record)
     if problem is not None:
         found.append(f"its file is wrong, so that generation {facts.record.generation} goes on: {problem}")
+    if facts.record.missing_since is not None and not facts.policy.prune:
+        since = facts.local.when(facts.record.missing_since)
+        found.append(f"no file has named it since {since}; `prune: false` keeps it, `jobsctl delete` ends it")
     if facts.source_problem is not None:
         found.append(f"the specs directory cannot be looked at: {facts.source_problem}")
     return found

@@ -224,6 +224,8 @@ SITUATIONS: dict[str, Callable[[], Story]] = {
         run(trigger=Trigger.BOOT))),
     "stalled, and its file is gone": lambda: overview(
         facts_of(record={"stalled": "zone Mars/Phobos is gone", "missing_since": NOW - MINUTE}), slot(run())),
+    "its file is gone, and it is kept": lambda: overview(
+        facts_of({"prune": False}, record={"missing_since": NOW - MINUTE}), slot(run())),
     "the specs cannot be read": lambda: overview(facts_of(source_problem="no such directory"), slot(run())),
     "until was true": lambda: overview(
         facts_of({"until": "run.state == 'succeeded'"}, record={"completed_at": NINE, "next_at": None}), slot(run())),

@@ -66,6 +66,8 @@ CONDITIONS: list[tuple[str, dict[str, Any], dict[str, tuple[str, str, int | None
         "Ready": ("False", "DecisionFailing", None), "Stalled": ("True", "DecisionFailing", None)}),
     ("its file is gone, for now", {"missing_since": NINE + HOUR}, {
         "Ready": ("True", "Applied", NINE), "Reconciling": ("True", "FileMissing", NINE + HOUR)}),
+    ("its file is gone, and it is kept", {"spec": HOURLY | {"prune": False}, "missing_since": NINE + HOUR}, {
+        "Ready": ("True", "Applied", NINE), "Reconciling": ("False", "Kept", NINE + HOUR)}),
     ("archived", {"archived_at": NINE + HOUR}, {"Ready": ("False", "Archived", NINE + HOUR)}),
     ("suspended is ready", {"suspended_at": NINE}, {"Ready": ("True", "Suspended", NINE)}),
     ("healthy", {"health": Health.HEALTHY, "health_since": NINE + HOUR}, {
