@@ -14,12 +14,14 @@ from reconciler.crashpoint import crashpoint
 from reconciler.documents import apply_documents, changed_documents
 from reconciler.ends import DELETED_BY
 from reconciler.finishing import join_queue
+from reconciler.stalling import note
 from reconciler.sync import Change, JobChange, SyncPlan, former_identity, plan_sync
 from reconciler.table import Entry
 from reconciler.world import World, log
 from specs.desired import DIRTY, Desired
 from specs.policy import Policy
 from specs.source import Look
+from state.errors import StateError
 from state.records import Event, JobRecord, Run, RunState, SourceState
 
 SHOWN_FINDINGS = 200
@@ -65,11 +67,21 @@ def apply_look(
     stored: list[JobRecord] = []
     events: list[Event] = []
     stopped: list[Run] = []
+    failed: list[tuple[str, str]] = []
     with world.store.transaction():
         if documents.put or documents.removed:
             world.store.put_documents(documents.put, documents.removed)
         for change in plan.changes:
-            record = _record_of(world, change, desired, now)
+            try:
+                record = _record_of(world, change, desired, now)
+            except StateError:
+                raise
+            except Exception as error:  # a mistake of this program about one job holds back no other
+                log.exception(
+                    "%s: what its file says could not be applied; what was applied last goes on", change.identity
+                )
+                failed.append((change.identity, f"applying its file failed: {type(error).__name__}: {error}"))
+                continue
             if record is not None:
                 stored.append(world.store.put_job(record))
                 stopped += _cancel_deleted(world, change, now)
@@ -82,6 +94,9 @@ def apply_look(
     crashpoint("look-applied")
     apply_documents(world, documents, now)
     _remember(world, stored, plan, now, first=not world.looked)
+    for identity, message in failed:
+        if (entry := world.jobs.by_identity(identity)) is not None:
+            note(world, entry, message, now)
     for run in stopped:
         world.live[run.id] = run
         world.runner.stop(run.id, grace=world.jobs[run.job_id].grace)

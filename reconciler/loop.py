@@ -270,11 +270,23 @@ class Loop:
                 self.world.confirm_prune |= request.kind == "confirm_prune"
                 self.look_wanted = True
             else:
-                asking.handle(self.world, request, now)
+                self._handle(request, now)
                 inbox.remove_request(self.world.home, request.id)
         if self.look_wanted:
             self.look_wanted = False
             self._source.look_now()
+
+    def _handle(self, request: Request, now: int) -> None:
+        """One request. A mistake of this program about it is its answer: it must not end the daemon, again and
+        again."""
+        try:
+            asking.handle(self.world, request, now)
+        except StateError:
+            raise
+        except Exception as error:
+            log.exception("request %s (%s) failed", request.id, request.kind)
+            message = f"an error inside the daemon, {type(error).__name__}: {error}; its log has more, please report it"
+            self.world.store.record_request(asking.answer(request, now, "refused", message))
 
     def _nap_free(self, now: int) -> bool:
         """Nothing is due within the time a bit of housekeeping takes."""
