@@ -30,7 +30,7 @@ def test_a_job_whose_file_cannot_be_applied_goes_on_as_it_was_and_the_others_are
     rig.look()
     assert (rig.job("a").generation, rig.job("b").generation) == (1, 2)
     assert "RuntimeError: boom" in (rig.job("a").stalled or "")
-    rig.wait(20)
+    rig.wait(10)
     assert rig.runs("a")[-1].state is RunState.SUCCEEDED
 
     monkeypatch.undo()
