@@ -7,11 +7,11 @@ import pytest
 from tests.simulation.mutations import MUTATIONS, search
 
 QUICK = {
-    "the database lets a slot have two runs": "a slot at most once",
     "nobody asks whether a run of the job is active": "the overlap limit holds",
+    "an end that is stored is stored again": "the loop recovers by itself",
     "the cursor moves past slots that nothing accounts for": "every slot is accounted for",
+    "a late success overwrites a cancel": "an accepted cancel stays",
     "every missed slot is caught up": "the policy decides",
-    "a clock that is set goes unnoticed": "a clock that was set back is followed",
 }
 
 
