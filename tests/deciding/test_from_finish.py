@@ -115,6 +115,25 @@ def test_suspended_it_starts_nothing_and_resumed_it_goes_on(scene: Scene, schedu
     assert first == clock("10:30") if schedule is CONTINUOUS else first == clock("10:40")
 
 
+@pytest.mark.parametrize("then", ["goes-on", "crashes"])
+def test_a_run_that_was_given_up_before_it_started_is_no_end_to_count_from(scene: Scene, then: str) -> None:
+    """A suspend ends what waits for the pool; the delay is counted from the resume, not from that, in every daemon."""
+    scene.files(pool=document("Pool", "one", slots=1), hog=spec("hog", pool="one"))
+    scene.programs(hog=Script(takes=None))
+    scene.trigger("hog")
+    scene.job("a", schedule={"every": "1h", "from": "finish"}, pool="one")
+    scene.until("09:30")
+    scene.ask(RequestKind.SUSPEND, "a")
+    entry = scene.rig.world.jobs.by_identity("default/a")
+    assert entry is not None
+    assert entry.last_end == scene.rig.job("a").last_finished_at is None
+    if then == "crashes":
+        scene.down_until("09:31")
+    scene.until("09:40")
+    scene.ask(RequestKind.RESUME, "a")
+    assert scene.rig.job("a").next_at == clock("10:40")
+
+
 def test_a_retry_comes_before_the_next_run(scene: Scene) -> None:
     scene.programs(a=lambda launch: FAILS if launch.env["JOBSCTL_ATTEMPT"] == "1" else Script(takes=1))
     scene.job("a", schedule=CONTINUOUS, retry={"attempts": 2, "delay": "30s", "jitter": 0})
