@@ -37,7 +37,8 @@ from specs.text import decode
 
 _KINDS = ("Job", "Defaults", *RESOURCES, *sorted(unbuilt.KINDS))
 _NAMELESS = unbuilt.KINDS | {"Defaults"}
-_MAYBE_DEFAULTS = b"Defaults"
+MAYBE_DEFAULTS = b"Defaults"
+"""Is in nearly every file with such a document: in all but those that write the word with escapes."""
 _SCHEDULING = ("schedule", "timezone", "dst")
 """The fields that a schedule is compiled from, besides the identity (for `H`)."""
 
@@ -84,13 +85,13 @@ def load_bytes(
     try:
         documents, findings = read_documents(decode(data, path))
     except InvalidSpec as error:
-        return FileResult(diagnostics=error.diagnostics, unreadable=True, defaults_broken=_MAYBE_DEFAULTS in data)
+        return FileResult(diagnostics=error.diagnostics, unreadable=True, defaults_broken=MAYBE_DEFAULTS in data)
     loaded = _Loader(path, default_timezone, findings, inherited, read)
     for document in documents:
         loaded.add(document)
     if findings and not documents:
         loaded.unreadable = True
-        loaded.defaults_broken = _MAYBE_DEFAULTS in data
+        loaded.defaults_broken = MAYBE_DEFAULTS in data
     return loaded.result()
 
 

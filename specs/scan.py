@@ -106,6 +106,17 @@ def open_root(path: str) -> Root:
     return Root(descriptor, real, (status.st_dev, status.st_ino), loose(status))
 
 
+def count_files(path: str, limit: int) -> int:
+    """About how many spec files are below a folder; counting stops soon after `limit`."""
+    count = 0
+    for _, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if name[0] != "."]
+        count += sum(1 for name in names if name.endswith(SUFFIXES))
+        if count >= limit:
+            break
+    return count
+
+
 def walk(folder: int, prefix: str = "", depth: int = 0) -> Iterator[Entry]:
     """Everything below an open folder that a spec can be, folders first named, in the order of names.
 

@@ -154,7 +154,8 @@ class Source:
                 dirty is None or not self._swept or self._identity != root.identity or len(self._hints) > SWEEP_ABOVE
             )
             known = self._known()
-            seen = Sweep(root, known, None if sweep else {*self._hints, *self._unstable})
+            hints = {*self._hints, *self._unstable}
+            seen = Sweep(root, known, None if sweep else hints, expected=len(hints))
             try:
                 seen.collect()
             except OSError as error:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from specs import scan
 from specs.defaults import FROZEN, DefaultsTree, Reader
 from specs.diagnostic import Diagnostic, Severity
-from specs.load import load_bytes
+from specs.load import MAYBE_DEFAULTS, FileResult, load_bytes
+from specs.parsing import MANY, ChildParser, Task
 from specs.scan import Entry, Root, Unstable
 from specs.snapshot import NEVER, FilePart, part_of
 
@@ -24,6 +25,8 @@ BULK = 50
 """Files parsed between two pauses: 5 ms, then the daemon's loop, which shares this process, has its turn."""
 PAUSE = 0.0002
 """Seconds. Long enough to give the interpreter lock away, not long enough to be seen."""
+_GIVEN = FilePart(NEVER, b"")
+"""In the place of a part that another process is asked for."""
 _POWER = "whoever can write it can run programs as the daemon's user"
 
 
@@ -46,8 +49,9 @@ class Known:
 class Sweep:
     """What one look sees, before it counts: nothing of it is applied until all of it is there."""
 
-    def __init__(self, root: Root, known: Known, hints: Collection[str] | None) -> None:
-        """`hints`: paths below the root to look at; None for all."""
+    def __init__(self, root: Root, known: Known, hints: Collection[str] | None, *, expected: int = 0) -> None:
+        """`hints`: paths below the root to look at; None for all. `expected`: how many files may have changed, so far
+        as that is known."""
         self.root = root
         self.known = known
         self.hints = hints
@@ -67,6 +71,8 @@ class Sweep:
         self.overlooked = False
         """Whether a file has to be read again that only a look at everything finds."""
         self._parsed_now: set[str] = set()
+        self._child = ChildParser(known.timezone)
+        self._expected = expected
         self._paths: dict[str, str] = {}
         """Of odd names: as they are shown, and as the file system gives them."""
 
@@ -78,6 +84,14 @@ class Sweep:
 
     def collect(self) -> None:
         """Walk and read. Raises OSError when a folder cannot be listed."""
+        try:
+            self._collect()
+        finally:
+            self._child.close()
+
+    def _collect(self) -> None:
+        if max(self._expected, 0 if self.known.parts else scan.count_files(self.root.path, MANY)) >= MANY:
+            self._child.start()
         if self.root.loose:
             self._note(".", "JOB060", f"the specs directory {self.root.loose}", _POWER)
         for entry in self._entries():
@@ -85,10 +99,12 @@ class Sweep:
                 self._folder(entry)
             else:
                 self._file(entry)
+        self._finish()
         for path in self.missing if self.defaults else ():
             self.defaults.put(path, None)
         if (self.defaults or self.known.inheriting) and (self.defaults.changed or self.known.defaults.changed):
             self._follow_defaults()
+            self._finish()
 
     def _follow_defaults(self) -> None:
         """Read again what was read with other defaults. Those of a folder can be seen after its jobs."""
@@ -170,6 +186,8 @@ class Sweep:
 
     def _read(self, entry: Entry, path: str, before: FilePart | None) -> None:
         known = self.known
+        if self.parts.get(path) is _GIVEN:
+            self._finish()  # seen twice: the later content counts
         try:
             content, key = scan.read_file(entry, self.known.now_ns)
         except FileNotFoundError:
@@ -195,12 +213,42 @@ class Sweep:
         self.parsed += 1
         if self.parsed % BULK == 0:
             time.sleep(PAUSE)
+        if self.parsed == MANY:
+            self._child.start()
         self._parsed_now.add(path)
-        inherited = self.defaults.of(path)
-        result = load_bytes(content, path, default_timezone=known.timezone, inherited=inherited, read=known.read)
-        part = self.parts[path] = part_of(result, key, digest, before, inherited.key)
+        task = Task(path, content, key, digest, before, self.defaults.of(path))
+        if _gives(task) or not self._child.give(task):
+            self._parse(task)
+            self._take_answers()
+        else:
+            self.parts[path] = _GIVEN  # so that the parts are in the order of the walk
+
+    def _parse(self, task: Task) -> None:
+        known = self.known
+        result = load_bytes(
+            task.content, task.path, default_timezone=known.timezone, inherited=task.inherited, read=known.read
+        )
+        self._take(task, result)
+
+    def _take(self, task: Task, result: FileResult) -> None:
+        path = task.path
+        part = self.parts[path] = part_of(result, task.key, task.digest, task.before, task.inherited.key)
         if part.defaults is not None or part.broken or self.defaults:
             self.defaults.put(path, part.defaults, broken=part.broken)
+
+    def _take_answers(self) -> None:
+        for task, result in self._child.answers():
+            if result is None:
+                self._parse(task)
+            else:
+                self._take(task, result)
+
+    def _finish(self) -> None:
+        """Parse what the helper has not."""
+        while self._child:
+            if (task := self._child.take_back()) is not None:
+                self._parse(task)
+            self._take_answers()
 
     def _cannot_read(self, path: str, error: OSError, before: FilePart | None) -> None:
         message = f"cannot be read: {error.strerror or error}"
@@ -213,6 +261,12 @@ class Sweep:
 
     def _note(self, path: str, code: str, message: str, advice: str) -> None:
         self.notes[path] = Diagnostic(code, message, path, help=advice, severity=Severity.WARNING)
+
+
+def _gives(task: Task) -> bool:
+    """Whether a file may say, or said, what other files are read with: then it is parsed before those are."""
+    before = task.before
+    return MAYBE_DEFAULTS in task.content or (before is not None and (before.defaults is not None or before.broken))
 
 
 def _above(path: str) -> Iterator[str]:
