@@ -53,9 +53,9 @@ class Housekeeping:
             self._next_round = world.clock.monotonic() + EVERY
             self._after = 0
             return False
+        crashpoint("history-pruned")
         if not pruned:
             return True
-        crashpoint("history-pruned")
         log.debug("retention: %d runs removed", len(pruned))
         world.changed()
         return True

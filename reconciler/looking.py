@@ -13,7 +13,7 @@ from reconciler import records
 from reconciler.crashpoint import crashpoint
 from reconciler.documents import apply_documents, changed_documents
 from reconciler.ends import DELETED_BY
-from reconciler.finishing import join_queue
+from reconciler.finishing import call_pools, join_queue
 from reconciler.stalling import note
 from reconciler.sync import Change, JobChange, SyncPlan, former_identity, plan_sync
 from reconciler.table import Entry
@@ -208,6 +208,8 @@ def _remember(world: World, stored: list[JobRecord], plan: SyncPlan, now: int, *
             world.timers.set(entry.id, _due_at(world, entry.id, record.next_at, now))
         for run_id in entry.waiting or ():
             join_queue(world, world.live[run_id])
+    if any(record.id is not None and world.jobs[record.id].waiting for record in stored):
+        call_pools(world, world.pools.names(), now)  # one that has left a queue may have had its turn
     for change in plan.changes:
         if change.change is Change.MISSING:
             world.missing.add(change.identity)
