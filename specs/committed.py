@@ -43,9 +43,13 @@ class Provenance:
         self._git: CommittedFiles | None = None
         self._git_dir: str | None = None
 
-    def update(self, tree: WorkTree | None, root: str, looked_at: Iterable[str], gone: Iterable[str]) -> set[str]:
-        """Take in one look: `looked_at` are the files that were read. The files that the commit holds now and did not
-        before. `root`: the specs root, below `tree.top`."""
+    def update(self, tree: WorkTree | None, root: str, read: Mapping[str, str], gone: Iterable[str]) -> set[str]:
+        """Take in one look. The files that the commit holds now and did not before.
+
+        Args:
+            root: the specs root, below `tree.top`.
+            read: the files that were read, with the SHA-1 blob id of what was read; empty when that is not known.
+        """
         revision = None if tree is None else tree.revision()
         if tree is None or revision is None:
             self.close()
@@ -58,7 +62,10 @@ class Provenance:
         before = set(self._differing)
         for path in gone:
             self._differing.pop(path, None)
-        asked = {path: _blob_of(root, path, algorithm) for path in looked_at}
+        asked = {
+            path: blob if blob and algorithm == "sha1" else _blob_of(root, path, algorithm)
+            for path, blob in read.items()
+        }
         if commit != self._commit:
             asked = {path: blob or _blob_of(root, path, algorithm) for path, blob in self._differing.items()} | asked
         self._commit = commit

@@ -181,6 +181,7 @@ class Source:
             self._defaults,
             self._snapshot.inheriting,
             self._documents,
+            self._provenance is not None and self.work_tree is not None,
         )
 
     def _commit(self, root: Root, seen: Sweep, sweep: bool) -> Look:
@@ -214,7 +215,8 @@ class Source:
             self._rivals = seen.defaults.rival_findings(self._documents)
         seen.defaults.changed = False
         if self._provenance is not None:
-            for path in self._provenance.update(self.work_tree, root.path, seen.parts, missing):
+            read = {path: seen.blobs.get(path, "") for path in seen.parts}
+            for path in self._provenance.update(self.work_tree, root.path, read, missing):
                 changed |= self._saying(path)
         first = self._last is None or self._last.sequence == 0
         if first:

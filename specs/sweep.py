@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from specs import scan
+from specs.committed import blob_id
 from specs.defaults import FROZEN, DefaultsTree, Reader
 from specs.diagnostic import Diagnostic, Severity
 from specs.load import MAYBE_DEFAULTS, FileResult, load_bytes
@@ -44,6 +45,8 @@ class Known:
     inheriting: AbstractSet[str]
     """Paths of files whose jobs were given something by their folder."""
     read: Reader
+    wants_blobs: bool
+    """Whether git is asked about the files that are read."""
 
 
 class Sweep:
@@ -56,6 +59,8 @@ class Sweep:
         self.known = known
         self.hints = hints
         self.parts: dict[str, FilePart] = {}
+        self.blobs: dict[str, str] = {}
+        """Of files that were read: what git calls their content where its hash is SHA-1, when that is wanted."""
         self.notes: dict[str, Diagnostic] = {}
         self.looked_at: set[str] = set()
         self.candidates: set[str] = set()
@@ -203,6 +208,8 @@ class Sweep:
         self.settled.add(entry.path)
         if max(key[2], key[3]) > self.known.now_ns - RACY_NS:
             self.racy.add(path)
+        if known.wants_blobs:
+            self.blobs[path] = blob_id(content, "sha1")
         digest = hashlib.sha256(content).digest()
         if before is not None and before.digest == digest and self._is_current(path, before):
             if self.parts.pop(path, None) is not None:

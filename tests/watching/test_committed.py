@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from specs.committed import CommittedFiles, blob_id
+from specs.committed import CommittedFiles, Provenance, blob_id
+from specs.revision import find_work_tree
 
 
 def git(folder: Path, *words: str) -> str:
@@ -107,3 +108,22 @@ def test_a_listing_that_fails_is_no_verdict(tmp_path: Path, repository: Path, mo
     assert CommittedFiles(str(repository / ".git")).differing("0" * 40, {"a": "b"}) is None
     monkeypatch.setenv("PATH", str(tmp_path))
     assert CommittedFiles(str(repository / ".git")).differing("0" * 40, {"a": "b"}) is None
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_what_was_read_is_compared_not_what_the_file_says_since(tmp_path: Path, algorithm: str) -> None:
+    """A repository of SHA-256 has no use for the SHA-1 of what was read: there the file is read once more."""
+    git(tmp_path, "init", "-q", "-b", "main", f"--object-format={algorithm}")
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text("name: a\n", encoding="utf-8")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    tree = find_work_tree(str(tmp_path))
+    read = {"a.yaml": blob_id(b"name: a\n", "sha1"), "b.yaml": blob_id(b"edited\n", "sha1")}
+    (tmp_path / "a.yaml").write_text("edited since\n", encoding="utf-8")
+    provenance = Provenance()
+    try:
+        provenance.update(tree, str(tmp_path), read, ())
+        assert provenance.differing == {"b.yaml" if algorithm == "sha1" else "a.yaml"}
+    finally:
+        provenance.close()
