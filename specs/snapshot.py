@@ -321,9 +321,14 @@ def to_row(path: str, part: FilePart, *, racy: bool) -> CachedFile:
 
 def from_row(row: CachedFile) -> FilePart:
     """The part that `to_row` wrote. Raises ValueError, KeyError or TypeError for a row that it did not write."""
-    first, *specs = row.documents.split(b"\n")
+    first, _, rest = row.documents.partition(b"\n")
     header = orjson.loads(first)
     key = (row.inode, row.size, row.mtime_ns, row.ctime_ns)
+    if len(header) == 1 and len(header["jobs"]) == 1 and rest and b"\n" not in rest:
+        ((project, name, digest, line),) = header["jobs"]
+        job = DesiredJob(intern(project), name, rest, digest, row.path, line)
+        return FilePart(key, bytes.fromhex(row.sha256), (job,))
+    specs = row.documents.split(b"\n")[1:]
     jobs = tuple(
         [
             DesiredJob(intern(project), name, spec, digest, row.path, line)
