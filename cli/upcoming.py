@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from cli.reading import Reading
-from specs.calendar import Calendars
 from specs.policy import PLAIN
 from specs.schedule import Schedule, compile_schedule
+from specs.timing import Timing
 from state.records import JobRecord
 from status.deadline import read_policy, read_spec
-from status.timing import Timing
+from status.timing import timing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Upcoming:
             first = schedule.next_from_finish(anchor=start, last_end=None)
             note = "this is the first start of a job applied now; each further one depends on when the run before ends"
             return cls(schedule, [] if first is None else [(first, first)], (note,))
-        return cls(schedule, list(islice(_walk(Timing(schedule, PLAIN, start, identity), None, start), number)))
+        return cls(schedule, list(islice(Timing(schedule, start, PLAIN, identity).runs_after(start, None), number)))
 
     @classmethod
     def of_job(cls, seen: Reading, record: JobRecord, after: int | None, number: int) -> Upcoming:
@@ -50,8 +49,8 @@ class Upcoming:
         if schedule.kind == "manual" and policy.depends_on:
             whom = ", ".join(each.identity for each in policy.depends_on)
             return cls(schedule, [], (f"it starts when what it depends on has succeeded: {whom}",))
-        timing, calendars = Timing.of(record, schedule, policy), seen.calendars(policy)
-        slots = list(islice(_walk(timing, calendars, seen.now if after is None else after), number))
+        timing, calendars = timing_of(record, schedule, policy), seen.calendars(policy)
+        slots = list(islice(timing.runs_after(seen.now if after is None else after, calendars), number))
         notes = []
         if policy.repeat is not None:
             notes.append(f"it is complete after {policy.repeat} runs (`repeat`); {record.repeat_done} are done")
@@ -66,23 +65,3 @@ def _after_finish(schedule: Schedule, record: JobRecord) -> Upcoming:
     at = record.next_at or schedule.next_from_finish(anchor=record.anchor_at, last_end=record.last_finished_at)
     note = "each further start depends on when the run before ends"
     return Upcoming(schedule, [] if at is None else [(at, at)], (note,))
-
-
-def _walk(timing: Timing, calendars: Calendars | None, after: int) -> Iterator[tuple[int, int]]:
-    """Slots that are to run, with their starts. While one is deferred, those that come are dropped."""
-    slot = timing.after(after)
-    while slot is not None:
-        blocked = None if calendars is None else calendars.blocked_by(slot)
-        if calendars is None or blocked is None:
-            yield slot, timing.start(slot)
-            slot = timing.after(slot)
-            continue
-        opening = calendars.next_open(slot)
-        if opening is None:
-            return
-        if blocked[1] == "defer":
-            yield slot, max(opening, timing.start(slot))
-            slot = timing.after(opening - 1)
-        else:  # as all slots until a calendar changes
-            changes = (member.times.next_change(slot) for member in calendars.members)
-            slot = timing.after(min((at for at in changes if at is not None), default=opening) - 1)

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from reconciler.changes import Changes
 from reconciler.decide import SECOND, decide
-from reconciler.due import Timing
 from reconciler.observed import Observed
 from reconciler.plan import Plan, ReleaseRun, StartRun
 from reconciler.stalling import mend, set_aside
@@ -17,6 +16,7 @@ from reconciler.taken import without_taken
 from reconciler.world import World
 from specs.jitter import stable_offset
 from specs.policy import PLAIN
+from specs.timing import Timing
 from state.errors import SlotTaken, StateError
 from state.records import RunState
 

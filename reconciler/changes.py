@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.crashpoint import crashpoint
-from reconciler.due import Timing
 from reconciler.ends import REPLACED_BY
 from reconciler.finishing import Ended, call_pools, join_queue, settle, store_ends
 from reconciler.launching import launch
 from reconciler.plan import EndRun, FailRun, KeepWaiting, Plan, ReleaseRun, SkipSlots, StartRun, StopRun, WaitRun
 from reconciler.table import Entry
 from reconciler.world import World
+from specs.timing import Timing
 from state.ids import new_id
 from state.records import Reason, Run, RunState, Trigger
 from state.store import Advance, RunEnd, Skip, Wait

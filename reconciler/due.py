@@ -15,13 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from reconciler.observed import Observed
 from reconciler.plan import FailRun, SkipSlots
-from specs.jitter import latest_started, next_start, start_of
-from specs.policy import Policy
-from specs.schedule import Schedule
+from specs.timing import Calendars, Timing
 from state.records import Reason, Trigger
 
 SECOND = 1_000_000
@@ -46,14 +43,6 @@ COUNTED = 100_000
 """
 
 
-class Calendars(Protocol):
-    """The calendars of a job, compiled: `specs.calendar`."""
-
-    def blocked_by(self, t: int) -> tuple[str, str] | None: ...
-
-    def next_open(self, t: int) -> int | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Start:
     """A slot that is to run."""
@@ -75,7 +64,7 @@ class Due:
     cursor_at: int | None = None
     """None: no slot has come."""
     next_at: int | None = None
-    """The start of the next slot."""
+    """The start of the next slot that is to run."""
     wake_at: int | None = None
     """When to decide again, should nothing happen before."""
     exhausted: bool = False
@@ -88,90 +77,17 @@ class Due:
     """Something is to be caught up, a little later: `next_at`. Nothing is accounted for before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The slots of one job: its schedule within its horizon, and when each starts."""
-
-    schedule: Schedule
-    anchor: int
-    policy: Policy
-    identity: str
-
-    def upcoming(self, after: int) -> tuple[int, int] | None:
-        """The first slot after `after` and its start."""
-        policy = self.policy
-        if policy.start_at is not None:
-            after = max(after, policy.start_at - 1)
-        if not (policy.spread or policy.random):
-            slot = self.schedule.next_after(after, anchor=self.anchor)
-            found = None if slot is None else (slot, slot)
-        else:
-            found = next_start(
-                self.schedule,
-                after,
-                anchor=self.anchor,
-                identity=self.identity,
-                spread=policy.spread,
-                random=policy.random,
-            )
-        return None if found is None or (policy.end_at is not None and found[0] > policy.end_at) else found
-
-    def latest(self, now: int, after: int) -> int | None:
-        """The last slot after `after` that has started by `now`; all before it have started too."""
-        policy = self.policy
-        if policy.start_at is not None:
-            after = max(after, policy.start_at - 1)
-        if not (policy.spread or policy.random):
-            return self.before(now, after)
-        found = latest_started(
-            self.schedule,
-            now,
-            after=after,
-            anchor=self.anchor,
-            identity=self.identity,
-            spread=policy.spread,
-            random=policy.random,
-        )
-        return found if found is None or policy.end_at is None or found <= policy.end_at else self.before(now, after)
-
-    def before(self, through: int, after: int) -> int | None:
-        """The last slot in (after, through], whenever it starts."""
-        policy = self.policy
-        if policy.start_at is not None:
-            after = max(after, policy.start_at - 1)
-        if policy.end_at is not None:
-            through = min(through, policy.end_at)
-        return self.schedule.latest_through(through, after=after, anchor=self.anchor)
-
-    def start(self, slot: int) -> int:
-        """When this slot starts. What follows a run, or the boot, has no jitter."""
-        policy = self.policy
-        if not (policy.spread or policy.random) or not self.schedule.slots:
-            return slot
-        following = self.schedule.next_after(slot, anchor=self.anchor)
-        return start_of(slot, following, identity=self.identity, spread=policy.spread, random=policy.random)
-
-    def gap(self, after: int, through: int, reason: Reason) -> Iterator[SkipSlots]:
-        """The slots in (after, through] as one skip; none when there are none."""
-        last = self.before(through, after)
-        if last is None:
-            return
-        if self.policy.start_at is not None:
-            after = max(after, self.policy.start_at - 1)
-        first = self.schedule.next_after(after, anchor=self.anchor)
-        assert first is not None
-        limit = COUNTED if self.schedule.kind == "list" else last - after
-        count = self.schedule.count(after=after, through=last, anchor=self.anchor, limit=limit)
-        yield SkipSlots(first, last, count, reason)
-
-
 def slots_due(timing: Timing, observed: Observed, calendars: Calendars | None, now: int) -> Due:
     """What has come by `now`."""
     cursor = observed.cursor_at
     latest = timing.latest(now, cursor)
     if latest is None:
         upcoming = timing.upcoming(cursor)
-        return Due(next_at=None if upcoming is None else upcoming[1], exhausted=_is_last(timing, upcoming))
+        return Due(
+            next_at=_next_run(timing, calendars, cursor, upcoming),
+            wake_at=None if upcoming is None else upcoming[1],
+            exhausted=_is_last(timing, upcoming),
+        )
     upcoming = timing.upcoming(latest)
     starts, skips = _dispositions(timing, observed, calendars, latest, now)
     if starts and starts[-1].trigger is Trigger.CATCH_UP and observed.hold_until > now:
@@ -182,9 +98,16 @@ def slots_due(timing: Timing, observed: Observed, calendars: Calendars | None, n
         starts=tuple(starts),
         skips=tuple(sorted((*skips, *_dropped(timing, cursor, latest)), key=lambda skip: skip.first)),
         cursor_at=latest,
-        next_at=None if upcoming is None else upcoming[1],
+        next_at=_next_run(timing, calendars, latest, upcoming),
+        wake_at=None if upcoming is None else upcoming[1],
         exhausted=_is_last(timing, upcoming),
     )
+
+
+def _next_run(timing: Timing, calendars: Calendars | None, after: int, upcoming: tuple[int, int] | None) -> int | None:
+    """When the next slot starts that its calendars let run. Those before it wake the job, to be recorded."""
+    found = upcoming if calendars is None or upcoming is None else timing.next_run(after, calendars)
+    return None if found is None else found[1]
 
 
 def _is_last(timing: Timing, upcoming: tuple[int, int] | None) -> bool:
@@ -197,9 +120,9 @@ def _dispositions(
     """Every slot in (cursor, latest], as starts and skips, each in order."""
     policy, cursor = timing.policy, observed.cursor_at
     if observed.suspended:
-        return [], list(timing.gap(cursor, latest, Reason.SUSPENDED))
+        return [], list(_gap(timing, cursor, latest, Reason.SUSPENDED))
     if timing.schedule.kind == "once" and latest < observed.anchor_at - PAST_GRACE:
-        return [], list(timing.gap(cursor, latest, Reason.PAST))
+        return [], list(_gap(timing, cursor, latest, Reason.PAST))
     wanted = policy.max_missed + 1 if policy.missed == "all" else 1
     recent = _last(timing, EXAMINED if calendars is not None else wanted, cursor, latest)
     verdicts: list[tuple[int, Start | Reason]] = []
@@ -253,13 +176,27 @@ def _absence(slot: int, observed: Observed) -> Reason:
     return Reason.DAEMON_DOWN if slot <= observed.up_since else Reason.MISSED
 
 
+def _gap(timing: Timing, after: int, through: int, reason: Reason) -> Iterator[SkipSlots]:
+    """The slots in (after, through] as one skip; none when there are none."""
+    last = timing.before(through, after)
+    if last is None:
+        return
+    if timing.policy.start_at is not None:
+        after = max(after, timing.policy.start_at - 1)
+    first = timing.schedule.next_after(after, anchor=timing.anchor)
+    assert first is not None
+    limit = COUNTED if timing.schedule.kind == "list" else last - after
+    count = timing.schedule.count(after=after, through=last, anchor=timing.anchor, limit=limit)
+    yield SkipSlots(first, last, count, reason)
+
+
 def _missed(timing: Timing, observed: Observed, after: int, through: int) -> Iterator[SkipSlots]:
     """The slots in (after, through]: those before this daemon was there, and those after."""
     first = timing.schedule.next_after(after, anchor=timing.anchor)
     if first is None or first > through:
         return  # nearly always: one slot has come, on time
-    yield from timing.gap(after, min(through, observed.up_since), Reason.DAEMON_DOWN)
-    yield from timing.gap(max(after, observed.up_since), through, Reason.MISSED)
+    yield from _gap(timing, after, min(through, observed.up_since), Reason.DAEMON_DOWN)
+    yield from _gap(timing, max(after, observed.up_since), through, Reason.MISSED)
 
 
 def _last(timing: Timing, number: int, after: int, latest: int) -> list[int]:

@@ -27,6 +27,8 @@ def next_attempt_at(policy: Policy, run: Run) -> int | None:
     """When the attempt after this ended run may start, microseconds; None when there is none."""
     if run.state not in (RunState.FAILED, RunState.EXPIRED) or run.reason in _FINAL or run.finished_at is None:
         return None
+    if run.cancel_requested_at is not None:
+        return None  # somebody wanted it to end, however it did
     lost = run.reason is Reason.LOST
     if lost and policy.rerun_lost:
         return run.finished_at + delay_after(_RERUN, run.attempt, run.id)

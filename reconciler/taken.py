@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.due import Timing
 from reconciler.plan import Action, FailRun, Plan, SkipSlots, StartRun, WaitRun
+from specs.timing import Timing
 
 
 def without_taken(plan: Plan, timing: Timing, is_taken: Callable[[int], bool]) -> Plan:

@@ -208,6 +208,11 @@ class Calendars:
         shut.sort(key=lambda member: member.action != "skip")
         return (shut[0].name, shut[0].action) if shut else None
 
+    def next_change(self, t: int) -> int | None:
+        """The first instant after `t` at which one of them opens or shuts; None: never again."""
+        changes = (member.times.next_change(t) for member in self.members)
+        return min((at for at in changes if at is not None), default=None)
+
     def next_open(self, t: int) -> int | None:
         """The first instant from `t` on at which the job may run; None when there is none within ten years."""
         begin, end = self._shut

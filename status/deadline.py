@@ -17,15 +17,15 @@ from specs.schedule import Schedule, ScheduleError, compile_schedule
 from state.records import JobRecord
 from status.instants import SECOND
 from status.phase import suspension_of
-from status.timing import Timing
+from status.timing import timing_of
 
 if TYPE_CHECKING:
     from specs.calendar import Calendars  # 10 ms that most commands need not pay
 
 DEFAULT_SLACK = 3600 * SECOND
 """Time a run without timeout may take before its success is overdue; healthchecks' default grace, an hour."""
-EXAMINED = 500
-"""Slots asked about one by one where calendars drop them; a job that none of so many lets run is not waited for."""
+
+
 _UNREADABLE = Job(
     name="unreadable",
     description="(its stored spec is of no use to this version)",
@@ -89,35 +89,17 @@ def success_deadline(
     policy = read_policy(record.spec, default_timezone)
     if policy.calendars and calendars is None:
         return None
-    timing = Timing.of(record, schedule, policy)
+    timing = timing_of(record, schedule, policy)
     since = max(record.applied_at, record.last_success_at or 0, record.resumed_at or 0)
-    plain = not (policy.spread or policy.random)
+    plain = calendars is None and not (policy.spread or policy.random)
     if plain and record.next_at is not None and record.cursor_at <= since < record.next_at:
-        slot: int | None = record.next_at  # nothing lies between the watermark and the next slot: no search needed
+        found: tuple[int, int] | None = (record.next_at, record.next_at)  # what the daemon found need not be searched
     else:
-        slot = timing.after(since)
-    start = None if slot is None else _start(timing, slot, calendars)
-    if slot is None or start is None or (record.completed_at is not None and slot > record.completed_at):
+        found = timing.next_run(since, calendars)
+    if found is None or (record.completed_at is not None and found[0] > record.completed_at):
         return None
+    start = found[1]
     return start + _allowance(job, policy)
-
-
-def _start(timing: Timing, slot: int, calendars: Calendars | None) -> int | None:
-    """When `slot` starts, or the first one after it that the calendars do not drop."""
-    for _ in range(EXAMINED):
-        blocked = None if calendars is None else calendars.blocked_by(slot)
-        if blocked is None or calendars is None:
-            return timing.start(slot)
-        opening = calendars.next_open(slot)
-        if opening is None:
-            return None
-        if blocked[1] == "defer":
-            return max(timing.start(slot), opening)
-        following = timing.after(opening - 1)
-        if following is None:
-            return None
-        slot = following
-    return None
 
 
 def _allowance(job: Job, policy: Policy) -> int:

@@ -18,7 +18,7 @@ from status.deadline import read_policy, read_spec, success_deadline
 from status.instants import SECOND, rfc3339
 from status.phase import blocked_by, conditions_of, phase_of, suspension_of, sync_of
 from status.reasons import wait_words
-from status.timing import Timing, words_of
+from status.timing import timing_of, words_of
 
 if TYPE_CHECKING:
     from specs.calendar import Calendars  # 10 ms that most commands need not pay
@@ -156,7 +156,7 @@ def _next_run(record: JobRecord, policy: Policy, schedule: Schedule | None) -> V
         return None
     slot: int | None = None
     if schedule is not None and (policy.spread or policy.random):
-        slot = Timing.of(record, schedule, policy).after(record.cursor_at)
+        slot = timing_of(record, schedule, policy).after(record.cursor_at)
     return {"scheduledFor": rfc3339(record.next_at if slot is None else slot), "startsAt": rfc3339(record.next_at)}
 
 

@@ -10,8 +10,9 @@ from cli.upstream import UpstreamFacts
 from cli.why.words import Local
 from specs.policy import Policy
 from specs.schedule import Schedule
+from specs.timing import Timing
 from state.records import Event, JobRecord, Reason, Run
-from status.timing import Timing
+from status.timing import timing_of
 
 if TYPE_CHECKING:
     from specs.calendar import Calendars  # 10 ms that most commands need not pay
@@ -54,7 +55,7 @@ class Facts:
     @property
     def timing(self) -> Timing | None:
         """The slots of the job; None when there is no schedule to ask."""
-        return None if self.schedule is None else Timing.of(self.record, self.schedule, self.policy)
+        return None if self.schedule is None else timing_of(self.record, self.schedule, self.policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,3 +169,13 @@ def test_an_attempt_is_held_by_no_calendar(scene: Scene) -> None:
     )
     scene.until("09:10")
     assert scene.told("a") == ["08:50 failed exit_code", "08:50#2 succeeded"]
+
+
+def test_the_next_run_that_is_shown_is_the_one_its_calendars_let_run(scene: Scene) -> None:
+    scene.files(cal=closed(), a=spec("a", schedule="*/20 * * * *", calendar="closed"))
+    scene.until("08:45")
+    assert scene.rig.job("a").next_at == clock("10:00")
+    scene.files(cal=closed(windows=[{"from": "09:00", "to": "09:30"}]))
+    assert scene.rig.job("a").next_at == clock("09:40")
+    scene.until("09:25")
+    assert scene.told("a")[-1] == "09:00 skipped calendar x2"

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.due import Calendars, Due, Timing, slots_due
+from reconciler.due import Due, slots_due
 from reconciler.observed import Observed
 from specs.model import Dst
 from specs.policy import PLAIN, Policy
 from specs.schedule import Schedule, parse_schedule
+from specs.timing import Calendars, Timing
 from state.records import Reason, Trigger
 from tests.deciding.driving import SECOND, THE_HOUR
 
@@ -43,6 +44,9 @@ class Shut:
 
     def next_open(self, t: int) -> int | None:
         return self.end if self.begin <= t < self.end else t
+
+    def next_change(self, t: int) -> int | None:
+        return next((at for at in (self.begin, self.end) if at > t), None)
 
 
 def at(minute: float) -> int:

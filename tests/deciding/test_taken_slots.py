@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.due import Timing
 from reconciler.plan import Plan, SkipSlots, StartRun
 from reconciler.taken import without_taken
 from specs.model import Dst
 from specs.policy import PLAIN
 from specs.schedule import parse_schedule
+from specs.timing import Timing
 from state.records import Reason, RunState, Trigger
 from tests.deciding.driving import SECOND, Rig
 
