@@ -80,7 +80,9 @@ def _refusal(policy: Policy, observed: Observed, placing: Placing) -> Reason | N
             queued = sum(run.attempt == 1 for run in waiting)
             # The run before ended in this very pass: who waited for it starts now, and leaves the queue.
             leaving = active == 0 and bool(waiting) and waiting[0].reason is Reason.OVERLAP and observed.pool is None
-            return Reason.OVERLAP if queued > leaving else None
+            if queued <= leaving:
+                return None
+            return Reason.OVERLAP if active else next(_holding(run) for run in waiting if run.attempt == 1)
         case "replace":
             # Only what runs, or is about to, is replaced. What waits for something else keeps its place: it would do
             # what the new one does, and a week of waiting is one record of skipped slots, not one for each.

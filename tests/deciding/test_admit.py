@@ -58,8 +58,8 @@ MATRIX: dict[Overlap, dict[str, str]] = {
         "pool": "pool", "dependency": "dependency", "calendar": "calendar", "two-active": "overlap",
     },
     "queue": {
-        "idle": "taken", "active": "taken", "active-and-queued": "overlap", "backoff": "taken", "pool": "overlap",
-        "dependency": "overlap", "calendar": "overlap", "two-active": "taken",
+        "idle": "taken", "active": "taken", "active-and-queued": "overlap", "backoff": "taken", "pool": "pool",
+        "dependency": "dependency", "calendar": "calendar", "two-active": "taken",
     },
     "replace": {
         "idle": "taken", "active": "taken x:r", "active-and-queued": "taken x:r -w:overlap",

@@ -145,7 +145,8 @@ def _placed(situation: Situation, wanted: list[tuple[int, str]]) -> list[tuple[i
                 first = situation.waiting[0].reason if situation.waiting else None
                 # The run before has just ended: who waited for it starts in this very decision.
                 leaves = situation.handed == 0 and first == "overlap" and "pool" not in fields
-                refusal = "overlap" if queued > leaves else None
+                queue = [run.reason for run in situation.waiting if run.attempt == 1]
+                refusal = None if queued <= leaves else "overlap" if situation.handed else queue[0]
             else:
                 refusal = "overlap" if situation.handed else others[0].reason if others else None
             taken += refusal is None
