@@ -157,6 +157,8 @@ def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> J
                 now=now,
                 boot_id=world.boot.id,
             )
+            if not policy.depends_on:
+                return record
             return replace(record, consumed=_still_followed(record, policy, desired))
         case Change.UNCHANGED:
             assert change.job is not None

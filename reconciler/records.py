@@ -70,7 +70,26 @@ def configured(
         before: the policy it had.
     """
     comes_back = old.archived_at is not None or (_declares_suspend(old.spec) and not _declares_suspend(job.spec))
-    record = replace(
+    digest = schedule_digest(schedule, policy)
+    keeps_meaning = old.schedule_digest == digest
+    keeps_completion = keeps_meaning and old.completion_digest == policy.completion
+    completed_at = old.completed_at if keeps_completion else None
+    anchor = now
+    boot: str | None = boot_id
+    if old.archived_at is None and keeps_meaning:
+        anchor, boot = old.anchor_at, old.boot_id
+        cursor = old.cursor_at if old.completed_at == completed_at else max(old.cursor_at, now)
+        if before.start_at is not None:
+            # What came before the start it had was no slot: an earlier start makes none of it due.
+            cursor = max(cursor, min(now, before.start_at - 1))
+    elif keeps_meaning and schedule.kind == "once":
+        # Brought back unchanged: it has had its slot, or is found too late, and ends visibly.
+        cursor = old.cursor_at
+    elif keeps_meaning:
+        anchor, cursor = old.anchor_at, max(old.cursor_at, now)
+    else:
+        cursor = first_cursor(schedule, now)
+    return replace(  # once: it costs 25 us, and a commit may edit thousands of jobs
         old,
         project=job.project,
         name=job.name,
@@ -87,33 +106,14 @@ def configured(
         problem_since=None,
         resumed_at=now if comes_back else old.resumed_at,
         stalled=None,
-    )
-    digest = schedule_digest(schedule, policy)
-    keeps_meaning = old.schedule_digest == digest
-    keeps_completion = keeps_meaning and old.completion_digest == policy.completion
-    if not keeps_completion:
-        record = replace(record, completion_digest=policy.completion, completed_at=None, repeat_done=0)
-    if old.archived_at is None and keeps_meaning:
-        cursor = old.cursor_at if old.completed_at == record.completed_at else max(old.cursor_at, now)
-        if before.start_at is not None:
-            # What came before the start it had was no slot: an earlier start makes none of it due.
-            cursor = max(cursor, min(now, before.start_at - 1))
-        upcoming = None if record.completed_at else next_due(schedule, cursor, old.anchor_at, policy, job.identity)
-        return replace(record, cursor_at=cursor, next_at=upcoming)
-    if keeps_meaning and schedule.kind == "once":
-        # Brought back unchanged: it has had its slot, or is found too late, and ends visibly.
-        anchor, cursor = now, old.cursor_at
-    elif keeps_meaning:
-        anchor, cursor = old.anchor_at, max(old.cursor_at, now)
-    else:
-        anchor, cursor = now, first_cursor(schedule, now)
-    return replace(
-        record,
+        completion_digest=policy.completion,
+        completed_at=completed_at,
+        repeat_done=old.repeat_done if keeps_completion else 0,
         schedule_digest=digest,
         anchor_at=anchor,
         cursor_at=cursor,
-        next_at=None if record.completed_at else next_due(schedule, cursor, anchor, policy, job.identity),
-        boot_id=boot_id,
+        next_at=None if completed_at else next_due(schedule, cursor, anchor, policy, job.identity),
+        boot_id=boot,
     )
 
 
