@@ -109,6 +109,7 @@ def test_a_disk_that_turned_read_only_is_told_disturbs_no_run_and_keeps_what_was
 
 def test_a_daemon_does_not_start_on_a_read_only_directory_and_says_why_while_reading_works(small: Household) -> None:
     witness = ticking(small)
+    eventually(lambda: "succeeded" in small.jobsctl("runs", "ticker").stdout, "a run has ended")
     assert small.stop() == 0
     eventually(lambda: not small.supervisors(), "the supervisor ended with its last run")
     remount = ["mount", "-o", "remount,{}", str(small.home.state)]
