@@ -10,7 +10,6 @@ import pytest
 
 from tests.household import Household
 
-
 # A shell starts what runs in its background with SIGINT ignored, and what the tests start would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
