@@ -60,8 +60,8 @@ def decide(
         return Plan(Reason.ARCHIVED, tuple(give_up(observed, RunState.CANCELLED, Reason.DELETED, words)))
     behind = observed.cursor_at > now + CLOCK_CORRECTION
     if behind and schedule.from_finish is None and not observed.completed:
-        upcoming = next_due(schedule, now, observed.anchor_at, policy, observed.identity)
-        return Plan(Reason.CLOCK, cursor_at=now, next_at=upcoming, wake_at=now)
+        run = Timing(schedule, observed.anchor_at, policy, observed.identity).next_run(now, calendars)
+        return Plan(Reason.CLOCK, cursor_at=now, next_at=None if run is None else run[1], wake_at=now)
     due = _due(schedule, observed, now, policy, calendars)
     boot, boot_skips = _boot(schedule, observed)
     actions: list[Action] = [*boot_skips, *due.skips]
