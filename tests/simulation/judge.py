@@ -10,10 +10,11 @@ import hashlib
 import json
 from collections import Counter
 
+from tests.simulation.calendars import shut_by
 from tests.simulation.clock import DAY, SECOND, SimClock
 from tests.simulation.ledger import CORRECTION, Ledger, Moment, Violation, shown
 from tests.simulation.policy import BY_HAND, SCHEDULED, fields_of, limit_of, next_attempt, suspended, upstreams
-from tests.simulation.rows import JobRow, Journal, Noted, PoolRow, RunRow
+from tests.simulation.rows import CalendarRow, JobRow, Journal, Noted, PoolRow, RunRow
 from tests.simulation.statistics import ACTIVE, Statistics
 
 __all__ = ["Judge", "Violation"]
@@ -40,6 +41,8 @@ class Judge:
         self.limits: dict[str, int] = {}
         """How many runs of the job could run at once when this run was handed over."""
         self.pools: dict[str, int] = {}
+        self.calendars: dict[str, str] = {}
+        """Canonical documents by name, as stored."""
         self.pool_of: dict[str, str] = {}
         """The pool of a run that was handed over."""
         self.ends: dict[str, tuple[str, int]] = {}
@@ -101,6 +104,11 @@ class Judge:
                 continue  # a refused claim was taken back, and the transaction went on
             if isinstance(row, PoolRow):
                 self.pools[row.id] = 0 if note.what == "gone" else row.slots
+                continue
+            if isinstance(row, CalendarRow):
+                self.calendars.pop(row.id, None)
+                if note.what != "gone":
+                    self.calendars[row.id] = row.canonical
                 continue
             job_id = row.job_id if isinstance(row, RunRow) else row.id
             touched.add(job_id)
@@ -187,7 +195,11 @@ class Judge:
             raise Violation("the overlap limit holds", f"{ledger.name}: {handed} handed over, and another run begins")
         not_before = self.runs[row.id].not_before if row.id in self.runs else None
         set_back = row.created_at > self.clock.wall + CORRECTION
-        if not_before is not None and not_before > self.clock.wall and not set_back:
+        deferred = row.id in self.runs and self.runs[row.id].reason == "calendar"
+        if deferred:
+            if shut_by(ledger.together, self.clock.wall) and not set_back:
+                raise Violation("a deferred run waits for its calendars", f"{ledger.name} starts run {row.id}")
+        elif not_before is not None and not_before > self.clock.wall and not set_back:
             raise Violation(
                 "no run starts before its time", f"{ledger.name}: run {row.id} waits for {shown(not_before)}"
             )
@@ -200,6 +212,8 @@ class Judge:
             raise Violation("a suspended job starts nothing", f"{ledger.name} starts run {row.id}")
         else:
             self._follows(row)
+        if row.id not in self.runs:
+            ledger.check_open(row)
         if (pool := fields_of(ledger.spec).get("pool")) is not None:
             self._takes_slot(row, pool)
 
@@ -276,7 +290,7 @@ class Judge:
 
     def _job(self, what: str, row: JobRow) -> None:
         if what == "made":
-            self.ledgers[row.id] = Ledger(row, self._specs[row.digest])
+            self.ledgers[row.id] = Ledger(row, self._specs[row.digest], self.calendars)
             self.statistics[row.id] = Statistics()
             self.ledgers[row.id].created()
         elif what == "changed":

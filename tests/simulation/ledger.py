@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from tests.simulation.calendars import FAR, Together, named, next_open, shut_by
 from tests.simulation.clock import HOUR, SECOND
 from tests.simulation.oracle import Times, times_of
 from tests.simulation.policy import SCHEDULED, Situation, fields_of, horizon, shift_of, upstreams, verdicts, within
@@ -57,6 +58,8 @@ class Ledger:
 
     row: JobRow
     spec: bytes
+    calendars: Mapping[str, str]
+    """All that are defined, by name."""
     high_water: int = 0
     """Slots up to here were accounted for before; a corrected clock may bring them again."""
     runs: dict[int, str] = field(default_factory=dict)
@@ -66,6 +69,7 @@ class Ledger:
     decided_at: int = 0
     """When the batch was decided."""
     _upcoming: tuple[tuple[object, ...], int | None] | None = None
+    _next_run: tuple[tuple[object, ...], int | None] | None = None
 
     @property
     def name(self) -> str:
@@ -74,6 +78,11 @@ class Ledger:
     @property
     def times(self) -> Times:
         return times_of(self.spec)
+
+    @property
+    def together(self) -> Together:
+        """The calendars it names."""
+        return named(fields_of(self.spec), self.calendars)
 
     @property
     def follows_others(self) -> bool:
@@ -147,6 +156,37 @@ class Ledger:
             self._upcoming = (key, None if late or slot is None else slot + shift_of(self.spec))
         return self._upcoming[1]
 
+    def next_run(self) -> int | None:
+        """The start of the first slot after the cursor that its calendars let run; None: none within a year."""
+        upcoming, together, row = self.upcoming(), self.together, self.row
+        if upcoming is None or not together:
+            return upcoming
+        key = (row.cursor_at, row.anchor_at, row.digest, together)
+        if self._next_run is None or self._next_run[0] != key:
+            self._next_run = (key, self._search(together, upcoming - shift_of(self.spec)))
+        return self._next_run[1]
+
+    def _search(self, together: Together, slot: int | None) -> int | None:
+        _, end = horizon(self.spec)
+        last = (slot or 0) + 10 * FAR
+        while slot is not None and slot <= (last if end is None else min(last, end)):
+            action, opening = shut_by(together, slot), next_open(together, slot)
+            if opening is None:
+                return None
+            if action != "skip":
+                return max(opening, slot + shift_of(self.spec))
+            slot = self.times.next_after(slot, self.row.anchor_at)
+        return None
+
+    def check_open(self, run: RunRow) -> None:
+        """A new run starts at once: its calendars let it. A slot is held by its own instant, what follows by `now`."""
+        if not self.together or run.trigger not in SCHEDULED | {"dependency"} or run.trigger == "boot":
+            return
+        slot = run.scheduled_for if run.trigger in SCHEDULED else run.created_at
+        opening = None if slot is None else next_open(self.together, slot)
+        if opening is None or opening > run.created_at:
+            self._broken("calendars hold what they should", f"{shown(slot)} starts at {shown(run.created_at)}")
+
     def settled(self) -> None:
         """A transaction has ended, or the schedule is another one from here on."""
         if self.new_runs or self.new_skips:
@@ -192,6 +232,7 @@ class Ledger:
             old.suspended_at is not None,
             moment.up_since,
             old.repeat_done,
+            self.together,
         )
         expected = verdicts(situation, slots, once=self.times.is_once, boot=boot)
         if row.cursor_at > old.cursor_at:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from specs.jitter import stable_offset
+from tests.simulation.calendars import Together, next_open, shut_by
 from tests.simulation.clock import MINUTE, SECOND
 from tests.simulation.oracle import read_instant
 from tests.simulation.rows import RunRow
@@ -82,6 +83,8 @@ class Situation:
     """`jobsctl suspend`."""
     up_since: int
     repeat_done: int
+    together: Together
+    """Its calendars."""
 
 
 def verdicts(situation: Situation, slots: Sequence[int], *, once: bool, boot: int | None) -> list[tuple[int, str]]:
@@ -104,21 +107,41 @@ def _wanted(situation: Situation, slots: Sequence[int]) -> list[tuple[int, str]]
     grace, shift = span(missed["grace"]), shift_of(situation.spec)
     most = {"latest": 1, "skip": 0, "all": missed["max"]}[missed["policy"]]
     said: list[tuple[int, str]] = []
-    taken = 0
+    taken, newest = 0, True
     for back, slot in enumerate(reversed(slots)):
-        late = now - slot - shift
+        begin = slot + shift
         absent = "daemon_down" if slot <= situation.up_since else "missed"
-        if back == 0 and late < MINUTE:
-            verdict, taken = "schedule", 1
-        elif back > max(most, 1) or taken >= most or (missed["policy"] == "latest" and back > 0):
+        action = shut_by(situation.together, slot)
+        if action is not None:
+            opening = next_open(situation.together, slot)
+            waits = opening is not None and opening > now
+            if action == "skip" or opening is None or (waits and not newest):
+                said.append((slot, "calendar"))
+                continue
+            if waits:
+                said.append((slot, "schedule"))
+                newest = False
+                continue
+            begin = max(begin, opening)
+        late = now - begin
+        if newest and late < MINUTE:
+            verdict, newest = "schedule", False
+        elif (back > most and not situation.together) or taken >= most or (missed["policy"] == "latest" and not newest):
             verdict = absent
         elif grace is not None and late > grace:
             verdict = "grace"
         else:
-            verdict, taken = "catch_up", taken + 1
+            verdict, taken, newest = "catch_up", taken + 1, False
         said.append((slot, verdict))
     said.reverse()
     return said
+
+
+def _holding(situation: Situation, run: RunRow) -> str | None:
+    """Why a waiting run keeps another from being wanted: one that a calendar lets go now is as good as running."""
+    if run.reason == "calendar" and next_open(situation.together, situation.now) == situation.now:
+        return "overlap"
+    return run.reason
 
 
 def _placed(situation: Situation, wanted: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -138,17 +161,17 @@ def _placed(situation: Situation, wanted: list[tuple[int, str]]) -> list[tuple[i
             elif taken:
                 refusal = None
             elif overlap == "replace":  # only what runs, or is about to, is replaced
-                held = [run.reason for run in others if run.reason != "overlap"]
+                held = [_holding(situation, run) for run in others if run.reason != "overlap"]
                 refusal = held[0] if held else None
             elif overlap == "queue":
                 queued = sum(run.attempt == 1 for run in situation.waiting)
                 first = situation.waiting[0].reason if situation.waiting else None
                 # The run before has just ended: who waited for it starts in this very decision.
                 leaves = situation.handed == 0 and first == "overlap" and "pool" not in fields
-                queue = [run.reason for run in situation.waiting if run.attempt == 1]
+                queue = [_holding(situation, run) for run in situation.waiting if run.attempt == 1]
                 refusal = None if queued <= leaves else "overlap" if situation.handed else queue[0]
             else:
-                refusal = "overlap" if situation.handed else others[0].reason if others else None
+                refusal = "overlap" if situation.handed else _holding(situation, others[0]) if others else None
             taken += refusal is None
             verdict = refusal or verdict
         said.append((slot, verdict))

@@ -4,6 +4,7 @@ is late, and what waits has something to wait for."""
 from __future__ import annotations
 
 from reconciler.world import World
+from tests.simulation.calendars import next_open
 from tests.simulation.clock import SECOND
 from tests.simulation.daemon import Daemon
 from tests.simulation.judge import Judge
@@ -34,7 +35,7 @@ def check(judge: Judge, daemon: Daemon, supervisor: Supervisor) -> None:
 
 
 def _next(judge: Judge, ledger: Ledger) -> None:
-    row, upcoming = ledger.row, ledger.upcoming()
+    row, upcoming = ledger.row, ledger.next_run()
     if row.next_at != upcoming and not ledger.follows_others:
         raise Violation(
             "the next slot is right", f"{ledger.name}: {shown(row.next_at)} stored, it is {shown(upcoming)}"
@@ -61,7 +62,9 @@ def _waiting(judge: Judge, ledger: Ledger) -> None:
 
 def _has_cause(judge: Judge, ledger: Ledger, run: RunRow, handed: int, place: int) -> bool:
     match run.reason:
-        case "backoff" | "calendar":
+        case "calendar":
+            return run.not_before == next_open(ledger.together, judge.clock.wall) != judge.clock.wall
+        case "backoff":
             return run.not_before is not None and run.not_before > judge.clock.wall
         case "overlap":
             return handed >= limit_of(ledger.spec) or place > 0

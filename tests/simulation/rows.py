@@ -82,11 +82,19 @@ class PoolRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """A calendar as stored."""
+
+    id: str
+    canonical: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """One change: `made`, `changed` or `gone`."""
 
     what: str
-    row: RunRow | JobRow | PoolRow
+    row: RunRow | JobRow | PoolRow | CalendarRow
 
 
 assert tuple(field.name for field in fields(RunRow)) == RUN
@@ -115,7 +123,9 @@ class Journal:
         for event, what, side in _EVENTS:
             values = [f"{side}.name", f"CAST({side}.canonical AS TEXT)"] + ["NULL"] * (_WIDTH - 2)
             trigger = _TRIGGER.format(table="document", what=what, event=event, values=", ".join(values))
-            connection.execute(trigger.replace(" BEGIN ", f" WHEN {side}.kind = 'Pool' BEGIN "))
+            for kind in ("Pool", "Calendar"):
+                one = trigger.replace("noted_document", f"noted_{kind}").replace("'document'", f"'{kind}'")
+                connection.execute(one.replace(" BEGIN ", f" WHEN {side}.kind = '{kind}' BEGIN "))
         connection.execute("CREATE TEMP TABLE noted_spec (n INTEGER PRIMARY KEY, canonical BLOB)")
         for event in ("INSERT", "UPDATE"):
             connection.execute(
@@ -141,6 +151,8 @@ class Journal:
                 found[-1].append(Noted(what, RunRow(*values[: len(RUN)])))
             elif table == "job":
                 found[-1].append(Noted(what, JobRow(*values[: len(JOB)])))
+            elif table == "Calendar":
+                found[-1].append(Noted(what, CalendarRow(values[0], values[1])))
             else:
                 found[-1].append(Noted(what, PoolRow(values[0], json.loads(values[1])["slots"])))
         return [notes for notes in found if notes]

@@ -11,6 +11,7 @@ from tests.simulation.clock import DAY, HOUR, SECOND
 
 JOBS = ("alpha", "bravo", "charlie", "delta", "echo")
 POOLS = ("press", "ovens")
+CALENDARS = ("freeze", "hours")
 ZONES = (
     "Europe/Berlin",
     "Europe/Berlin",
@@ -33,8 +34,10 @@ THEMES: tuple[Theme, ...] = ("mixed", "mixed", "pool", "retry", "chain", "overla
 class Editor:
     """Remembers what the files say."""
 
-    def __init__(self, rng: Random, now: Callable[[], int]) -> None:
+    def __init__(self, rng: Random, now: Callable[[], int], *, calendars: bool) -> None:
         self.rng = rng
+        self.calendars = calendars
+        """Whether this house has any."""
         self.now = now
         self.files: dict[str, Document] = {}
         self.broken: set[str] = set()
@@ -89,6 +92,8 @@ class Editor:
         for _ in range(self.rng.choice([0, 1, 2, 4, 6])):
             self._policy(document, fresh=True)
         self._themed(document)
+        if self.calendars and self.rng.random() < 0.6:
+            document["calendar"] = self.rng.choice(CALENDARS)
         if "depends_on" in document and self.rng.random() < 0.5:
             document.pop("schedule", None)
         return document
@@ -186,6 +191,8 @@ class Editor:
                 ("priority", rng.choice([-5, 5])),
             ]
         )
+        if self.calendars and rng.random() < 0.4:
+            field, value = "calendar", rng.choice(CALENDARS)
         document.pop("max_concurrent", None)
         if not fresh and field in document and rng.random() < 0.4:
             del document[field]
@@ -225,6 +232,31 @@ class Editor:
             "pools.yaml",
             [{"kind": "Pool", "name": name, "slots": self.rng.choice([1, 1, 2])} for name in POOLS],
         ]
+
+    def write_calendars(self) -> list[Any]:
+        """The calendars, with other days and hours than before; seldom one is missing."""
+        rng = self.rng
+        kept = CALENDARS if rng.random() < 0.9 else CALENDARS[:1]
+        return ["write", "calendars.yaml", [self._calendar(name) for name in kept]]
+
+    def _calendar(self, name: str) -> Document:
+        rng = self.rng
+        document: Document = {"kind": "Calendar", "name": name, "mode": rng.choice(["block", "block", "allow"])}
+        document["action"] = rng.choice(["skip", "defer"])
+        if rng.random() < 0.7:
+            document["timezone"] = rng.choice(ZONES)
+        if document["mode"] == "allow" or rng.random() < 0.6:
+            days = rng.choice([None, None, "mon-fri", "sat,sun", "fri-mon", "wed"])
+            begin, end = rng.choice([(None, None), ("09:00", "17:00"), ("22:00", "06:00"), ("02:00", "03:00")])
+            if document["mode"] == "block" and begin is None:
+                days = days or "sat,sun"  # a calendar that never opens is not in the stories
+            window = {"days": days, "from": begin, "to": end}
+            document["windows"] = [{key: value for key, value in window.items() if value is not None}]
+        if "windows" not in document or rng.random() < 0.3:
+            first, last = (self._instant(away)[:10] for away in sorted(rng.sample([0, DAY, 2 * DAY, 5 * DAY], 2)))
+            every_year = [first[5:], f"{first[5:]}..{last[5:]}"] if document["mode"] == "block" else []
+            document["dates"] = [rng.choice([first, f"{first}..{last}", *every_year])]
+        return document
 
     def _words(self, document: Document, *, fresh: bool) -> None:
         document["description"] = f"edit {self.rng.randrange(1000)}"

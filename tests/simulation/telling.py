@@ -39,7 +39,7 @@ class Teller:
         self.start = self._start()
         self.time = 0
         self.actions: list[Action] = []
-        self.editor = Editor(self.rng, self.now)
+        self.editor = Editor(self.rng, self.now, calendars=seed % 4 == 1)
         self.trouble = self.rng.choice([0.0, 0.3, 1.0, 1.0, 2.0])
         """How much goes wrong in this house."""
         self._weights: list[tuple[float, Callable[[], None]]] = [
@@ -62,6 +62,8 @@ class Teller:
     def tell(self, time: int) -> Story:
         if self.rng.random() < 0.8:
             self.actions.append(self.editor.pools())
+        if self.editor.calendars:
+            self.actions.append(self.editor.write_calendars())
         for _ in range(self.rng.randrange(2, len(JOBS))):
             self.actions.append(self.editor.add())
         self._pass(self.rng.choice([0, SECOND, MINUTE]))
@@ -92,7 +94,10 @@ class Teller:
 
     def _edit(self) -> None:
         resized = self.rng.random() < 0.05
-        self.actions.append(self.editor.pools() if resized else self.editor.edit())
+        if self.editor.calendars and self.rng.random() < 0.2:
+            self.actions.append(self.editor.write_calendars())
+        else:
+            self.actions.append(self.editor.pools() if resized else self.editor.edit())
 
     def _ask(self) -> None:
         (kind,) = self.rng.choices(list(WISHES), list(WISHES.values()))
