@@ -179,11 +179,3 @@ def test_the_next_run_that_is_shown_is_the_one_its_calendars_let_run(scene: Scen
     assert scene.rig.job("a").next_at == clock("09:40")
     scene.until("09:25")
     assert scene.told("a")[-1] == "09:00 skipped calendar x2"
-
-
-def test_the_next_run_is_the_one_its_calendars_let_run_after_a_clock_was_set_back(scene: Scene) -> None:
-    scene.files(cal=closed(), a=spec("a", schedule="*/20 * * * *", calendar="closed"))
-    scene.until("15:05")
-    scene.rig.clock.at = clock("08:45")
-    scene.rig.settle()
-    assert scene.rig.job("a").next_at == clock("10:00")
