@@ -18,7 +18,7 @@ from reconciler.admit import Placing, give_up, place, walk
 from reconciler.due import CLOCK_CORRECTION, SECOND, Due, Start, slots_due
 from reconciler.following import after_finish, after_others
 from reconciler.observed import Observed, Waiting
-from reconciler.plan import Action, KeepWaiting, Plan, SkipSlots
+from reconciler.plan import Action, EndRun, KeepWaiting, Plan, SkipSlots
 from specs.policy import PLAIN, Policy
 from specs.schedule import Schedule
 from specs.timing import Calendars, Timing
@@ -115,16 +115,19 @@ def decide_asked(observed: Observed, now: int, policy: Policy) -> tuple[Reason |
     )
 
 
-def _by_calendars(
-    observed: Observed, calendars: Calendars | None, now: int
-) -> tuple[Observed, tuple[KeepWaiting, ...]]:
-    """Deferred runs start when the calendars open as they are now: they may have been edited since."""
+def _by_calendars(observed: Observed, calendars: Calendars | None, now: int) -> tuple[Observed, tuple[Action, ...]]:
+    """Deferred runs start when the calendars open as they are now: they may have been edited since.
+
+    When they never open any more, the slots are left out, as one is that comes then.
+    """
     deferred = [run for run in observed.waiting if run.reason is Reason.CALENDAR]
     if not deferred:
         return observed, ()
     opening = now if calendars is None else calendars.next_open(now)
     if opening is None:
-        return observed, ()
+        words = "deferred, and its calendars do not open any more"
+        ended = tuple(EndRun(run.run_id, RunState.SKIPPED, Reason.CALENDAR, words) for run in deferred)
+        return replace(observed, waiting=tuple(run for run in observed.waiting if run not in deferred)), ended
     at = opening if opening > now else None
     waiting = tuple(replace(run, not_before=at) if run in deferred else run for run in observed.waiting)
     moved = tuple(

@@ -179,3 +179,14 @@ def test_the_next_run_that_is_shown_is_the_one_its_calendars_let_run(scene: Scen
     assert scene.rig.job("a").next_at == clock("09:40")
     scene.until("09:25")
     assert scene.told("a")[-1] == "09:00 skipped calendar x2"
+
+
+def test_a_deferred_slot_is_left_out_when_its_calendar_will_never_open_again(scene: Scene) -> None:
+    scene.files(cal=closed("defer"), a=spec("a", schedule="0 9 * * *", calendar="closed"))
+    scene.until("09:10")
+    assert scene.told("a") == ["09:00 blocked calendar"]
+    scene.files(cal=closed("defer", windows=[{"from": "00:00"}]))
+    scene.until("09:20")
+    assert scene.told("a") == ["09:00 skipped calendar"]
+    scene.until("11:00")
+    assert scene.told("a") == ["09:00 skipped calendar"]
