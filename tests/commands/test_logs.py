@@ -181,12 +181,22 @@ class TestFollow:
             [RunEnd(run_id=run.id, at=NOW, state=RunState.FAILED, reason=Reason.EXIT_CODE, error="exit code 3")]
         )
 
-    def follow(self, home, *arguments):
-        return subprocess.Popen(
-            [sys.executable, "-m", "jobsctl", "--home", home.root, "logs", "-f", "hello", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+    @pytest.fixture
+    def follow(self, home):
+        """Starts `jobsctl logs -f`; what a failed test leaves is ended."""
+        started = []
+
+        def start(*arguments):
+            command = [sys.executable, "-m", "jobsctl", "--home", home.root, "logs", "-f", "hello", *arguments]
+            started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+            return started[-1]
+
+        yield start
+        for process in started:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
 
     @pytest.mark.parametrize(
         ("arguments", "first", "expected"),
@@ -196,10 +206,10 @@ class TestFollow:
             pytest.param(["--grep", "[et]"], b"one\n", b"one\ntwo\nthree\nrest\n", id="lines_also_when_cut_in_two"),
         ],
     )
-    def test_prints_what_comes_until_the_run_ends(self, home, known, live, arguments, first, expected):
+    def test_prints_what_comes_until_the_run_ends(self, follow, known, live, arguments, first, expected):
         run, write = live
         write(b"one\nt")
-        follower = self.follow(home, *arguments)
+        follower = follow(*arguments)
         got = b""
         while got != first:
             got += os.read(follower.stdout.fileno(), 1)
@@ -218,9 +228,9 @@ class TestFollow:
         write(BYTES)
         assert raw("logs", "-f", "hello") == (0, BYTES, b"")
 
-    def test_waits_for_a_run_that_wrote_nothing_yet(self, home, known, live):
+    def test_waits_for_a_run_that_wrote_nothing_yet(self, follow, known, live):
         run, write = live
-        follower = self.follow(home)
+        follower = follow()
         with pytest.raises(subprocess.TimeoutExpired):
             follower.wait(0.6)
         write(b"late\n")
@@ -228,19 +238,19 @@ class TestFollow:
         out, _ = follower.communicate(timeout=10)
         assert (follower.returncode, out) == (0, b"late\n")
 
-    def test_ctrl_c_ends_with_130_and_says_nothing(self, home, live):
+    def test_ctrl_c_ends_with_130_and_says_nothing(self, follow, live):
         _, write = live
         write(b"one\n")
-        follower = self.follow(home)
+        follower = follow()
         assert follower.stdout.readline() == b"one\n"
         follower.send_signal(2)
         assert follower.communicate(timeout=10) == (b"", b"")
         assert follower.returncode == 130
 
-    def test_a_reader_that_goes_away_ends_it(self, home, live):
+    def test_a_reader_that_goes_away_ends_it(self, follow, live):
         _, write = live
         write(b"one\n")
-        follower = self.follow(home)
+        follower = follow()
         assert follower.stdout.readline() == b"one\n"
         follower.stdout.close()
         write(b"two\n", mode="ab")
