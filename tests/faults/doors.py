@@ -13,16 +13,23 @@ from tests.household import Household, eventually
 
 
 def get(house: Household, path: str) -> bytes:
-    """An answer of HTTP, whatever its code. Waits for HTTP to be up."""
-    eventually(house.home.http.exists, "HTTP is up")
-    address = json.loads(house.home.http.read_bytes())["listen"]
-    try:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=5) as answer:
-            body: bytes = answer.read()
-    except urllib.error.HTTPError as refused:
-        with refused:
-            body = refused.read()
-    return body
+    """An answer of HTTP, whatever its code. Waits until there is one: a killed server leaves its address behind."""
+    bodies: list[bytes] = []
+
+    def answered() -> bool:
+        try:
+            address = json.loads(house.home.http.read_bytes())["listen"]
+            with urllib.request.urlopen(f"http://{address}{path}", timeout=5) as answer:
+                bodies.append(answer.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                bodies.append(refused.read())
+        except (OSError, ValueError):
+            return False
+        return True
+
+    eventually(answered, "HTTP answers")
+    return bodies[-1]
 
 
 def health(house: Household) -> dict[str, Any]:
