@@ -30,6 +30,7 @@ from state import store_runs
 from state.records import Run
 from state.store import Store
 from state.store_runs import RunStore
+from status import deadline
 from tests.simulation.clock import DAY
 from tests.simulation.shrinking import shrink
 from tests.simulation.story import play
@@ -223,6 +224,10 @@ def _edits_fire() -> Any:
     return patch.object(records, "first_cursor", lambda schedule, now: real(schedule, now) - DAY)
 
 
+def _deadline_without_delays() -> Any:
+    return patch.object(deadline, "_longest_delay", lambda retry, attempt: 0)
+
+
 MUTATIONS = (
     Mutation("the slot is claimed in one transaction, the cursor moves in another", _two_transactions),
     Mutation("the database lets a slot have two runs", _slots_not_unique),
@@ -238,6 +243,7 @@ MUTATIONS = (
     Mutation("a run that expired is not tried again", _attempt_forgotten),
     Mutation("a clock that is set goes unnoticed", _jumps_unnoticed),
     Mutation("an edited schedule looks back one day", _edits_fire),
+    Mutation("the deadline forgets the delays between attempts", _deadline_without_delays),
 )
 
 

@@ -4,6 +4,7 @@ is late, and what waits has something to wait for."""
 from __future__ import annotations
 
 from reconciler.world import World
+from tests.simulation import deadlines
 from tests.simulation.calendars import next_open
 from tests.simulation.clock import SECOND
 from tests.simulation.daemon import Daemon
@@ -22,6 +23,8 @@ def check(judge: Judge, daemon: Daemon, supervisor: Supervisor) -> None:
             judge.statistics[job_id].compare(record)
             if record.stalled is not None:
                 raise Violation("deciding never fails", f"{record.identity}: {record.stalled}")
+            if (ledger := judge.ledgers.get(job_id)) is not None:
+                deadlines.check(ledger, record)
     judge.changed.clear()
     _starts(judge, supervisor)
     _truth(judge, daemon, supervisor)
