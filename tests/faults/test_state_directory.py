@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +13,19 @@ from tests.household import Household, eventually
 MANUAL = "name: a\nrun: {command: ['true']}\n"
 
 
+def deleted(directory: Path) -> bool:
+    """Deletes it, and says whether nothing is left: the daemon may write a file into it meanwhile, and then once more."""
+    shutil.rmtree(directory, ignore_errors=True)
+    return not directory.exists()
+
+
 @pytest.mark.parametrize("what", ["everything", "lock", "database"])
 def test_a_daemon_whose_state_is_deleted_ends_and_says_so(what: str, household: Household) -> None:
     household.commit({"a.yaml": MANUAL})
     household.start()
     eventually(lambda: household.job("default/a"), "the job is known")
     if what == "everything":
-        shutil.rmtree(household.home.state)
+        eventually(lambda: deleted(household.home.state), "nothing is left of the state directory")
     else:
         (household.home.lock if what == "lock" else household.home.database).unlink()
     assert household.daemon is not None
