@@ -35,8 +35,10 @@ fix: $(STAMP) ## what lint and format can repair by themselves
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-test: $(STAMP) ## every test; ARGS='tests/specs -k name' for some
-	$(PY) -m pytest $(ARGS)
+# One worker more than there are processors: most of the time a test of real processes waits for one.
+WORKERS ?= $(shell expr $$(nproc) + 1)
+test: $(STAMP) ## every test; ARGS='tests/watching -k name' for some, WORKERS=0 in one process
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 simulate: $(STAMP) ## the whole daemon in simulated time, with faults; SEED=7 DAYS=3000
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(ARGS)
