@@ -12,21 +12,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cli.options import Settings
-from specs.config import Config, load_config
-from specs.diagnostic import InvalidSpec
-from specs.expression import ScheduleError
-from specs.policy import Policy
-from specs.schedule import compile_schedule
 from state.errors import NotFound
 from state.home import Home
 from state.reads import Reader
 from state.records import JobRecord, Run, SourceState
-from status.deadline import read_policy, read_spec, schedule_of, success_deadline
 from status.timing import words_of
 from status.views import View, job_view
 
-if TYPE_CHECKING:
-    from specs.calendar import Calendars, JobCalendar  # 10 ms that most commands need not pay
+if TYPE_CHECKING:  # what reads specs takes 150 ms to load, which commands about runs and events need not pay
+    from specs.calendar import Calendars, JobCalendar
+    from specs.config import Config
+    from specs.diagnostic import InvalidSpec
+    from specs.policy import Policy
 
 
 @dataclass
@@ -53,6 +50,9 @@ class Reading:
     @cached_property
     def config(self) -> Config:
         """The settings; the defaults where they are wrong, so that everything else can still be seen."""
+        from specs.config import Config, load_config
+        from specs.diagnostic import InvalidSpec
+
         try:
             return load_config(self.home.root)
         except InvalidSpec as error:
@@ -97,6 +97,8 @@ class Reading:
 
     def deadline(self, job: JobRecord) -> int | None:
         """By when the job must have succeeded."""
+        from status.deadline import read_policy, read_spec, schedule_of, success_deadline
+
         zone = self.config.timezone
         return success_deadline(
             job,
@@ -108,6 +110,8 @@ class Reading:
 
     def view(self, job: JobRecord) -> View:
         """The job as in status files and over HTTP."""
+        from status.deadline import read_policy
+
         return job_view(
             job,
             last_run=self.last_run(job),
@@ -118,6 +122,10 @@ class Reading:
 
     def words(self, job: JobRecord) -> str:
         """The schedule in words."""
+        from specs.expression import ScheduleError
+        from specs.schedule import compile_schedule
+        from status.deadline import read_policy, read_spec
+
         try:
             schedule = compile_schedule(read_spec(job.spec), default_timezone=self.config.timezone)
             return words_of(schedule, read_policy(job.spec, self.config.timezone))

@@ -8,10 +8,6 @@ from __future__ import annotations
 import functools
 from datetime import UTC, datetime, timedelta
 
-from pydantic_core import PydanticCustomError
-
-from specs.fields import parse_duration
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
 LATEST = 253_402_300_799 * SECOND
@@ -47,6 +43,10 @@ def parse_instant(text: str, *, now: int) -> int:
     Raises:
         InvalidInstant: the text is none of them; an RFC 3339 instant without offset is refused, not guessed.
     """
+    from pydantic_core import PydanticCustomError  # 60 ms that only who parses an instant need pay
+
+    from specs.fields import parse_duration
+
     try:
         number = float(text)
     except ValueError:

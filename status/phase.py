@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 
-from specs.policy import policy_of
 from state.records import Health, JobRecord, Reason, Run, RunState
 from status.reasons import wait_words
 
@@ -249,6 +248,8 @@ def _complete(record: JobRecord) -> Condition:
 
 def completion_of(record: JobRecord) -> tuple[str, str]:
     """Why a complete job is complete: reason and sentence. From what its present spec says, which decided it."""
+    from specs.policy import policy_of  # it reads schedules: 150 ms that most commands need not pay
+
     fields = orjson.loads(record.spec)
     if fields.get("repeat") is not None and record.repeat_done >= fields["repeat"]:
         return "RepeatDone", f"All {fields['repeat']} runs are done."

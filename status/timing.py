@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from specs.policy import Policy
-from specs.schedule import Schedule
-from specs.timing import Timing
+from typing import TYPE_CHECKING
+
 from state.records import JobRecord
+
+if TYPE_CHECKING:  # 150 ms that commands which compile no schedule need not pay
+    from specs.policy import Policy
+    from specs.schedule import Schedule
+    from specs.timing import Timing
 
 
 def words_of(schedule: Schedule, policy: Policy) -> str:
@@ -18,4 +22,6 @@ def words_of(schedule: Schedule, policy: Policy) -> str:
 
 def timing_of(record: JobRecord, schedule: Schedule, policy: Policy) -> Timing:
     """The slots of a stored job."""
+    from specs.timing import Timing
+
     return Timing(schedule, record.anchor_at, policy, record.identity)
