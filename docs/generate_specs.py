@@ -20,13 +20,11 @@ from specs.conditions import (  # noqa: E402
     RUN_FIELDS,
 )
 from specs.config import Config, Http, PruneLimit, Retention  # noqa: E402
+from specs.environment import FromCredential, FromEnv, FromFile  # noqa: E402
 from specs.kinds import Calendar, Defaults, Pool, Window  # noqa: E402
 from specs.model import (  # noqa: E402
     Capture,
     Dst,
-    FromCredential,
-    FromEnv,
-    FromFile,
     Job,
     Limits,
     ProcessRun,

@@ -16,7 +16,8 @@ from types import MappingProxyType
 
 from runners.base import Launch
 from runners.inputs import UpstreamRun, environment, fill, values_of
-from specs.model import FromCredential, FromEnv, FromFile, Job, ProcessRun
+from specs.environment import FromCredential, FromEnv, FromFile
+from specs.model import Job, ProcessRun
 
 _INHERITED = ("PATH", "HOME", "LANG", "TZ")
 """All a job sees of the daemon's environment: the rest may hold tokens."""

@@ -28,14 +28,18 @@ _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 class PruneLimit(Strict):
     """How many jobs may go in one look: the greater of both. More is a mistake until somebody confirms it."""
 
-    jobs: Annotated[int, Field(ge=0, le=1_000_000)] = Field(3, description="This many may always go.")
-    share: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="This share of all jobs may go.")
+    jobs: Annotated[int, Field(ge=0, le=1_000_000)] = Field(3, description="This many may always go.", examples=[10])
+    share: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.3, description="This share of all jobs may go.", examples=[0.5]
+    )
 
 
 class Http(Strict):
     """The read-only HTTP endpoint. On loopback unless somebody decides otherwise: it has no passwords yet."""
 
-    listen: str = Field("127.0.0.1:8787", description="Host and port; port 0 takes a free one.")
+    listen: str = Field(
+        "127.0.0.1:8787", description="Host and port; port 0 takes a free one.", examples=["0.0.0.0:8787", "[::1]:8787"]
+    )
 
     @field_validator("listen")
     @classmethod
@@ -49,24 +53,36 @@ class Http(Strict):
 class Retention(Strict):
     """How long finished runs are kept, in rows and files. A job's latest run and active ones always are."""
 
-    max_runs: Annotated[int, Field(ge=1, le=10_000_000)] = Field(1000, description="Per job.")
-    max_age: Duration = Field(30 * 86_400.0, description="Since the end of the run.")
+    max_runs: Annotated[int, Field(ge=1, le=10_000_000)] = Field(1000, description="Per job.", examples=[100])
+    max_age: Duration = Field(30 * 86_400.0, description="Since the end of the run.", examples=["90d"])
 
 
 class Config(Strict):
     """What `jobsctl.yaml` says."""
 
     specs: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
-        "jobs", description="The specs directory: absolute, or relative to the home."
+        "jobs",
+        description="The specs directory: absolute, or relative to the home.",
+        examples=["jobs", "/srv/repository/jobs"],
     )
-    timezone: str = Field("UTC", description="Zone of jobs that name none. UTC: no nights with 23 or 25 hours.")
+    timezone: str = Field(
+        "UTC",
+        description="Zone of jobs that name none. UTC: no nights with 23 or 25 hours.",
+        examples=["Europe/Berlin"],
+    )
     resync: Duration = Field(
-        60.0, description="Full sweeps, for what the watcher lost. A sweep of 10,000 files: 50 ms."
+        60.0, description="Full sweeps, for what the watcher lost. A sweep of 10,000 files: 50 ms.", examples=["5m"]
     )
-    prune_limit: PruneLimit = Field(PruneLimit(), description="How many jobs may vanish in one look.")
-    prune_grace: Duration = Field(2.0, description="How long a job must be gone: git unlinks and creates.")
-    http: Http | None = Field(Http(), description="`null` switches it off.")
-    retention: Retention = Field(Retention(), description="How long history is kept.")
+    prune_limit: PruneLimit = Field(
+        PruneLimit(), description="How many jobs may vanish in one look.", examples=[{"jobs": 10, "share": 0.5}]
+    )
+    prune_grace: Duration = Field(
+        2.0, description="How long a job must be gone: git unlinks and creates.", examples=["10s"]
+    )
+    http: Http | None = Field(
+        Http(), description="`null` switches it off.", examples=[{"listen": "127.0.0.1:9000"}, None]
+    )
+    retention: Retention = Field(Retention(), description="How long history is kept.", examples=[{"max_age": "90d"}])
 
 
 def load_config(home_root: Path) -> Config:

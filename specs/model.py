@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 from pydantic_core import PydanticCustomError, to_jsonable_python
 
+from specs.environment import EnvName, EnvValue
 from specs.fields import Duration, Name, Size, Text, Timeout
 from specs.policies import (
     CalendarValue,
@@ -25,7 +26,6 @@ from specs.policies import (
 )
 from specs.strict import Strict, shape
 
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]{0,251}[A-Za-z0-9])?$")]
 
 
@@ -37,31 +37,47 @@ class Dst(Strict):
     """What a fixed local time does on the two nights a year it does not exist, or exists twice. Debian cron's rule."""
 
     gap: Literal["run_after", "skip"] = Field(
-        "run_after", description="A time in the spring gap: run right after it, or skip."
+        "run_after", description="A time in the spring gap: run right after it, or skip.", examples=["run_after"]
     )
     repeat: Literal["once", "twice"] = Field(
-        "once", description="A time in the autumn repeat: run once (the first), or twice."
+        "once", description="A time in the autumn repeat: run once (the first), or twice.", examples=["once"]
     )
 
 
 class ScheduleParts(Strict):
     """The long form of `schedule`: exactly one of the expressions, with its own settings."""
 
-    cron: str | None = Field(None, description="Five fields, or @hourly @daily @weekly @monthly @yearly.")
-    every: Duration | None = Field(None, description="Fixed rate on a grid that starts at `anchor`.")
-    once: str | None = Field(None, description="One instant, RFC 3339; without offset in the job's timezone.")
-    anchor: str | None = Field(
-        None, description="With `every`: RFC 3339 instant of the grid. Default: when first applied."
+    cron: str | None = Field(
+        None,
+        description="Five fields, or @hourly @daily @weekly @monthly @yearly.",
+        examples=["30 2 * * *", "0 9 * * mon-fri"],
     )
-    timezone: str | None = Field(None, description="IANA zone of this entry; default: the job's.")
+    every: Duration | None = Field(None, description="Fixed rate on a grid that starts at `anchor`.", examples=["2h"])
+    once: str | None = Field(
+        None,
+        description="One instant, RFC 3339; without offset in the job's timezone.",
+        examples=["2030-01-01T09:00:00+01:00"],
+    )
+    anchor: str | None = Field(
+        None,
+        description="With `every`: RFC 3339 instant of the grid. Default: when first applied.",
+        examples=["2026-01-01T00:00:00Z"],
+    )
+    timezone: str | None = Field(
+        None, description="IANA zone of this entry; default: the job's.", examples=["Europe/Berlin"]
+    )
     from_: Literal["finish"] | None = Field(
-        None, alias="from", exclude_if=_is_none, description="With `every`: counted from the end of the run before."
+        None,
+        alias="from",
+        exclude_if=_is_none,
+        description="With `every`: counted from the end of the run before.",
+        examples=["finish"],
     )
     continuous: Literal[True] | None = Field(
-        None, exclude_if=_is_none, description="`true`: the next run starts when the last has ended."
+        None, exclude_if=_is_none, description="`true`: the next run starts when the last has ended.", examples=[True]
     )
     delay: Duration | None = Field(
-        None, exclude_if=_is_none, description="With `continuous`: between two runs; default 1s."
+        None, exclude_if=_is_none, description="With `continuous`: between two runs; default 1s.", examples=["30s"]
     )
 
     @model_validator(mode="after")
@@ -83,55 +99,15 @@ class ScheduleParts(Strict):
 class Suspend(Strict):
     """A declared pause, with its reason."""
 
-    reason: Text = Field(description="Why; shown wherever the job is shown.")
-
-
-class FromFile(Strict):
-    """A secret: the content of a file, without one trailing newline. Read when the run starts."""
-
-    from_file: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
-        description="Path, absolute or relative to the specs' repository root."
+    reason: Text = Field(
+        description="Why; shown wherever the job is shown.", examples=["the warehouse moves, until Monday"]
     )
-
-
-class FromEnv(Strict):
-    """A secret: a variable of the daemon's own environment."""
-
-    from_env: EnvName = Field(description="The variable's name.")
-
-
-class FromCredential(Strict):
-    """A secret: a systemd credential (`LoadCredential=`), a file below `$CREDENTIALS_DIRECTORY`."""
-
-    credential: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$")] = Field(
-        description="The credential's name."
-    )
-
-
-def _source(value: Any) -> str | None:
-    """Which member of `EnvValue` is meant. A mapping with no known key is checked as `from_file`."""
-    if isinstance(value, str):
-        return "=text"
-    if isinstance(value, dict):
-        return next((f"={key}" for key in ("from_env", "credential") if key in value), "=from_file")
-    return {"FromFile": "=from_file", "FromEnv": "=from_env", "FromCredential": "=credential"}.get(type(value).__name__)
 
 
 def _pause(value: Any) -> str:
     return "=reason" if isinstance(value, dict | Strict) else "=switch"
 
 
-EnvValue = Annotated[
-    Annotated[str, Tag("=text")]
-    | Annotated[FromFile, Tag("=from_file")]
-    | Annotated[FromEnv, Tag("=from_env")]
-    | Annotated[FromCredential, Tag("=credential")],
-    Discriminator(
-        _source,
-        custom_error_type="env_value",
-        custom_error_message="must be a text, or a mapping with one of `from_file`, `from_env` and `credential`",
-    ),
-]
 ScheduleText = Annotated[str, Field(max_length=256)]
 ScheduleEntry = Annotated[
     Annotated[ScheduleText, Tag("=text")] | Annotated[ScheduleParts, Tag("=parts")],
@@ -160,21 +136,31 @@ Pause = Annotated[
 class Limits(Strict):
     """What a run may use. By cgroup where the machine lets us, else by rlimit; the run says which."""
 
-    memory: Size | None = Field(None, description="Bytes of memory for the whole tree.")
-    cpu: Annotated[float, Field(gt=0, le=1024)] | None = Field(None, description="Processors, as 0.5 or 2.")
-    pids: Annotated[int, Field(ge=1, le=4_194_304)] | None = Field(None, description="Processes and threads.")
-    nofile: Annotated[int, Field(ge=3, le=1_048_576)] | None = Field(None, description="Open files of one process.")
-    output: Size = Field(104_857_600, description="Bytes of output kept per file: the first quarter, the last three.")
+    memory: Size | None = Field(None, description="Bytes of memory for the whole tree.", examples=["512Mi", "2G"])
+    cpu: Annotated[float, Field(gt=0, le=1024)] | None = Field(
+        None, description="Processors, as 0.5 or 2.", examples=[0.5, 2]
+    )
+    pids: Annotated[int, Field(ge=1, le=4_194_304)] | None = Field(
+        None, description="Processes and threads.", examples=[200]
+    )
+    nofile: Annotated[int, Field(ge=3, le=1_048_576)] | None = Field(
+        None, description="Open files of one process.", examples=[4096]
+    )
+    output: Size = Field(
+        104_857_600, description="Bytes of output kept per file: the first quarter, the last three.", examples=["10Mi"]
+    )
 
 
 class Capture(Strict):
     """How output is kept. Default: both streams in one file, in order, written by the job itself."""
 
     streams: Literal["merged", "separate"] = Field(
-        "merged", description="`separate`: stdout and stderr in a file each; their common order is lost."
+        "merged",
+        description="`separate`: stdout and stderr in a file each; their common order is lost.",
+        examples=["separate"],
     )
     timestamps: Literal["none", "line"] = Field(
-        "none", description="`line`: an RFC 3339 time before every line, at the price of a pipe."
+        "none", description="`line`: an RFC 3339 time before every line, at the price of a pipe.", examples=["line"]
     )
 
 
@@ -185,29 +171,37 @@ Argument = Annotated[str, Field(max_length=131_071)]
 class ProcessRun(Strict):
     """A program: `command` (argv, no shell) or `script` (text for an interpreter)."""
 
-    type: Literal["process"] = Field("process", description="Which runner; may be omitted.")
+    type: Literal["process"] = Field("process", description="Which runner; may be omitted.", examples=["process"])
     command: Annotated[list[Argument], Field(min_length=1, max_length=4096)] | None = Field(
-        None, description="Program and arguments; no shell reads them. This or `script`."
+        None,
+        description="Program and arguments; no shell reads them. This or `script`.",
+        examples=[["pg_dump", "--format=custom", "--file=shop.dump", "shop"]],
     )
     script: Annotated[str, Field(min_length=1, max_length=262_144)] | None = Field(
-        None, description="Text for an interpreter. This or `command`."
+        None, description="Text for an interpreter. This or `command`.", examples=["cd reports\nmake all\n"]
     )
     interpreter: Annotated[list[Argument], Field(min_length=1, max_length=16)] | None = Field(
-        None, description="What reads the script; default [/bin/sh, -eu]."
+        None,
+        description="What reads the script; default [/bin/sh, -eu].",
+        examples=[["/bin/bash", "-eu"], ["python3", "-u"]],
     )
     working_dir: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
-        None, description="Absolute, or relative to the specs' repository root. Default: that root."
+        None,
+        description="Absolute, or relative to the specs' repository root. Default: that root.",
+        examples=["reports"],
     )
     user: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
-        None, description="Name or number to run as; the daemon must be root. Default: the daemon's."
+        None,
+        description="Name or number to run as; the daemon must be root. Default: the daemon's.",
+        examples=["backup"],
     )
     group: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
-        None, description="Name or number. Default: the user's own groups."
+        None, description="Name or number. Default: the user's own groups.", examples=["backup"]
     )
     umask: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")] | None = Field(
-        None, description='Of the files it makes, as "027". Default: the daemon\'s.'
+        None, description='Of the files it makes, as "027". Default: the daemon\'s.', examples=["027"]
     )
-    limits: Limits = Field(Limits(), description="What it may use.")
+    limits: Limits = Field(Limits(), description="What it may use.", examples=[{"memory": "512Mi", "cpu": 0.5}])
 
     @model_validator(mode="after")
     def _one_program(self) -> ProcessRun:
@@ -220,7 +214,7 @@ class ProcessRun(Strict):
         return self
 
 
-def _later(default: Any, description: str) -> Any:
+def _later(default: Any, description: str, *, examples: list[Any]) -> Any:
     """A field that canonical JSON leaves out at its default: adding it to the language changed no job's digest."""
     try:
         hash(default)
@@ -230,85 +224,132 @@ def _later(default: Any, description: str) -> Any:
             default_factory=lambda: default,
             exclude_if=lambda value: value == default,
             description=description,
+            examples=examples,
             json_schema_extra={"default": shown},
         )
-    return Field(default, exclude_if=lambda value: value == default, description=description)
+    return Field(default, exclude_if=lambda value: value == default, description=description, examples=examples)
 
 
 class Job(Strict):
     """A job: what to run, when, and what to do when things go wrong."""
 
-    apiVersion: Literal["jobsctl/v1"] = Field("jobsctl/v1", description="Version of this shape; may be omitted.")
-    kind: Literal["Job"] = Field("Job", description="What the document is; may be omitted.")
-    name: Name = Field(description="Unique within its project.")
-    project: Name = Field(
-        "default", description="Groups jobs; identity is `project/name`, whatever the file is called."
+    apiVersion: Literal["jobsctl/v1"] = Field(
+        "jobsctl/v1", description="Version of this shape; may be omitted.", examples=["jobsctl/v1"]
     )
-    description: Text = Field("", description="For people.")
+    kind: Literal["Job"] = Field("Job", description="What the document is; may be omitted.", examples=["Job"])
+    name: Name = Field(description="Unique within its project.", examples=["nightly-report"])
+    project: Name = Field(
+        "default",
+        description="Groups jobs; identity is `project/name`, whatever the file is called.",
+        examples=["shop"],
+    )
+    description: Text = Field("", description="For people.", examples=["Sums up the orders of the day before."])
     labels: dict[LabelKey, Annotated[str, Field(max_length=256)]] = Field(
-        default_factory=dict, description="For selection: `--label team=data`."
+        default_factory=dict, description="For selection: `--label team=data`.", examples=[{"team": "data"}]
     )
     tags: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
-        default_factory=list, description="For people and search."
+        default_factory=list, description="For people and search.", examples=[["nightly", "reports"]]
     )
     annotations: dict[LabelKey, Annotated[str, Field(max_length=4096)]] = Field(
-        default_factory=dict, description="For other programs: runbook links, owners. Not interpreted."
+        default_factory=dict,
+        description="For other programs: runbook links, owners. Not interpreted.",
+        examples=[{"runbook": "https://example.com/runbooks/nightly-report"}],
     )
     schedule: ScheduleValue | None = Field(
-        None, description="When it runs; omitted: only when triggered. See schedules.md."
+        None,
+        description="When it runs; omitted: only when triggered. See schedules.md.",
+        examples=["every 10m", "daily at 09:00", "30 2 * * mon-fri", {"every": "10m", "from": "finish"}],
     )
-    timezone: str | None = Field(None, description="IANA zone; default: the daemon's, else UTC.")
-    dst: Dst = Field(Dst(), description="Fixed times on the nights the clocks change.")
-    suspend: Pause = Field(False, description="`true`, or `{reason: ...}`: its slots are recorded as skipped.")
-    run: ProcessRun = Field(description="What runs.")
+    timezone: str | None = Field(
+        None, description="IANA zone; default: the daemon's, else UTC.", examples=["Europe/Berlin"]
+    )
+    dst: Dst = Field(Dst(), description="Fixed times on the nights the clocks change.", examples=[{"gap": "skip"}])
+    suspend: Pause = Field(
+        False,
+        description="`true`, or `{reason: ...}`: its slots are recorded as skipped.",
+        examples=[True, {"reason": "the warehouse moves"}],
+    )
+    run: ProcessRun = Field(description="What runs.", examples=[{"command": ["echo", "hello"]}])
     env: dict[EnvName, EnvValue] = Field(
         default_factory=dict,
         description="Variables: texts, or secrets from outside, which are redacted everywhere. Nothing of the daemon's "
         "environment is inherited but PATH, HOME, LANG and TZ.",
+        examples=[{"LOG_LEVEL": "info", "DB_PASSWORD": {"from_file": "/etc/jobsctl/db"}}],
     )
     timeout: Timeout = Field(
-        "none", description="Wall clock of one run; past it TERM, grace, KILL, and the run is `expired`."
+        "none",
+        description="Wall clock of one run; past it TERM, grace, KILL, and the run is `expired`.",
+        examples=["30m", "none"],
     )
-    grace: Duration = Field(10.0, description="Between TERM and KILL, at a timeout or a cancel.")
-    capture: Capture = Field(Capture(), description="How output is kept.")
+    grace: Duration = Field(10.0, description="Between TERM and KILL, at a timeout or a cancel.", examples=["30s"])
+    capture: Capture = Field(Capture(), description="How output is kept.", examples=[{"timestamps": "line"}])
     success_codes: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=1, max_length=256)] = _later(
-        [0], "Exit codes that are a success."
+        [0], "Exit codes that are a success.", examples=[[0, 3]]
     )
-    retry: Retry = _later(Retry(), "When a run that did not succeed is tried again.")
+    retry: Retry = _later(
+        Retry(), "When a run that did not succeed is tried again.", examples=[{"attempts": 3, "backoff": "exponential"}]
+    )
     on_lost: Literal["fail", "rerun"] = _later(
-        "fail", "A run whose end cannot be known: failed (then `retry` speaks), or run again, whatever `retry` says."
+        "fail",
+        "A run whose end cannot be known: failed (then `retry` speaks), or run again, whatever `retry` says.",
+        examples=["rerun"],
     )
     overlap: Literal["skip", "queue", "replace", "allow"] = _later(
         "skip",
         "Due while a run is active: skip the slot, let one wait, cancel the old run, or run beside it.",
+        examples=["queue"],
     )
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] | None = _later(
-        None, "With `overlap: allow`: runs at once; default 10."
+        None, "With `overlap: allow`: runs at once; default 10.", examples=[4]
     )
-    missed: MissedValue = _later("latest", "Slots that passed while nothing could run.")
-    jitter: JitterValue | None = _later(None, "A duration (a fixed offset below it), or `spread` and `random`.")
-    start_at: str | None = _later(None, "RFC 3339; there are no slots before it.")
-    end_at: str | None = _later(None, "RFC 3339; there are no slots after it, and then the job is complete.")
+    missed: MissedValue = _later(
+        "latest", "Slots that passed while nothing could run.", examples=["skip", {"policy": "latest", "grace": "2h"}]
+    )
+    jitter: JitterValue | None = _later(
+        None, "A duration (a fixed offset below it), or `spread` and `random`.", examples=["5m", {"random": "30s"}]
+    )
+    start_at: str | None = _later(None, "RFC 3339; there are no slots before it.", examples=["2027-01-01T00:00:00Z"])
+    end_at: str | None = _later(
+        None, "RFC 3339; there are no slots after it, and then the job is complete.", examples=["2027-12-31T23:59:59Z"]
+    )
     repeat: Annotated[int, Field(ge=1, le=1_000_000)] | None = _later(
-        None, "The job is complete after so many scheduled runs."
+        None, "The job is complete after so many scheduled runs.", examples=[10]
     )
     until: Annotated[str, Field(min_length=1, max_length=1024)] | None = _later(
-        None, "A CEL expression over `run`, `job`, `result` and `now`; true after a run: the job is complete."
+        None,
+        "A CEL expression over `run`, `job`, `result` and `now`; true after a run: the job is complete.",
+        examples=["has(result.remaining) && result.remaining == 0"],
     )
     depends_on: Annotated[list[DependencyValue], Field(min_length=1, max_length=64)] | None = _later(
-        None, "Jobs that must have succeeded since this one ran last. Without a schedule, it starts when they have."
+        None,
+        "Jobs that must have succeeded since this one ran last. Without a schedule, it starts when they have.",
+        examples=[["extract"], [{"job": "extract", "max_age": "6h"}]],
     )
     on_dependency_failure: Literal["wait", "fail", "run"] = _later(
-        "wait", "When a job it depends on has failed: wait for its success, fail, or run all the same."
+        "wait",
+        "When a job it depends on has failed: wait for its success, fail, or run all the same.",
+        examples=["fail"],
     )
-    pool: Name | None = _later(None, "A `Pool` whose slots it shares with other jobs.")
-    priority: Annotated[int, Field(ge=-100, le=100)] = _later(0, "In its pool: higher comes first.")
-    calendar: CalendarValue | None = _later(None, "A `Calendar`, or several: when its slots may run.")
-    params: dict[ParamName, Param] = _later({}, "Inputs of a run, given by `jobsctl trigger --param`.")
-    retention: Retention = _later(Retention(), "How much of its history is kept.")
-    renamed_from: Reference | None = _later(None, "What it was called before: its history moves along.")
-    on_delete: Literal["finish", "cancel"] = _later("finish", "What becomes of an active run when its file goes.")
-    prune: bool = _later(True, "`false` keeps the job when its file goes.")
+    pool: Name | None = _later(None, "A `Pool` whose slots it shares with other jobs.", examples=["database"])
+    priority: Annotated[int, Field(ge=-100, le=100)] = _later(0, "In its pool: higher comes first.", examples=[10])
+    calendar: CalendarValue | None = _later(
+        None, "A `Calendar`, or several: when its slots may run.", examples=["holidays", ["holidays", "office-hours"]]
+    )
+    params: dict[ParamName, Param] = _later(
+        {},
+        "Inputs of a run, given by `jobsctl trigger --param`.",
+        examples=[{"region": {"default": "north", "allowed": ["north", "south"]}}],
+    )
+    retention: Retention = _later(
+        Retention(), "How much of its history is kept.", examples=[{"max_runs": 100, "max_age": "7d"}]
+    )
+    renamed_from: Reference | None = _later(
+        None, "What it was called before: its history moves along.", examples=["report"]
+    )
+    on_delete: Literal["finish", "cancel"] = _later(
+        "finish", "What becomes of an active run when its file goes.", examples=["cancel"]
+    )
+    prune: bool = _later(True, "`false` keeps the job when its file goes.", examples=[False])
 
     @property
     def identity(self) -> str:
