@@ -36,6 +36,7 @@ COMMANDS = {
     "See": {
         "status": "Is everything all right? And if not, what first?",
         "list": "List jobs.",
+        "search": "Find jobs by keywords.",
         "describe": "Tell all about a job: policies, inputs, dependencies.",
         "runs": "List runs.",
         "run": "Tell the whole story of a run.",
@@ -49,7 +50,7 @@ COMMANDS = {
 """Command -> its one line, by the section of the help it stands in; code in `cli.commands.<command>`, as `command`."""
 
 NOT_BUILT = (
-    "plan", "timers", "metrics", "outputs", "search", "sessions", "explain", "schema", "import", "doctor",
+    "plan", "timers", "metrics", "outputs", "sessions", "explain", "schema", "import", "doctor",
     "backup", "completion",
 )  # fmt: skip
 

@@ -1,0 +1,60 @@
+"""`jobsctl search`: find jobs by keywords."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cli.exits import Exit
+from cli.options import Settings
+
+
+@click.command("search")
+@click.argument("words", nargs=-1, required=True)
+@click.option("-n", "--limit", type=click.IntRange(1, 1000), default=20, help="At most so many. Default: 20.")
+@click.option("-l", "--label", "labels", multiple=True, metavar="SELECTOR", help="Only among these, as `list -l`.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Archived jobs too: those no file defines any more.")
+@click.pass_obj
+def command(settings: Settings, words: tuple[str, ...], limit: int, labels: tuple[str, ...], everything: bool) -> int:
+    """Find jobs that have all WORDS: in their name, project, labels, tags, description, annotations or what they run.
+
+    The best hit comes first; a word in the name counts most. A word also finds longer ones that begin with it, accents
+    do not matter, and a phrase in quotes is found as it stands. Values of `env` are never searched.
+
+    \b
+    Examples:
+      jobsctl search backup
+      jobsctl search postgres nightly -o name
+      jobsctl search '"pg_dump --clean"'
+    """
+    from cli.errors import UsageError
+    from cli.output import counted, print_items, say
+    from cli.searching import hit_text
+    from state.reads import Reader
+    from status.search import parse_query, search
+
+    # A word the shell passes as one argument with blanks in it was quoted for the shell: it is a phrase.
+    text = " ".join(f'"{word}"' if " " in word.strip() and '"' not in word else word for word in words)
+    query = parse_query(text)
+    if not query:
+        raise UsageError(f"there is no word to search for in {text!r}", hint="give letters or digits")
+    home = settings.existing_home()
+    with Reader(home.database) as reader:
+        specs = reader.specs(project=settings.project, labels=labels, archived=None if everything else False)
+    hits, total = search(specs, query, limit=limit)
+    if hits and settings.output in ("table", "wide"):
+        sys.stdout.write("".join(hit_text(settings, hit) for hit in hits))
+    else:
+        print_items(
+            settings,
+            hits,
+            view=lambda hit: hit.view(),
+            name=lambda hit: f"job/{hit.identity}",
+            columns=[],
+            empty=f"No job has {text}. `jobsctl list` shows all.",
+            more={"total": total},
+        )
+    if total > len(hits) and settings.output in ("table", "wide"):
+        say(f"{len(hits)} of {counted(total, 'hit')}; -n {min(total, 1000)} shows more")
+    return Exit.OK
