@@ -19,7 +19,7 @@ import orjson
 from state.changes import Counter, Totals
 from state.database import open_reader, own_errors
 from state.errors import Ambiguous, InvalidQuery, NotFound
-from state.ids import is_prefix
+from state.ids import first_id, is_prefix
 from state.records import (
     ACTIVE_STATES,
     DocumentRecord,
@@ -30,7 +30,6 @@ from state.records import (
     Run,
     RunState,
     SourceState,
-    Trigger,
 )
 from state.rows import (
     COUNTED_STATES,
@@ -47,11 +46,12 @@ from state.rows import (
     run_of,
     source_of,
 )
-from state.runwalks import id_bounds, run_conditions, walks_of
 from state.selectors import label_conditions
 
 Order = Literal["asc", "desc"]
 MAX_LIMIT = 10_000
+MANY_JOBS = 500
+"""Up to so many selected jobs a page of runs is put together from one short walk per job; above, from one long walk."""
 
 
 class Reader:
@@ -136,14 +136,6 @@ class Reader:
         )
         return [(identity, canonical) for identity, canonical in self._rows(sql, values)]
 
-    def identities(self) -> list[str]:
-        """`project/name` of every job, archived ones too, in order."""
-        return [f"{project}/{name}" for project, name in self._rows("SELECT project, name FROM job ORDER BY 1, 2")]
-
-    def data_version(self) -> int:
-        """A number that is another one after any other connection committed: whether asking again can be worth it."""
-        return int(self._rows("PRAGMA data_version")[0][0])
-
     def _job_filter(
         self, project: str | None, labels: Iterable[str], archived: bool | None
     ) -> tuple[list[str], list[Any]]:
@@ -198,14 +190,8 @@ class Reader:
         job_id: int | None = None,
         project: str | None = None,
         labels: Iterable[str] = (),
-        job_ids: Collection[int] | None = None,
         states: Collection[RunState] | None = None,
         active: bool | None = None,
-        reasons: Collection[Reason] | None = None,
-        triggers: Collection[Trigger] | None = None,
-        attempt: int | None = None,
-        longer_than: int | None = None,
-        now: int | None = None,
         since: int | None = None,
         until: int | None = None,
         before: str | None = None,
@@ -215,28 +201,21 @@ class Reader:
     ) -> list[Run]:
         """A page of runs. `since` (inclusive) and `until` (exclusive) are about when the run was made.
 
-        Args:
-            job_ids: of these jobs (beside `job_id`, `project` and `labels`, of which one at most is given).
-            active: True for those not over, False for those over; together with `states`: both must hold.
-            longer_than: that took this long (µs) or longer; those that still run count until `now`, if given.
+        `active`: True for those not over, False for those over; together with `states`: both must hold.
         """
         wanted = set(RunState if states is None else states)
         if active is not None:
             wanted = {state for state in wanted if (state in ACTIVE_STATES) is active}
         if not wanted:
             return []
-        bounds = id_bounds(since, until, before, after)
+        bounds = _id_bounds(since, until, before, after)
         limit = _limit(limit)
         labels = list(labels)
-        jobs = list(job_ids) if job_ids is not None else None if job_id is None else [job_id]
+        jobs: list[int] | None = None if job_id is None else [job_id]
         if jobs is None and (project is not None or labels):
             where, values = self._job_filter(project, labels, None)
             jobs = [row[0] for row in self._rows(f"SELECT id FROM job WHERE {' AND '.join(where)}", values)]
-        conditions, given = run_conditions(reasons, triggers, attempt, longer_than, now)
-        walks = [
-            (" AND ".join([place, *conditions]), [*bound, *given])
-            for place, bound in walks_of(jobs, None if len(wanted) == len(RunState) else wanted, bounds)
-        ]
+        walks = _walks(jobs, None if len(wanted) == len(RunState) else wanted, bounds)
         direction = "DESC" if order == "desc" else "ASC"
         if len(walks) == 1:
             place, bound = walks[0]
@@ -344,7 +323,41 @@ class Reader:
         return [Counter(name=row[0], labels=orjson.loads(row[1]), value=row[2]) for row in rows]
 
 
+def _walks(
+    jobs: list[int] | None, states: set[RunState] | None, bounds: list[tuple[str, str]]
+) -> list[tuple[str, list[Any]]]:
+    """Conditions and their values, one per walk down an index; together the walks find all that is asked for."""
+    conditions = [f"run.id {operator} ?" for operator, _ in bounds]
+    values: list[Any] = [value for _, value in bounds]
+    if jobs is None and states is not None:
+        return [(" AND ".join(["run.state = ?", *conditions]), [state, *values]) for state in sorted(states)]
+    if states is not None:
+        # The unary plus keeps SQLite from walking the index of states for one job's runs.
+        conditions.append(f"+run.state IN ({', '.join('?' * len(states))})")
+        values += sorted(states)
+    if jobs is None:
+        return [(" AND ".join(conditions) or "1", values)]
+    if len(jobs) <= MANY_JOBS:
+        return [(" AND ".join(["run.job_id = ?", *conditions]), [job, *values]) for job in jobs]
+    conditions.append("+run.job_id IN (SELECT value FROM json_each(?))")
+    return [(" AND ".join(conditions), [*values, orjson.dumps(jobs).decode()])]
+
+
 def _limit(limit: int) -> int:
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidQuery(f"limit {limit} is not between 1 and {MAX_LIMIT}")
     return limit
+
+
+def _id_bounds(since: int | None, until: int | None, before: str | None, after: str | None) -> list[tuple[str, str]]:
+    """Conditions on a run id: (operator, id)."""
+    bounds = []
+    if since is not None:
+        bounds.append((">=", first_id(since)))
+    if until is not None:
+        bounds.append(("<", first_id(until)))
+    if before is not None:
+        bounds.append(("<", before))
+    if after is not None:
+        bounds.append((">", after))
+    return bounds
