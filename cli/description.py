@@ -11,14 +11,14 @@ from cli.reading import Reading
 from cli.terminal import one_line
 from cli.why.facts import facts_of
 from cli.why.waiting import now, occupied, upstream_words
-from specs.model import Job
 from state.records import JobRecord
+from status.deadline import read_spec
 
 
 def description_lines(seen: Reading, record: JobRecord) -> Iterator[str | Cell]:
     """The lines, most important first."""
     yield from job_lines(seen, record)
-    job = Job.from_canonical(record.spec)
+    job = read_spec(record.spec)
     facts = facts_of(seen, record)
     yield from _section("Policies", policy_pairs(record, job, facts.policy))
     yield from _section("Params", param_pairs(job))

@@ -9,8 +9,8 @@ from cli.reading import Reading
 from cli.tables import duration_text, phase_cell, short_revision, state_cell, waiting_words
 from cli.terminal import one_line
 from cli.times import both, relative
-from specs.model import Job
 from state.records import Health, JobRecord, RunState
+from status.deadline import read_spec
 from status.phase import Suspension, conditions_of, suspension_of, sync_of
 
 LABEL = 13
@@ -26,7 +26,7 @@ def is_well(job: JobRecord) -> bool:
 
 def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     """The lines, most important first."""
-    spec = Job.from_canonical(job.spec)
+    spec = read_spec(job.spec)
     now = seen.now
     yield Cell(f"{'Job':{LABEL}}{job.identity}", "bold")
     if spec.description:

@@ -114,14 +114,12 @@ class Span(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, int | float):
             return float(value)
-        from pydantic_core import PydanticCustomError
-
-        from specs.fields import parse_duration
+        from specs.notation import BadValue, parse_duration
 
         try:
             return parse_duration(float(value) if value.replace(".", "", 1).isdecimal() else value)
-        except PydanticCustomError as error:
-            self.fail(f"{value!r}: {error.message()}", param, ctx)
+        except BadValue as error:
+            self.fail(f"{value!r}: {error.message}", param, ctx)
 
 
 class Instant(click.ParamType[int]):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from cli.output import counted
 from cli.times import size, span, stamp
 from specs.jitter import stable_offset
-from specs.model import Job
 from specs.policy import Policy, RetryPolicy
+from specs.stored import StoredJob
 from state.records import JobRecord
 
 SECOND = 1_000_000
@@ -29,7 +29,7 @@ FAILURE = {
 }
 
 
-def policy_pairs(record: JobRecord, job: Job, policy: Policy) -> Iterator[tuple[str, str]]:
+def policy_pairs(record: JobRecord, job: StoredJob, policy: Policy) -> Iterator[tuple[str, str]]:
     """Name and sentence of every policy, in the order people ask for them."""
     if policy.overlap == "allow":
         most = policy.max_concurrent
@@ -58,9 +58,13 @@ def policy_pairs(record: JobRecord, job: Job, policy: Policy) -> Iterator[tuple[
     if not policy.prune:
         yield "Pruning", "it stays when its file goes"
     kept = job.retention
-    if kept.max_runs is not None or kept.max_age is not None or kept.output_max is not None:
-        parts = [f"{kept.max_runs} runs" if kept.max_runs else "", f"{span(kept.max_age)}" if kept.max_age else "",
-                 f"{size(kept.output_max)} of output" if kept.output_max else ""]  # fmt: skip
+    runs, age, output = kept.get("max_runs"), kept.get("max_age"), kept.get("output_max")
+    if runs or age or output:
+        parts = (
+            f"{runs} runs" if runs else "",
+            span(age) if age else "",
+            f"{size(output)} of output" if output else "",
+        )
         yield "History", ", ".join(part for part in parts if part)
 
 
@@ -103,7 +107,7 @@ def _completion(record: JobRecord, policy: Policy) -> Iterator[tuple[str, str]]:
         yield "Until", f"complete when this is true after a run: {policy.until}"
 
 
-def param_pairs(job: Job) -> Iterator[tuple[str, str]]:
+def param_pairs(job: StoredJob) -> Iterator[tuple[str, str]]:
     """Name and words of every input."""
     for name, param in job.params.items():
         parts = ["no default" if param.default is None else f"default {param.default!r}"]

@@ -12,13 +12,12 @@ from sys import intern
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
 from reconciler.observed import UpstreamState, Waiting
 from specs.desired import DesiredJob
-from specs.model import Dst, Job
 from specs.policy import PLAIN, Policy, policy_of
 from specs.schedule import Schedule, ScheduleError, compile_schedule, parse_schedule
+from specs.stored import StoredDst, StoredJob
 from state.records import Health, JobRecord, Reason, Run
 
 ReadSpec = Callable[[int], bytes]
@@ -188,7 +187,7 @@ class JobTable:
     def _compile(self, spec: bytes, fields: dict[str, Any]) -> Schedule:
         schedule = fields.get("schedule")
         if schedule is not None and not isinstance(schedule, str):
-            return compile_schedule(Job.from_canonical(spec), default_timezone=self.default_timezone)
+            return compile_schedule(StoredJob.of(spec), default_timezone=self.default_timezone)
         # Nearly every schedule is one line of text: the whole model would be built for three of its fields.
         return parse_schedule(
             schedule,
@@ -209,8 +208,8 @@ class JobTable:
             fields = orjson.loads(record.spec)
             schedule = self._compile(record.spec, fields)
             policy = policy_of(fields, default_timezone=self.default_timezone)
-        except (ScheduleError, ValidationError, orjson.JSONDecodeError, KeyError):
-            schedule = parse_schedule(None, timezone=self.default_timezone, dst=Dst(), identity=record.identity)
+        except (ScheduleError, ValueError, KeyError, TypeError, AttributeError):
+            schedule = parse_schedule(None, timezone=self.default_timezone, dst=StoredDst(), identity=record.identity)
             policy, stalled = PLAIN, True
         old = self._by_id.get(record.id)
         entry = Entry(
@@ -279,7 +278,7 @@ class JobTable:
             self._unlink(entry)
 
 
-_dst = lru_cache(maxsize=4)(Dst)
+_dst = lru_cache(maxsize=4)(StoredDst)
 
 
 def _end_at(record: JobRecord) -> int | None:

@@ -10,14 +10,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
-
-from pydantic_core import PydanticCustomError
+from typing import Literal, Protocol
 
 from specs.cron import ALIASES, MAX_LENGTH, Cron, parse_cron
 from specs.expression import ScheduleError, ScheduleWarning
-from specs.fields import parse_duration
-from specs.model import ScheduleParts
+from specs.notation import BadValue, parse_duration
 from specs.phrases import follows_the_clock, say_cron, say_length, say_period
 from specs.slots import SECOND, CronSlots, GridSlots, OneSlot, Slots
 from specs.words import reads_as_words, to_cron
@@ -58,6 +55,28 @@ class Entry:
     """Microseconds from the end of one run to the start of the next; it has no slots of its own then."""
 
 
+class Parts(Protocol):
+    """The long form of a schedule: `specs.model.ScheduleParts`, or `specs.stored.StoredParts`."""
+
+    @property
+    def cron(self) -> str | None: ...
+    @property
+    def every(self) -> float | None: ...
+    @property
+    def once(self) -> str | None: ...
+    @property
+    def anchor(self) -> str | None: ...
+    @property
+    def timezone(self) -> str | None: ...
+    @property
+    def from_(self) -> Literal["finish"] | None: ...
+    @property
+    def continuous(self) -> Literal[True] | None: ...
+    @property
+    def delay(self) -> float | None: ...
+    def __hash__(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What an entry needs to know of its job: zone, rule for moved clocks, identity (for `H`)."""
@@ -79,7 +98,7 @@ def read_text(value: str, context: Context) -> Entry:
     return _inside(value, value.strip(_BLANK), _read, context)
 
 
-def read_parts(value: ScheduleParts, context: Context) -> Entry:
+def read_parts(value: Parts, context: Context) -> Entry:
     """The meaning of the object form.
 
     Raises ScheduleError, with the key that is wrong in `loc`.
@@ -179,8 +198,8 @@ def _seconds(text: str) -> float | None:
         return None
     try:
         return parse_duration(text)
-    except PydanticCustomError as error:
-        raise ScheduleError(error.message()) from None
+    except BadValue as error:
+        raise ScheduleError(error.message) from None
 
 
 def _interval(seconds: float, origin: int | None) -> Entry:

@@ -1,95 +1,54 @@
-"""Scalar types of a spec: names, durations, sizes. Each keeps what it means as a plain number."""
+"""Scalar types of a spec: names, durations, sizes, as `specs.notation` reads them."""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-NAME_PATTERN = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-"""RFC 1123 label, as Kubernetes uses it: safe as a file name, a URL segment and a label value."""
+from specs.notation import NAME_PATTERN, BadValue, parse_duration, parse_name, parse_size, parse_timeout
 
-_NAME = re.compile(NAME_PATTERN)
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|k|K|KB|M|MB|G|GB|T|TB|Ki|KiB|Mi|MiB|Gi|GiB|Ti|TiB)?")
-_UNITS = {"": 1, "B": 1}
-for _power, _letter in enumerate("KMGT", start=1):
-    _UNITS |= {_letter: 1000**_power, f"{_letter}B": 1000**_power}
-    _UNITS |= {f"{_letter}i": 1024**_power, f"{_letter}iB": 1024**_power}
-_UNITS["k"] = 1000
+_Read = TypeVar("_Read")
 
 
-def _fail(kind: str, message: str) -> PydanticCustomError:
-    return PydanticCustomError(kind, message)
+def _checked(parse: Callable[[object], _Read]) -> Callable[[object], _Read]:
+    """`parse` as a validator: its error with the type that `specs.findings` knows."""
+
+    def check(value: object) -> _Read:
+        try:
+            return parse(value)
+        except BadValue as error:
+            raise PydanticCustomError(error.kind, error.message) from None
+
+    return check
 
 
-def parse_name(value: Any) -> str:
-    """A name, whole (`fullmatch`: `$` would let a trailing newline through)."""
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise _fail("name", "a name is 1 to 63 of a-z, 0-9 and '-', and starts and ends with a letter or digit")
-    return value
-
-
-def parse_duration(value: Any) -> float:
-    """Seconds from `90s`, `15m`, `1h30m`, `2d` or a plain number of seconds. At most 10 years."""
-    if isinstance(value, bool):
-        raise _fail("duration", "a duration is like 90s, 15m, 1h30m or 2d, or a number of seconds")
-    if isinstance(value, int | float):
-        seconds = float(value)
-    else:
-        found = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
-        if found is None:
-            raise _fail("duration", "a duration is like 90s, 15m, 1h30m or 2d, or a number of seconds")
-        days, hours, minutes, rest = (float(part or 0) for part in found.groups())
-        seconds = days * 86400 + hours * 3600 + minutes * 60 + rest
-    if not 0 < seconds <= 315_360_000:
-        raise _fail("duration", "a duration is more than nothing and at most 3650d")
-    return seconds
-
-
-def parse_timeout(value: Any) -> float | str:
-    """`none`, or seconds as `parse_duration` reads them."""
-    return "none" if value == "none" else parse_duration(value)
-
-
-def parse_size(value: Any) -> int:
-    """Bytes from `64Mi`, `1.5G`, `800k` or a plain number. At most 1 PiB."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        size = value
-    else:
-        found = _SIZE.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            raise _fail("size", "a size is like 64Mi, 1.5G or 800k, or a number of bytes")
-        size = int(float(found[1]) * _UNITS[found[2] or ""])
-    if not 0 < size <= 2**50:
-        raise _fail("size", "a size is more than nothing and at most 1 PiB")
-    return size
-
+check_name = _checked(parse_name)
 
 Name = Annotated[
     str,
-    BeforeValidator(parse_name),
+    BeforeValidator(check_name),
     WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": 63}),
 ]
 Duration = Annotated[
     float,
-    BeforeValidator(parse_duration),
+    BeforeValidator(_checked(parse_duration)),
     PlainSerializer(lambda s: int(s) if s == int(s) else s, return_type=float | int),
     WithJsonSchema({"anyOf": [{"type": "string", "examples": ["90s", "15m", "1h30m"]}, {"type": "number"}]}),
 ]
 """Seconds."""
 Timeout = Annotated[
     float | Literal["none"],
-    BeforeValidator(parse_timeout),
+    BeforeValidator(_checked(parse_timeout)),
     PlainSerializer(lambda s: s if s == "none" or s != int(s) else int(s), return_type=float | int | str),
     WithJsonSchema({"anyOf": [{"type": "string", "examples": ["15m", "2h", "none"]}, {"type": "number"}]}),
 ]
 """Seconds, or no limit."""
 Size = Annotated[
     int,
-    BeforeValidator(parse_size),
+    BeforeValidator(_checked(parse_size)),
     WithJsonSchema({"anyOf": [{"type": "string", "examples": ["64Mi", "1G"]}, {"type": "integer"}]}),
 ]
 """Bytes."""

@@ -19,10 +19,10 @@ from specs.defaults import FROZEN, NOTHING, Inherited, Reader, rival, with_defau
 from specs.desired import DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
-from specs.fields import parse_name
 from specs.findings import findings_of, kind_of
 from specs.links import Link, links_of
 from specs.model import Job
+from specs.notation import parse_name
 from specs.resources import (
     RESOURCES,
     check_defaults,

@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, core_schema
 
-from specs.fields import Duration, Name, Size, Text, parse_name
+from specs.fields import Duration, Name, Size, Text, check_name
 from specs.strict import Strict, shape
 
 
 def parse_reference(value: str) -> str:
-    """`name` or `project/name`, checked. Raises as `parse_name`."""
+    """`name` or `project/name`, checked. Raises as `check_name`."""
     for part in value.split("/", 1):
-        parse_name(part)
+        check_name(part)
     return value
 
 
@@ -31,41 +31,55 @@ class Missed(Strict):
     """What becomes of slots that passed while nothing could run."""
 
     policy: Literal["latest", "skip", "all"] = Field(
-        "latest", description="`latest`: one run for the last of them; `skip`: none; `all`: one for each, in order."
+        "latest",
+        description="`latest`: one run for the last of them; `skip`: none; `all`: one for each, in order.",
+        examples=["all"],
     )
-    grace: Duration | None = Field(None, description="A slot later than this is not caught up. Default: no limit.")
+    grace: Duration | None = Field(
+        None, description="A slot later than this is not caught up. Default: no limit.", examples=["2h"]
+    )
     max: Annotated[int, Field(ge=1, le=1000)] = Field(
-        20, description="With `all`: at most so many, the latest; the others are recorded as skipped."
+        20, description="With `all`: at most so many, the latest; the others are recorded as skipped.", examples=[5]
     )
 
 
 class Retry(Strict):
     """When a run that did not succeed is tried again. Every attempt is a run of its own."""
 
-    attempts: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Including the first.")
+    attempts: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Including the first.", examples=[3])
     backoff: Literal["fixed", "linear", "exponential"] = Field(
-        "fixed", description="How `delay` grows: not, by itself, or doubling with each attempt."
+        "fixed",
+        description="How `delay` grows: not, by itself, or doubling with each attempt.",
+        examples=["exponential"],
     )
-    delay: Duration = Field(10.0, description="Before the second attempt.")
+    delay: Duration = Field(10.0, description="Before the second attempt.", examples=["30s"])
     max_delay: Duration = Field(
-        300.0, description="What a growing delay stays below; the default cuts no longer `delay`."
+        300.0, description="What a growing delay stays below; the default cuts no longer `delay`.", examples=["10m"]
     )
     jitter: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.1, description="Share of the delay by which it varies, up or down."
+        0.1, description="Share of the delay by which it varies, up or down.", examples=[0.2]
     )
     on: Annotated[list[Literal["failed", "expired", "lost"]], Field(min_length=1, max_length=3)] = Field(
-        ["failed", "expired", "lost"], description="Which ends are tried again."
+        ["failed", "expired", "lost"], description="Which ends are tried again.", examples=[["failed", "lost"]]
     )
     exit_codes: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=1, max_length=256)] | None = (
-        Field(None, description="Of failed runs that exited: only these codes are tried again. Default: all.")
+        Field(
+            None,
+            description="Of failed runs that exited: only these codes are tried again. Default: all.",
+            examples=[[75]],
+        )
     )
 
 
 class Jitter(Strict):
     """How far from its slot a run starts, so that not everything starts on the hour."""
 
-    spread: Duration | None = Field(None, description="A fixed offset below this, different from job to job.")
-    random: Duration | None = Field(None, description="An offset below this, different from slot to slot.")
+    spread: Duration | None = Field(
+        None, description="A fixed offset below this, different from job to job.", examples=["10m"]
+    )
+    random: Duration | None = Field(
+        None, description="An offset below this, different from slot to slot.", examples=["30s"]
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Jitter:
@@ -77,9 +91,13 @@ class Jitter(Strict):
 class Dependency(Strict):
     """A job whose success a run waits for."""
 
-    job: Reference = Field(description="`name` of the same project, or `project/name`.")
+    job: Reference = Field(
+        description="`name` of the same project, or `project/name`.", examples=["extract", "shop/extract"]
+    )
     max_age: Duration | None = Field(
-        None, description="A success not older than this will do, also one that an earlier run had used."
+        None,
+        description="A success not older than this will do, also one that an earlier run had used.",
+        examples=["6h"],
     )
 
 
@@ -102,15 +120,17 @@ class Param(Strict):
     """An input of a run."""
 
     default: Annotated[str, Field(max_length=4096)] | None = Field(
-        None, description="Without one, a run can only be triggered with a value."
+        None, description="Without one, a run can only be triggered with a value.", examples=["north"]
     )
     allowed: Annotated[list[Annotated[str, Field(max_length=4096)]], Field(min_length=1, max_length=256)] | None = (
-        Field(None, description="The only values it may have.")
+        Field(None, description="The only values it may have.", examples=[["north", "south"]])
     )
     pattern: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
-        None, description="A regular expression (RE2, as in Go and Rust) that the whole value must match."
+        None,
+        description="A regular expression (RE2, as in Go and Rust) that the whole value must match.",
+        examples=["[0-9]{4}-[0-9]{2}"],
     )
-    description: Text = Field("", description="For people.")
+    description: Text = Field("", description="For people.", examples=["Which region's orders."])
 
     @model_validator(mode="after")
     def _sound(self) -> Param:
@@ -139,11 +159,17 @@ class Param(Strict):
 class Retention(Strict):
     """How much of a job's history is kept. Default: what `jobsctl.yaml` says."""
 
-    max_runs: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(None, description="Runs, skipped records too.")
-    max_age: Duration | None = Field(None, description="Since their end.")
-    keep_last_success: bool = Field(True, description="Also when it is older, or more runs came after it.")
+    max_runs: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="Runs, skipped records too.", examples=[100]
+    )
+    max_age: Duration | None = Field(None, description="Since their end.", examples=["7d"])
+    keep_last_success: bool = Field(
+        True, description="Also when it is older, or more runs came after it.", examples=[False]
+    )
     output_max: Size | None = Field(
-        None, description="Bytes of output of all its runs together; the oldest output goes first, the rows stay."
+        None,
+        description="Bytes of output of all its runs together; the oldest output goes first, the rows stay.",
+        examples=["1G"],
     )
 
 

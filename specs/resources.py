@@ -20,10 +20,10 @@ from specs.desired import DesiredDocument
 from specs.diagnostic import Diagnostic, Severity
 from specs.document import Document, Loc
 from specs.expression import ScheduleError
-from specs.fields import parse_name
 from specs.findings import findings_of
 from specs.kinds import Calendar, Defaults, Pool
 from specs.model import Job
+from specs.notation import parse_name
 from specs.rules import schedule_findings
 
 RESOURCES: dict[str, type[Pool] | type[Calendar]] = {"Pool": Pool, "Calendar": Calendar}

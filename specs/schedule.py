@@ -14,12 +14,11 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
-from typing import Literal
+from typing import Literal, Protocol
 
 from specs.cron import has_hash
-from specs.entry import MANUAL, Context, Entry, Gap, Repeat, read_parts, read_text
+from specs.entry import MANUAL, Context, Entry, Gap, Parts, Repeat, read_parts, read_text
 from specs.expression import ScheduleError, ScheduleWarning
-from specs.model import Dst, Job, ScheduleParts
 from specs.slots import Slots
 from specs.zones import find_zone
 
@@ -105,7 +104,32 @@ class Schedule:
         return total
 
 
-def compile_schedule(job: Job, *, default_timezone: str = "UTC") -> Schedule:
+class DstRule(Protocol):
+    """What a fixed time does when the clocks change: `specs.model.Dst`, `specs.stored.StoredDst`."""
+
+    @property
+    def gap(self) -> Gap: ...
+    @property
+    def repeat(self) -> Repeat: ...
+
+
+ScheduleValue = str | Parts | Sequence[str | Parts] | None
+
+
+class Scheduled(Protocol):
+    """A job, as far as its schedule goes: `specs.model.Job`, `specs.stored.StoredJob`."""
+
+    @property
+    def schedule(self) -> ScheduleValue: ...
+    @property
+    def timezone(self) -> str | None: ...
+    @property
+    def dst(self) -> DstRule: ...
+    @property
+    def identity(self) -> str: ...
+
+
+def compile_schedule(job: Scheduled, *, default_timezone: str = "UTC") -> Schedule:
     """The schedule of a job. Cached: jobs that say the same share one object.
 
     Raises ScheduleError; its `field` is `timezone` when that field of the job (or the default) is what is wrong.
@@ -113,9 +137,7 @@ def compile_schedule(job: Job, *, default_timezone: str = "UTC") -> Schedule:
     return parse_schedule(job.schedule, timezone=job.timezone or default_timezone, dst=job.dst, identity=job.identity)
 
 
-def parse_schedule(
-    value: str | Sequence[str | ScheduleParts] | ScheduleParts | None, *, timezone: str, dst: Dst, identity: str
-) -> Schedule:
+def parse_schedule(value: ScheduleValue, *, timezone: str, dst: DstRule, identity: str) -> Schedule:
     """The meaning of a `schedule`. `identity` (`project/name`) decides what `H` stands for.
 
     Raises ScheduleError; its `field` is `timezone` when that argument is what is wrong.
@@ -125,7 +147,7 @@ def parse_schedule(
     except ScheduleError as error:
         error.field = "timezone"
         raise
-    if value is None or isinstance(value, str | ScheduleParts):
+    if value is None or isinstance(value, str) or not isinstance(value, Sequence):
         return _single(value, timezone, dst.gap, dst.repeat, identity if _is_hashed(value) else "")
     if not 1 <= len(value) <= _MAX_ENTRIES:
         message = f"a list has at most {_MAX_ENTRIES} entries" if value else "an empty list names no schedule"
@@ -133,13 +155,13 @@ def parse_schedule(
     return _list(tuple(value), timezone, dst.gap, dst.repeat, identity if any(map(_is_hashed, value)) else "")
 
 
-def _is_hashed(value: str | ScheduleParts | None) -> bool:
+def _is_hashed(value: str | Parts | None) -> bool:
     """Then, and only then, does the meaning differ from job to job."""
-    text = value.cron if isinstance(value, ScheduleParts) else value
+    text = value if value is None or isinstance(value, str) else value.cron
     return text is not None and has_hash(text)
 
 
-def _entry(value: str | ScheduleParts | None, timezone: str, gap: Gap, repeat: Repeat, identity: str) -> Entry:
+def _entry(value: str | Parts | None, timezone: str, gap: Gap, repeat: Repeat, identity: str) -> Entry:
     context = Context(find_zone(timezone), gap, repeat, identity)
     if value is None:
         return MANUAL
@@ -147,7 +169,7 @@ def _entry(value: str | ScheduleParts | None, timezone: str, gap: Gap, repeat: R
 
 
 @functools.lru_cache(maxsize=16_384)
-def _single(value: str | ScheduleParts | None, timezone: str, gap: Gap, repeat: Repeat, identity: str) -> Schedule:
+def _single(value: str | Parts | None, timezone: str, gap: Gap, repeat: Repeat, identity: str) -> Schedule:
     entry = _entry(value, timezone, gap, repeat, identity)
     return Schedule(
         kind=entry.kind,
@@ -163,7 +185,7 @@ def _single(value: str | ScheduleParts | None, timezone: str, gap: Gap, repeat: 
 
 
 @functools.lru_cache(maxsize=4096)
-def _list(values: tuple[str | ScheduleParts, ...], timezone: str, gap: Gap, repeat: Repeat, identity: str) -> Schedule:
+def _list(values: tuple[str | Parts, ...], timezone: str, gap: Gap, repeat: Repeat, identity: str) -> Schedule:
     entries: dict[str, Entry] = {}
     warnings: list[ScheduleWarning] = []
     for index, value in enumerate(values):

@@ -9,11 +9,10 @@ import functools
 from typing import TYPE_CHECKING
 
 import orjson
-from pydantic import ValidationError
 
-from specs.model import Job, ProcessRun
 from specs.policy import PLAIN, Policy, RetryPolicy, policy_of
 from specs.schedule import Schedule, ScheduleError, compile_schedule
+from specs.stored import StoredDst, StoredJob, Unreadable
 from state.records import JobRecord
 from status.instants import SECOND
 from status.phase import suspension_of
@@ -26,22 +25,24 @@ DEFAULT_SLACK = 3600 * SECOND
 """Time a run without timeout may take before its success is overdue; healthchecks' default grace, an hour."""
 
 
-_UNREADABLE = Job(
+_UNREADABLE = StoredJob(
+    fields={"description": "(its stored spec is of no use to this version)"},
+    project="default",
     name="unreadable",
-    description="(its stored spec is of no use to this version)",
-    run=ProcessRun(command=["unknown"]),
+    schedule=None,
+    dst=StoredDst(),
 )
 
 
 @functools.lru_cache(maxsize=64)
-def read_spec(spec: bytes) -> Job:
+def read_spec(spec: bytes) -> StoredJob:
     """The job of canonical bytes. A few are kept: everything that is made of one record asks within microseconds.
 
     Bytes of no use (damaged, of another version) are a job without a schedule: one must not hide all the others.
     """
     try:
-        return Job.from_canonical(spec)
-    except ValidationError:
+        return StoredJob.of(spec)
+    except Unreadable:
         return _UNREADABLE
 
 
@@ -58,13 +59,13 @@ def read_policy(spec: bytes, default_timezone: str = "UTC") -> Policy:
     """The policies of canonical bytes, as plain numbers; those of a job that says nothing when a zone is gone."""
     try:
         return policy_of(orjson.loads(spec), default_timezone=default_timezone)
-    except (ScheduleError, ValidationError, orjson.JSONDecodeError, KeyError):
+    except (ScheduleError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return PLAIN
 
 
 def success_deadline(
     record: JobRecord,
-    job: Job,
+    job: StoredJob,
     schedule: Schedule | None,
     *,
     calendars: Calendars | None = None,
@@ -102,7 +103,7 @@ def success_deadline(
     return start + _allowance(job, policy)
 
 
-def _allowance(job: Job, policy: Policy) -> int:
+def _allowance(job: StoredJob, policy: Policy) -> int:
     """How long after its start a slot may succeed."""
     timeout, retry = job.timeout_seconds(), policy.retry
     once = DEFAULT_SLACK if timeout is None else round((timeout + job.grace) * SECOND)

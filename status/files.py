@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
-from specs.fields import NAME_PATTERN
+from specs.notation import NAME_PATTERN
 from state.exchange import exchange, fill
 
 SPACING = 1.0

@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 from datetime import UTC, datetime, timedelta
 
+from specs.notation import BadValue, parse_duration
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
 LATEST = 253_402_300_799 * SECOND
@@ -43,10 +45,6 @@ def parse_instant(text: str, *, now: int) -> int:
     Raises:
         InvalidInstant: the text is none of them; an RFC 3339 instant without offset is refused, not guessed.
     """
-    from pydantic_core import PydanticCustomError  # 60 ms that only who parses an instant need pay
-
-    from specs.fields import parse_duration
-
     try:
         number = float(text)
     except ValueError:
@@ -57,7 +55,7 @@ def parse_instant(text: str, *, now: int) -> int:
         raise InvalidInstant(f"{text!r} is not between 0 and {LATEST // SECOND} seconds since the epoch")
     try:
         return now - round(parse_duration(text) * SECOND)
-    except PydanticCustomError:
+    except BadValue:
         pass
     try:
         moment = datetime.fromisoformat(text)

@@ -14,8 +14,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from specs.model import Job
-from specs.policies import Missed
+from specs.stored import StoredJob
 from state.records import SKIP_REASONS, Health, JobRecord, Reason, Run, RunState
 from status.instants import SECOND
 from status.phase import is_ready, suspension_of
@@ -55,8 +54,10 @@ _ALWAYS = (Reason.OVERLAP, Reason.MISSED, Reason.SUSPENDED, Reason.DAEMON_DOWN)
 """Can occur to any job with a schedule."""
 
 
-def possible_skips(record: JobRecord, job: Job, *, once: bool) -> tuple[Reason, ...]:
+def possible_skips(record: JobRecord, job: StoredJob, *, once: bool) -> tuple[Reason, ...]:
     """Why slots of this job may be without a run, as it is declared now, and why some were, as it was declared then."""
+    said = job.fields.get
+    missed = said("missed")
     found = {reason for reason, count in record.skips.items() if count}
     if job.schedule is not None:
         found.update(_ALWAYS)
@@ -64,11 +65,11 @@ def possible_skips(record: JobRecord, job: Job, *, once: bool) -> tuple[Reason, 
         reason
         for reason, declared in (
             (Reason.PAST, once),
-            (Reason.POOL, job.pool is not None),
-            (Reason.DEPENDENCY, job.depends_on is not None),
-            (Reason.CALENDAR, job.calendar is not None),
-            (Reason.GRACE, isinstance(job.missed, Missed) and job.missed.grace is not None),
-            (Reason.HORIZON, any(each is not None for each in (job.repeat, job.until, job.end_at))),
+            (Reason.POOL, said("pool") is not None),
+            (Reason.DEPENDENCY, said("depends_on") is not None),
+            (Reason.CALENDAR, said("calendar") is not None),
+            (Reason.GRACE, isinstance(missed, dict) and missed.get("grace") is not None),
+            (Reason.HORIZON, any(said(name) is not None for name in ("repeat", "until", "end_at"))),
             (Reason.DST_GAP, job.dst.gap == "skip"),
         )
         if declared
@@ -84,7 +85,7 @@ def _in_order(reasons: frozenset[Reason]) -> tuple[Reason, ...]:
 
 def sample_of(
     record: JobRecord,
-    job: Job,
+    job: StoredJob,
     *,
     schedule_kind: str,
     expression: str,

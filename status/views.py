@@ -19,9 +19,9 @@ from status.timing import timing_of, words_of
 if TYPE_CHECKING:
     # Only `job_view` reads specs, at 150 ms of import that readers of runs and events need not pay.
     from specs.calendar import Calendars
-    from specs.model import Job
     from specs.policy import Policy
     from specs.schedule import Schedule
+    from specs.stored import StoredJob
 
 View = dict[str, Any]
 """JSON types only."""
@@ -144,7 +144,7 @@ def job_view(
     }
 
 
-def _compile(job: Job, default_timezone: str) -> tuple[Schedule | None, str | None]:
+def _compile(job: StoredJob, default_timezone: str) -> tuple[Schedule | None, str | None]:
     """The schedule, or why a stored one does not compile any more (a zone left the tz database)."""
     from specs.schedule import ScheduleError, compile_schedule
 

@@ -85,11 +85,11 @@ def _compile(text: str, zone: str, identity: str, *, named: bool) -> Schedule:
     from cli.output import say
     from specs.cron import has_hash
     from specs.expression import ScheduleError
-    from specs.model import Dst
     from specs.schedule import parse_schedule
+    from specs.stored import StoredDst
 
     try:
-        compiled = parse_schedule(text, timezone=zone, dst=Dst(), identity=identity)
+        compiled = parse_schedule(text, timezone=zone, dst=StoredDst(), identity=identity)
     except ScheduleError as error:
         raise InvalidFiles(_with_caret(error, text), hint=error.help) from None
     for warning in compiled.warnings:
@@ -106,13 +106,13 @@ def _of_job(settings: Settings, name: str, after: int | None, number: int) -> Up
     from cli.selection import find_job
     from cli.upcoming import Upcoming
     from specs.expression import ScheduleError
-    from specs.model import Job
+    from status.deadline import read_spec
 
     with reading(settings) as seen:
         record = find_job(settings, seen.reader, name)
         if record.archived_at is not None:
             say(f"note: {record.identity} is archived: it does not run")
-        elif record.suspended_at is not None or Job.from_canonical(record.spec).suspend_reason() is not None:
+        elif record.suspended_at is not None or read_spec(record.spec).suspend_reason() is not None:
             say(f"note: {record.identity} is suspended: these slots are skipped until it is resumed")
         try:
             return Upcoming.of_job(seen, record, after, number)

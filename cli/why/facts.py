@@ -10,12 +10,13 @@ from cli.why.known import Facts, PoolFacts, SlotFacts
 from cli.why.moment import Moment
 from cli.why.words import Local
 from specs.expression import ScheduleError
-from specs.model import Job
 from specs.policy import PLAIN, Policy, policy_of
 from specs.schedule import Schedule, compile_schedule
+from specs.stored import StoredJob
 from specs.zones import find_zone
 from state.inbox import daemon_alive
 from state.records import ACTIVE_STATES, JobRecord, Reason, Run, RunState, Trigger
+from status.deadline import read_spec
 from status.heartbeat import read_heartbeat
 
 MOST = 10_000
@@ -25,7 +26,7 @@ SEARCHED = 200
 
 def facts_of(seen: Reading, record: JobRecord) -> Facts:
     """Everything about a job now."""
-    spec = Job.from_canonical(record.spec)
+    spec = read_spec(record.spec)
     schedule, policy, trouble = _compiled(seen, record, spec)
     zone = find_zone(schedule.timezone if schedule else "UTC")
     beat = read_heartbeat(seen.home)
@@ -47,7 +48,7 @@ def facts_of(seen: Reading, record: JobRecord) -> Facts:
     )
 
 
-def _compiled(seen: Reading, record: JobRecord, spec: Job) -> tuple[Schedule | None, Policy, str | None]:
+def _compiled(seen: Reading, record: JobRecord, spec: StoredJob) -> tuple[Schedule | None, Policy, str | None]:
     zone = seen.config.timezone
     try:
         policy = policy_of(orjson.loads(record.spec), default_timezone=zone)

@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pydantic_core import PydanticCustomError
-
 from specs.entry import read_instant
 from specs.expression import ScheduleError
-from specs.fields import parse_duration
+from specs.notation import BadValue, parse_duration
 from specs.zones import Zone
 
 SECOND = 1_000_000
@@ -56,7 +54,7 @@ def read_moment(text: str, *, now: int, zone: Zone) -> Moment:
     if found := _RELATIVE.fullmatch(text):
         try:
             distance = round(parse_duration(found[2]) * SECOND)
-        except PydanticCustomError:
+        except BadValue:
             raise UnknownMoment(f"{text!r} is not a length of time like -2h or +30m") from None
         return Moment(now - distance if found[1] == "-" else now + distance, 0)
     here = zone.local(now)

@@ -61,10 +61,10 @@ run: {command: [a]}
 )  # fmt: skip
 def test_a_policy_is_said_in_words(spec, name, words):
     record = record_of(spec)
-    from specs.model import Job
+    from specs.stored import StoredJob
 
-    job = Job.from_canonical(record.spec)
-    assert dict(policy_pairs(record, job, policy_of(job.canonical())))[name] == words
+    job = StoredJob.of(record.spec)
+    assert dict(policy_pairs(record, job, policy_of(job.fields)))[name] == words
 
 
 def test_a_job_is_described_whole(jobsctl, known, daemon):

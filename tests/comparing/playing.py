@@ -24,7 +24,7 @@ from pathlib import Path
 
 from runners.base import Launch
 from runners.stub import Script, StubRunner
-from specs.fields import parse_duration
+from specs.notation import parse_duration
 from state.inbox import RequestKind
 from state.records import Run, RunState, Trigger
 from tests.deciding.driving import SECOND, Rig

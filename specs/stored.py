@@ -1,0 +1,157 @@
+"""A job as its canonical JSON says, for those who only read: status, the command line, the reconciler's table.
+
+The models of `specs.model` check and give defaults; what is stored was checked, and canonical JSON has the defaults.
+So this needs no pydantic, whose import alone takes longer than most commands. Fields that canonical JSON leaves out
+(`specs.canonical`) have their defaults here; a test compares both readings of every example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from specs.schedule import ScheduleValue
+
+
+@dataclass(frozen=True, slots=True)
+class StoredParts:
+    """The long form of a schedule; durations are seconds."""
+
+    cron: str | None = None
+    every: float | None = None
+    once: str | None = None
+    anchor: str | None = None
+    timezone: str | None = None
+    from_: Literal["finish"] | None = None
+    continuous: Literal[True] | None = None
+    delay: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDst:
+    """What a fixed time does when the clocks change."""
+
+    gap: Literal["run_after", "skip"] = "run_after"
+    repeat: Literal["once", "twice"] = "once"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredParam:
+    """An input of a run."""
+
+    default: str | None = None
+    allowed: Sequence[str] | None = None
+    pattern: str | None = None
+    description: str = ""
+
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Unreadable(ValueError):
+    """Raised for bytes that are no canonical job: damaged, or of another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """What readers need of a spec; `fields` is all of it, as JSON."""
+
+    fields: Mapping[str, Any]
+    project: str
+    name: str
+    schedule: ScheduleValue
+    dst: StoredDst
+
+    @classmethod
+    def of(cls, spec: bytes) -> StoredJob:
+        """Raises `Unreadable`."""
+        try:
+            fields = orjson.loads(spec)
+            return cls(
+                fields=fields,
+                project=fields["project"],
+                name=fields["name"],
+                schedule=_schedule(fields["schedule"]),
+                dst=StoredDst(**fields["dst"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unreadable(str(error)) from None
+
+    @property
+    def identity(self) -> str:
+        """`project/name`."""
+        return f"{self.project}/{self.name}"
+
+    @property
+    def timezone(self) -> str | None:
+        """Its own; None: the daemon's."""
+        timezone: str | None = self._get("timezone")
+        return timezone
+
+    @property
+    def description(self) -> str:
+        """For people."""
+        return self._get("description") or ""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """For selection."""
+        return self._get("labels") or _NOTHING
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """For other programs."""
+        return self._get("annotations") or _NOTHING
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """For people and search."""
+        return self._get("tags") or ()
+
+    @property
+    def params(self) -> Mapping[str, StoredParam]:
+        """Inputs of a run."""
+        return {name: StoredParam(**param) for name, param in (self._get("params") or _NOTHING).items()}
+
+    @property
+    def run(self) -> Mapping[str, Any]:
+        """What runs, as JSON."""
+        return self._get("run") or _NOTHING
+
+    @property
+    def retention(self) -> Mapping[str, Any]:
+        """How much of its history is kept: `max_runs`, `max_age` (seconds), `output_max` (bytes), where set."""
+        return self._get("retention") or _NOTHING
+
+    @property
+    def grace(self) -> float:
+        """Seconds between TERM and KILL."""
+        return float(self._get("grace", 10.0))
+
+    def timeout_seconds(self) -> float | None:
+        """The timeout, or None for no limit."""
+        timeout = self._get("timeout", "none")
+        return None if timeout == "none" else float(timeout)
+
+    def suspend_reason(self) -> str | None:
+        """Why the file says it is suspended (`"declared"` when it gives no reason); None when it is not."""
+        suspend = self._get("suspend", False)
+        if isinstance(suspend, dict):
+            return str(suspend.get("reason"))
+        return "declared" if suspend else None
+
+    def _get(self, name: str, default: Any = None) -> Any:
+        return self.fields.get(name, default)
+
+
+def _schedule(value: Any) -> ScheduleValue:
+    if isinstance(value, list):
+        return tuple(entry if isinstance(entry, str) else _parts(entry) for entry in value)
+    return value if value is None or isinstance(value, str) else _parts(value)
+
+
+def _parts(value: Mapping[str, Any]) -> StoredParts:
+    return StoredParts(**{"from_" if name == "from" else name: each for name, each in value.items()})

@@ -1,0 +1,86 @@
+"""What readers make of a stored spec is what its model says, and bytes of no use are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from specs.codes import CODES
+from specs.load import load_bytes
+from specs.model import Job
+from specs.schedule import compile_schedule
+from specs.stored import StoredJob, Unreadable
+
+ROOT = Path(__file__).parents[2]
+FULL = """\
+name: full
+project: team
+description: all of it
+labels: {team: data}
+tags: [nightly]
+annotations: {runbook: https://wiki.example/full}
+schedule:
+  - "H 4 * * *"
+  - {cron: "0 9 * * 1-5", timezone: Asia/Tokyo}
+  - {every: 90m, anchor: 2026-01-01T00:00:00Z}
+  - {once: 2027-12-24T18:00}
+timezone: Europe/Berlin
+dst: {gap: skip, repeat: twice}
+suspend: {reason: moving}
+timeout: 1h30m
+grace: 5s
+params: {day: {default: monday, allowed: [monday, friday], description: which}, free: {pattern: "[a-z]+"}}
+retention: {max_runs: 5, max_age: 2d, output_max: 10Mi}
+run: {script: "echo $JOBSCTL_PARAM_DAY"}
+"""
+SCHEDULES = (
+    "every 10m", "{every: 90s, from: finish}", "{continuous: true, delay: 5s}", "'@reboot'",
+    "[daily at 9am, '@reboot']",
+)  # fmt: skip
+FORMS = [FULL, *(f"name: a\nrun: {{command: [a]}}\nschedule: {each}\n" for each in SCHEDULES)]
+
+
+def canonical_specs() -> list[bytes]:
+    texts = [text.encode() for text in FORMS]
+    texts += [code.good.encode() for code in CODES.values() if code.language == "yaml"]
+    texts += [path.read_bytes() for path in sorted((ROOT / "examples").glob("*/jobs/**/*.yaml"))]
+    return [job.spec for text in texts for job in load_bytes(text, "a.yaml").jobs]
+
+
+def test_a_stored_job_says_what_its_model_says():
+    specs = canonical_specs()
+    assert len(specs) > 50
+    for spec in specs:
+        model, stored = Job.from_canonical(spec), StoredJob.of(spec)
+        for name in ("identity", "project", "name", "timezone", "description", "labels", "annotations", "grace"):
+            assert getattr(stored, name) == getattr(model, name), name
+        assert list(stored.tags) == model.tags
+        assert stored.timeout_seconds() == model.timeout_seconds()
+        assert stored.suspend_reason() == model.suspend_reason()
+        assert stored.retention == model.retention.model_dump(mode="json") or not stored.retention
+        assert list(stored.params) == list(model.params)
+        for name, param in stored.params.items():
+            told = model.params[name]
+            assert (param.default, param.allowed, param.pattern, param.description) == (
+                told.default, told.allowed, told.pattern, told.description
+            )  # fmt: skip
+        one, other = compile_schedule(stored), compile_schedule(model)
+        assert (one, one.slots) == (other, other.slots)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"garbage", id="garbage"),
+        pytest.param(b"[1]", id="no_mapping"),
+        pytest.param(b'{"name":"a"}', id="half"),
+        pytest.param(b'{"project":"p","name":"a","schedule":7,"dst":{}}', id="a_schedule_that_is_none"),
+        pytest.param(b'{"project":"p","name":"a","schedule":{"whenever":1},"dst":{}}', id="an_unknown_form"),
+        pytest.param(b'{"project":"p","name":"a","schedule":null,"dst":{"gap":1,"new":2}}', id="an_unknown_rule"),
+    ],
+)
+def test_bytes_of_no_use_are_told(spec):
+    with pytest.raises(Unreadable):
+        StoredJob.of(spec)
