@@ -120,6 +120,19 @@ class Log:
             yield gap.marker
             position = gap.end
 
+    def piece(self, start: int, end: int | None = None) -> tuple[bytes, int]:
+        """About a MiB at most from `start` on, up to `end` or what is there; and where the next piece begins."""
+        end = self.size if end is None else min(end, self.size)
+        stop = min(end, start + 4 * CHUNK)
+        gap = self.gap()
+        if gap is not None and gap.start <= start < gap.end:
+            stop = max(stop, min(gap.end, end))
+        data = b"".join(self.read(start, stop))
+        position = max(start, stop)
+        if gap is not None and gap.start < position < gap.end:
+            position = gap.end
+        return data, position
+
     def tail_offset(self, lines: int) -> int:
         """Where the last `lines` lines begin; a last line without newline counts, a gap counts as one line."""
         if lines <= 0:
@@ -198,14 +211,7 @@ class Follower:
                 self._log = Log(self._run_dir, self._stream)
             except NotFound:
                 return b""
-        end = min(self._log.size, self.position + 4 * CHUNK)
-        gap = self._log.gap()
-        if gap is not None and gap.start <= self.position < gap.end:
-            end = max(end, min(gap.end, self._log.size))
-        data = b"".join(self._log.read(self.position, end))
-        self.position = max(self.position, end)
-        if gap is not None and gap.start < self.position < gap.end:
-            self.position = gap.end
+        data, self.position = self._log.piece(self.position)
         return data
 
     def close(self) -> None:

@@ -19,7 +19,8 @@ import orjson
 from state.changes import Counter, Totals
 from state.database import open_reader, own_errors
 from state.errors import Ambiguous, InvalidQuery, NotFound
-from state.ids import first_id, is_prefix
+from state.eventlog import event_conditions
+from state.ids import is_prefix
 from state.records import (
     ACTIVE_STATES,
     DocumentRecord,
@@ -30,6 +31,7 @@ from state.records import (
     Run,
     RunState,
     SourceState,
+    Trigger,
 )
 from state.rows import (
     COUNTED_STATES,
@@ -46,12 +48,12 @@ from state.rows import (
     run_of,
     source_of,
 )
+from state.runwalks import id_bounds, run_conditions, walks_of
 from state.selectors import label_conditions
+from state.timetable import in_order_of_next
 
 Order = Literal["asc", "desc"]
 MAX_LIMIT = 10_000
-MANY_JOBS = 500
-"""Up to so many selected jobs a page of runs is put together from one short walk per job; above, from one long walk."""
 
 
 class Reader:
@@ -136,6 +138,14 @@ class Reader:
         )
         return [(identity, canonical) for identity, canonical in self._rows(sql, values)]
 
+    def identities(self) -> list[str]:
+        """`project/name` of every job, archived ones too, in order."""
+        return [f"{project}/{name}" for project, name in self._rows("SELECT project, name FROM job ORDER BY 1, 2")]
+
+    def data_version(self) -> int:
+        """A number that is another one after any other connection committed: whether asking again can be worth it."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
     def _job_filter(
         self, project: str | None, labels: Iterable[str], archived: bool | None
     ) -> tuple[list[str], list[Any]]:
@@ -147,6 +157,19 @@ class Reader:
         if archived is not None:
             where.append(f"job.archived_at IS {'NOT ' if archived else ''}NULL")
         return where, bound
+
+    def timetable(
+        self, *, project: str | None = None, labels: Iterable[str] = (), scheduled: bool = True, limit: int = 100
+    ) -> list[JobRecord]:
+        """Jobs by their next start, the soonest first; those that start nothing by themselves last, by identity.
+
+        `scheduled`: only those with a schedule.
+        """
+        where, values = self._job_filter(project, labels, False)
+        ids = [row[0] for row in self._rows(in_order_of_next(where, scheduled=scheduled), (*values, limit))]
+        sql = f"{SELECT_JOB} WHERE job.id IN (SELECT value FROM json_each(?))"
+        found = {job.id: job for job in map(job_of, self._rows(sql, (orjson.dumps(ids).decode(),)))}
+        return [found[id] for id in ids if id in found]
 
     def seq(self) -> int:
         """The number of the last change of any job: ask `changed_since` with it later."""
@@ -190,8 +213,14 @@ class Reader:
         job_id: int | None = None,
         project: str | None = None,
         labels: Iterable[str] = (),
+        job_ids: Collection[int] | None = None,
         states: Collection[RunState] | None = None,
         active: bool | None = None,
+        reasons: Collection[Reason] | None = None,
+        triggers: Collection[Trigger] | None = None,
+        attempt: int | None = None,
+        longer_than: int | None = None,
+        now: int | None = None,
         since: int | None = None,
         until: int | None = None,
         before: str | None = None,
@@ -201,21 +230,28 @@ class Reader:
     ) -> list[Run]:
         """A page of runs. `since` (inclusive) and `until` (exclusive) are about when the run was made.
 
-        `active`: True for those not over, False for those over; together with `states`: both must hold.
+        Args:
+            job_ids: of these jobs (beside `job_id`, `project` and `labels`, of which one at most is given).
+            active: True for those not over, False for those over; together with `states`: both must hold.
+            longer_than: that took this long (µs) or longer; those that still run count until `now`, if given.
         """
         wanted = set(RunState if states is None else states)
         if active is not None:
             wanted = {state for state in wanted if (state in ACTIVE_STATES) is active}
         if not wanted:
             return []
-        bounds = _id_bounds(since, until, before, after)
+        bounds = id_bounds(since, until, before, after)
         limit = _limit(limit)
         labels = list(labels)
-        jobs: list[int] | None = None if job_id is None else [job_id]
+        jobs = list(job_ids) if job_ids is not None else None if job_id is None else [job_id]
         if jobs is None and (project is not None or labels):
             where, values = self._job_filter(project, labels, None)
             jobs = [row[0] for row in self._rows(f"SELECT id FROM job WHERE {' AND '.join(where)}", values)]
-        walks = _walks(jobs, None if len(wanted) == len(RunState) else wanted, bounds)
+        conditions, given = run_conditions(reasons, triggers, attempt, longer_than, now)
+        walks = [
+            (" AND ".join([place, *conditions]), [*bound, *given])
+            for place, bound in walks_of(jobs, None if len(wanted) == len(RunState) else wanted, bounds)
+        ]
         direction = "DESC" if order == "desc" else "ASC"
         if len(walks) == 1:
             place, bound = walks[0]
@@ -252,21 +288,32 @@ class Reader:
         *,
         job_id: int | None = None,
         run_id: str | None = None,
+        project: str | None = None,
+        labels: Iterable[str] = (),
+        types: Collection[str] | None = None,
+        reasons: Collection[str] | None = None,
+        since: int | None = None,
+        until: int | None = None,
         after: int = 0,
         before: int | None = None,
         limit: int = 100,
         order: Order = "asc",
     ) -> list[Event]:
-        """Events of a job (its runs' too), of a run, or all; `after` and `before` are event ids, exclusive."""
-        where, values = ["id > ?"], [after]
-        bound: list[Any] = [*values]
-        for condition, value in (("job_id = ?", job_id), ("run_id = ?", run_id), ("id < ?", before)):
-            if value is not None:
-                where.append(condition)
-                bound.append(value)
+        """Events of a job (its runs' too), of a run, or all; `after` and `before` are event ids, exclusive.
+
+        Args:
+            project, labels: only of jobs like this, archived ones too; what is about no job is left out then.
+            types, reasons: any of them.
+            since, until: µs, the first inclusive, the second not.
+        """
+        of_jobs = self._job_filter(project, labels, None)
+        condition, values = event_conditions(
+            job_id=job_id, run_id=run_id, after=after, before=before, types=types, reasons=reasons, since=since,
+            until=until, jobs=of_jobs if of_jobs[0] else None,
+        )  # fmt: skip
         direction = "DESC" if order == "desc" else "ASC"
-        sql = f"{SELECT_EVENT} WHERE {' AND '.join(where)} ORDER BY id {direction} LIMIT ?"
-        return [event_of(row) for row in self._rows(sql, (*bound, _limit(limit)))]
+        sql = f"{SELECT_EVENT} WHERE {condition} ORDER BY id {direction} LIMIT ?"
+        return [event_of(row) for row in self._rows(sql, (*values, _limit(limit)))]
 
     def request(self, id: str) -> RequestRecord | None:
         """What became of a request; None when it was not handled yet (or long ago)."""
@@ -323,41 +370,7 @@ class Reader:
         return [Counter(name=row[0], labels=orjson.loads(row[1]), value=row[2]) for row in rows]
 
 
-def _walks(
-    jobs: list[int] | None, states: set[RunState] | None, bounds: list[tuple[str, str]]
-) -> list[tuple[str, list[Any]]]:
-    """Conditions and their values, one per walk down an index; together the walks find all that is asked for."""
-    conditions = [f"run.id {operator} ?" for operator, _ in bounds]
-    values: list[Any] = [value for _, value in bounds]
-    if jobs is None and states is not None:
-        return [(" AND ".join(["run.state = ?", *conditions]), [state, *values]) for state in sorted(states)]
-    if states is not None:
-        # The unary plus keeps SQLite from walking the index of states for one job's runs.
-        conditions.append(f"+run.state IN ({', '.join('?' * len(states))})")
-        values += sorted(states)
-    if jobs is None:
-        return [(" AND ".join(conditions) or "1", values)]
-    if len(jobs) <= MANY_JOBS:
-        return [(" AND ".join(["run.job_id = ?", *conditions]), [job, *values]) for job in jobs]
-    conditions.append("+run.job_id IN (SELECT value FROM json_each(?))")
-    return [(" AND ".join(conditions), [*values, orjson.dumps(jobs).decode()])]
-
-
 def _limit(limit: int) -> int:
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidQuery(f"limit {limit} is not between 1 and {MAX_LIMIT}")
     return limit
-
-
-def _id_bounds(since: int | None, until: int | None, before: str | None, after: str | None) -> list[tuple[str, str]]:
-    """Conditions on a run id: (operator, id)."""
-    bounds = []
-    if since is not None:
-        bounds.append((">=", first_id(since)))
-    if until is not None:
-        bounds.append(("<", first_id(until)))
-    if before is not None:
-        bounds.append(("<", before))
-    if after is not None:
-        bounds.append((">", after))
-    return bounds

@@ -31,6 +31,7 @@ from status.listing import JobList
 from status.logs import LogQuery, log_response
 from status.metrics import OPENMETRICS, PLAIN, Exporter, wants_openmetrics
 from status.query import PAGE, Query
+from status.records import RecordRoutes
 from status.refresh import Refresher
 from status.views import View, event_view, run_view
 
@@ -80,6 +81,7 @@ class Api:
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._reader: Reader | None = None
         self._scrapes: dict[bool, tuple[float, asyncio.Future[list[bytes]]]] = {}
+        self._records = RecordRoutes(house.home, self._read, nonce=f"{house.now():x}")
 
     def routes(self) -> list[Route]:
         """The whole surface. A second path segment that is a sub-resource's word is the sub-resource: a job of that
@@ -99,6 +101,7 @@ class Api:
             Route("/api/v1/jobs/{project}/{job}", self.job),
             Route("/api/v1/jobs/{project}/{job}/status", self.job),
             Route("/api/v1/jobs/{project}/{job}/runs", self.job_runs),
+            *self._records.routes(),
         ]
 
     # Health
@@ -273,9 +276,9 @@ class Api:
                 reader = self._reader = Reader(self._house.home.database)
             return question(reader)
         except state_errors.NotFound as error:
-            raise errors.NotFound(error.message) from None
+            raise errors.NotFound(error.message, hint=error.hint) from None
         except state_errors.Ambiguous as error:
-            raise errors.Ambiguous(error.message, candidates=list(error.candidates)) from None
+            raise errors.Ambiguous(error.message, candidates=list(error.candidates), hint=error.hint) from None
         except state_errors.InvalidQuery as error:
             raise errors.BadRequest(error.message, hint=error.hint) from None
         except state_errors.StateError as error:

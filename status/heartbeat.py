@@ -67,6 +67,11 @@ def read_heartbeat(home: Home) -> Heartbeat | None:
             data = orjson.loads(file.read(LARGEST))
     except (OSError, ValueError):
         return None
+    return heartbeat_of(data)
+
+
+def heartbeat_of(data: object) -> Heartbeat | None:
+    """The heartbeat of a document; None when it is none."""
     if not isinstance(data, dict):
         return None
     return Heartbeat(
