@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from specs.notation import NAME_PATTERN, BadValue, parse_duration, parse_name, parse_size, parse_timeout
+from specs.schema.notation import DURATION, SIZE, TIMEOUT
 
 _Read = TypeVar("_Read")
 
@@ -36,20 +37,20 @@ Duration = Annotated[
     float,
     BeforeValidator(_checked(parse_duration)),
     PlainSerializer(lambda s: int(s) if s == int(s) else s, return_type=float | int),
-    WithJsonSchema({"anyOf": [{"type": "string", "examples": ["90s", "15m", "1h30m"]}, {"type": "number"}]}),
+    WithJsonSchema(DURATION),
 ]
 """Seconds."""
 Timeout = Annotated[
     float | Literal["none"],
     BeforeValidator(_checked(parse_timeout)),
     PlainSerializer(lambda s: s if s == "none" or s != int(s) else int(s), return_type=float | int | str),
-    WithJsonSchema({"anyOf": [{"type": "string", "examples": ["15m", "2h", "none"]}, {"type": "number"}]}),
+    WithJsonSchema(TIMEOUT),
 ]
 """Seconds, or no limit."""
 Size = Annotated[
     int,
     BeforeValidator(_checked(parse_size)),
-    WithJsonSchema({"anyOf": [{"type": "string", "examples": ["64Mi", "1G"]}, {"type": "integer"}]}),
+    WithJsonSchema(SIZE),
 ]
 """Bytes."""
 Text = Annotated[str, Field(max_length=4096)]

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, core_schema
 
 from specs.fields import Duration, Name, Size, Text, check_name
+from specs.notation import NAME_PATTERN
 from specs.strict import Strict, shape
 
 
@@ -23,7 +24,12 @@ def parse_reference(value: str) -> str:
     return value
 
 
-Reference = Annotated[str, StringConstraints(max_length=127), AfterValidator(parse_reference)]
+Reference = Annotated[
+    str,
+    StringConstraints(max_length=127),
+    AfterValidator(parse_reference),
+    WithJsonSchema({"type": "string", "maxLength": 127, "pattern": f"^{NAME_PATTERN}(/{NAME_PATTERN})?$"}),
+]
 """A job: `name` of the same project, or `project/name`."""
 
 
