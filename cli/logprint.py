@@ -15,8 +15,9 @@ from typing import TextIO
 from cli.errors import NotFound
 from cli.output import say
 from cli.reading import Reading
+from cli.rundir import Growing, RunDirectory
 from cli.terminal import VisibleBytes
-from state.logs import Follower, Log, lines_of, matching, streams
+from state.logs import Log, lines_of, matching
 from state.records import TERMINAL_STATES, Run, RunState
 
 PAUSE = 0.1
@@ -73,11 +74,11 @@ def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
         raise NotFound(
             f"run {run.id} never ran: its slot was skipped ({run.reason})", hint=f"`jobsctl run {run.id}` tells more"
         )
-    directory = seen.home.run_dir_of(run)
+    files = seen.files(run)
     active = run.state not in TERMINAL_STATES
     if active and wanted.follow:
-        _wait_for_log(seen, run)
-    there = streams(directory)
+        _wait_for_log(seen, run, files)
+    there = files.streams()
     if not there and run.state not in TERMINAL_STATES:
         say(f"run {run.id} is {run.state}; it wrote nothing yet")
         return
@@ -85,11 +86,11 @@ def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
     sinks = {name: Sink(sys.stderr if name == "stderr" and not wanted.stream else sys.stdout) for name in chosen}
     ends: dict[str, int] = {}
     for name, sink in sinks.items():
-        with Log(directory, name) as log:
+        with files.log(name) as log:
             ends[name] = _print_now(log, sink, wanted)
         sink.flush()
     if active and wanted.follow:
-        _follow(seen, run, {name: Follower(directory, name, start=ends[name]) for name in sinks}, sinks, wanted)
+        _follow(seen, run, {name: Growing(files, name, start=ends[name]) for name in sinks}, sinks, wanted)
     for sink in sinks.values():
         sink.close()
 
@@ -134,13 +135,12 @@ class _Unfinished:
                 self.rest = line
 
 
-def _wait_for_log(seen: Reading, run: Run) -> None:
-    directory = seen.home.run_dir_of(run)
-    while not streams(directory) and seen.reader.run(run.id).state not in TERMINAL_STATES:
+def _wait_for_log(seen: Reading, run: Run, files: RunDirectory) -> None:
+    while not files.streams() and seen.reader.run(run.id).state not in TERMINAL_STATES:
         time.sleep(PAUSE)
 
 
-def _follow(seen: Reading, run: Run, followers: dict[str, Follower], sinks: dict[str, Sink], wanted: Wanted) -> None:
+def _follow(seen: Reading, run: Run, followers: dict[str, Growing], sinks: dict[str, Sink], wanted: Wanted) -> None:
     rests = dict.fromkeys(followers, b"")
     over = False
     while True:

@@ -22,6 +22,14 @@ from state.home import Home
 OUTPUTS = ("table", "wide", "json", "yaml", "jsonl", "name")
 Output = Literal["table", "wide", "json", "yaml", "jsonl", "name"]
 
+REMOTE = frozenset((
+    "status", "list", "search", "describe", "runs", "run", "logs", "events", "why", "graph", "next", "timers",
+    "outputs", "metrics", "top",
+))  # fmt: skip
+"""Commands that read, and so also over HTTP."""
+ABOUT_FILES = frozenset(("validate", "schema", "explain", "import", "version", "completion"))
+"""Commands that ask no daemon: JOBSCTL_SERVER says nothing to them."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -34,6 +42,11 @@ class Settings:
     """None: jobs of all projects; a bare job name must then be unique among them."""
     output: Output = "table"
     no_color: bool = False
+    headers: bool = True
+    """False: tables without their first line."""
+    server: str | None = None
+    """Ask this server instead of reading the home's files."""
+    token_file: Path | None = None
     clock: Clock = field(default_factory=SystemClock)
 
     @property
@@ -77,8 +90,26 @@ def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
             settings.output = cast(Output, value)
         case "no_color":
             settings.no_color = True
-        case "server":
-            raise UsageError("--server is not built yet", hint="use --home DIR on the machine where the daemon runs")
+        case "no_headers":
+            settings.headers = False
+        case "token_file":
+            settings.token_file = Path(value)
+
+
+def _server(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Take the server; of a command that cannot use it, refuse it: a change must not go to another home unnoticed."""
+    settings = ctx.ensure_object(Settings)
+    if value:
+        settings.server = value
+    if ctx.parent is None or settings.server is None or ctx.info_name in REMOTE:
+        return
+    if ctx.info_name not in ABOUT_FILES:
+        raise UsageError(
+            f"`jobsctl {ctx.info_name}` does not work with --server: writes go through files on the daemon's machine",
+            hint="call it there, without --server and JOBSCTL_SERVER",
+        )
+    if value:
+        raise UsageError(f"`jobsctl {ctx.info_name}` reads files here: it has no use for --server")
 
 
 def global_options(*, after_command: bool = False) -> list[click.Option]:
@@ -86,7 +117,7 @@ def global_options(*, after_command: bool = False) -> list[click.Option]:
 
     def option(*names: str, **settings: Any) -> click.Option:
         return click.Option(
-            names, expose_value=False, callback=_set, hidden=settings.pop("hidden", after_command),
+            names, expose_value=False, callback=settings.pop("callback", _set), hidden=after_command,
             allow_from_autoenv=not after_command, is_eager=True, **settings,
         )  # fmt: skip
 
@@ -95,7 +126,11 @@ def global_options(*, after_command: bool = False) -> list[click.Option]:
         option("-p", "--project", metavar="NAME", help="Only jobs of this project."),
         option("-o", "--output", type=click.Choice(OUTPUTS), help="How to print. Default: table."),
         option("--no-color", is_flag=True, help="No colours; so does NO_COLOR in the environment."),
-        option("--server", metavar="URL", hidden=True),
+        option("--no-headers", is_flag=True, help="Tables without their first line."),
+        option(
+            "--server", metavar="URL", callback=_server, help="Read over HTTP from the daemon there, not from the home."
+        ),
+        option("--token-file", metavar="FILE", help="A file with the token for --server, if it asks for one."),
     ]
 
 

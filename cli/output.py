@@ -172,7 +172,7 @@ def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Colu
             if sum(widths[index] + GAP for index in shown) - GAP > room:
                 shown = [index for index in shown if columns[index].rank != rank]
     color = wants_color(settings)
-    for row in (headings, *zip(*cells, strict=True)):
+    for row in ([headings] if settings.headers else []) + [list(row) for row in zip(*cells, strict=True)]:
         parts = [_padded(row[index], widths[index], right=columns[index].right, color=color) for index in shown]
         _write((" " * GAP).join(parts).rstrip() + "\n")
 

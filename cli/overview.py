@@ -5,11 +5,9 @@ Built from the database and the heartbeat alone, so it also tells what is wrong 
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cli.exits import Exit
@@ -18,9 +16,8 @@ from cli.reading import Reading
 from cli.tables import duration_text, next_text, short_revision, waiting_words
 from cli.terminal import one_line
 from cli.times import relative
-from state.inbox import daemon_alive
 from state.records import Health, JobRecord, Run, RunState
-from status.heartbeat import DOWN_AFTER, Heartbeat, read_heartbeat
+from status.heartbeat import DOWN_AFTER, Heartbeat
 from status.phase import first_problem, phase_of, suspension_of
 from status.views import run_view, source_view
 
@@ -138,11 +135,11 @@ class Overview:
 def overview(seen: Reading, project: str | None) -> Overview:
     """Look at everything; `project` limits jobs and runs."""
     jobs = seen.reader.jobs(project=project)
-    alive = daemon_alive(seen.home)
-    heartbeat = read_heartbeat(seen.home)
+    alive = seen.alive
+    heartbeat = seen.heartbeat
     active = seen.reader.runs(active=True, project=project, limit=SHOWN * 10)
     problems = [
-        *_disk_problems(seen.home.state),
+        *_disk_problems(seen),
         *_daemon_problems(alive, heartbeat, seen.now),
         *_source_problems(seen),
         *_job_problems(seen, jobs),
@@ -150,11 +147,11 @@ def overview(seen: Reading, project: str | None) -> Overview:
     return Overview(seen, alive, heartbeat, jobs, active, problems)
 
 
-def _disk_problems(state: Path) -> Iterator[Problem]:
+def _disk_problems(seen: Reading) -> Iterator[Problem]:
     """What a daemon cannot write down itself. The kernel makes a file system read-only when its disk fails."""
-    if os.statvfs(state).f_flag & os.ST_RDONLY:
+    if seen.read_only:
         message = "it is on a read-only file system: nothing starts, and nothing is written down"
-        yield Problem("disk", str(state), message, "the kernel's log (dmesg) says why; mount it for writing")
+        yield Problem("disk", str(seen.home.state), message, "the kernel's log (dmesg) says why; mount it for writing")
 
 
 def _daemon_problems(alive: bool, beat: Heartbeat | None, now: int) -> Iterator[Problem]:

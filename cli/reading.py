@@ -1,21 +1,27 @@
 """What the readers share: the open database, what the files said last, and jobs as the views and tables need them.
 
-Used by every command that shows or names something. Reads SQLite directly, so it works with no daemon running.
+Used by every command that shows or names something. Reads SQLite directly, so it works with no daemon running; with
+`--server` the same is asked over HTTP (`cli.remote`).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.options import Settings
+from cli.rundir import RunDirectory
 from state.errors import NotFound
 from state.home import Home
+from state.inbox import daemon_alive
 from state.reads import Reader
 from state.records import JobRecord, Run, SourceState
+from status.heartbeat import Heartbeat, read_heartbeat
 from status.timing import words_of
 from status.views import View, job_view
 
@@ -24,6 +30,21 @@ if TYPE_CHECKING:  # what reads specs takes 150 ms to load, which commands about
     from specs.config import Config
     from specs.diagnostic import InvalidSpec
     from specs.policy import Policy
+
+
+DEFAULT_ZONE = "UTC"
+"""`timezone` of `specs.config.Config`, spelled out so that it need not be loaded; a test compares."""
+
+
+def says_nothing(config: Path) -> bool:
+    """Whether the settings are not there, or all comments, as `jobsctl init` writes them."""
+    try:
+        lines = config.read_bytes().splitlines()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return all(not line.strip() or line.lstrip().startswith(b"#") for line in lines)
 
 
 @dataclass
@@ -48,6 +69,17 @@ class Reading:
         return self.source.problem if self.source else None
 
     @cached_property
+    def timezone(self) -> str:
+        """The zone of jobs that name none: as the daemon took it at its start, else as `jobsctl.yaml` says.
+
+        The settings are read only where they say anything: it takes 100 ms to load what reads them.
+        """
+        beat = self.heartbeat
+        if beat is not None and (zone := beat.text("timezone")) is not None:
+            return zone
+        return DEFAULT_ZONE if says_nothing(self.home.config) else self.config.timezone
+
+    @cached_property
     def config(self) -> Config:
         """The settings; the defaults where they are wrong, so that everything else can still be seen."""
         from specs.config import Config, load_config
@@ -58,6 +90,25 @@ class Reading:
         except InvalidSpec as error:
             self.config_problem = error
             return Config()
+
+    @property
+    def alive(self) -> bool:
+        """Whether a daemon is running on the home."""
+        return daemon_alive(self.home)
+
+    @property
+    def heartbeat(self) -> Heartbeat | None:
+        """What the daemon last said of itself."""
+        return read_heartbeat(self.home)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the state directory is on a file system that cannot be written."""
+        return bool(os.statvfs(self.home.state).f_flag & os.ST_RDONLY)
+
+    def files(self, run: Run) -> RunDirectory:
+        """What is in the run's directory."""
+        return RunDirectory(self.home.run_dir_of(run))
 
     def find(self, identity: str) -> JobRecord | None:
         """The job of an identity (`project/name`); None when there is none."""
@@ -85,7 +136,7 @@ class Reading:
     def _calendars(self) -> Mapping[str, JobCalendar]:
         from status.calendars import compile_calendars
 
-        return compile_calendars(self.reader.documents("Calendar"), default_timezone=self.config.timezone)
+        return compile_calendars(self.reader.documents("Calendar"), default_timezone=self.timezone)
 
     def calendars(self, policy: Policy) -> Calendars | None:
         """The calendars a job names; None when it names none that is known."""
@@ -99,7 +150,7 @@ class Reading:
         """By when the job must have succeeded."""
         from status.deadline import read_policy, read_spec, schedule_of, success_deadline
 
-        zone = self.config.timezone
+        zone = self.timezone
         return success_deadline(
             job,
             read_spec(job.spec),
@@ -116,8 +167,8 @@ class Reading:
             job,
             last_run=self.last_run(job),
             source_problem=self.source_problem,
-            default_timezone=self.config.timezone,
-            calendars=self.calendars(read_policy(job.spec, self.config.timezone)),
+            default_timezone=self.timezone,
+            calendars=self.calendars(read_policy(job.spec, self.timezone)),
         )
 
     def words(self, job: JobRecord) -> str:
@@ -127,20 +178,27 @@ class Reading:
         from status.deadline import read_policy, read_spec
 
         try:
-            schedule = compile_schedule(read_spec(job.spec), default_timezone=self.config.timezone)
-            return words_of(schedule, read_policy(job.spec, self.config.timezone))
+            schedule = compile_schedule(read_spec(job.spec), default_timezone=self.timezone)
+            return words_of(schedule, read_policy(job.spec, self.timezone))
         except ScheduleError as error:
             return error.message
 
 
 @contextmanager
 def reading(settings: Settings) -> Iterator[Reading]:
-    """Open the home's database for reading.
+    """Open the home's database for reading; with `--server`, ask that server the same questions.
 
     Raises:
+        CliError: the server cannot be asked.
         cli.errors.NotFound: there is no home.
         StateError: there is no database yet, or it cannot be read by this version.
     """
-    home = settings.existing_home()
-    with Reader(home.database) as reader:
-        yield Reading(home, reader, settings.now())
+    if settings.server is not None:
+        from cli.remote.house import connect
+
+        seen: Reading = connect(settings)
+    else:
+        home = settings.existing_home()
+        seen = Reading(home, Reader(home.database), settings.now())
+    with seen.reader:
+        yield seen

@@ -10,7 +10,6 @@ from cli.tables import STATE_STYLE, duration_text, short_revision, state_cell, w
 from cli.terminal import one_line
 from cli.times import both, precise, size, span, stamp
 from state.records import ACTIVE_STATES, Event, Run, RunState
-from state.runfiles import list_outputs, read_progress
 
 SHOWN_OUTPUTS = 20
 LABEL = 11
@@ -63,7 +62,7 @@ def _pairs(seen: Reading, run: Run) -> Iterator[tuple[str, str | None]]:
     yield "Output", None if run.output_bytes is None else size(run.output_bytes)
     progress = run.progress
     if progress is None and run.state is RunState.RUNNING:
-        progress = read_progress(seen.home.run_dir_of(run))
+        progress = seen.files(run).progress()
     yield "Progress", None if progress is None else to_json(progress, indent=False)
     yield "Result", None if run.result is None else to_json(run.result, indent=False)
 
@@ -75,11 +74,11 @@ def _facts(pairs: Iterable[tuple[str, str | None]]) -> Iterator[str]:
 
 
 def _files(seen: Reading, run: Run) -> Iterator[str]:
-    directory = seen.home.run_dir_of(run)
-    if not directory.is_dir():
+    files = seen.files(run)
+    if not files.there:
         return
-    yield f"{'Directory':{LABEL}}{directory}"
-    outputs = list_outputs(directory)
+    yield f"{'Directory':{LABEL}}{files.path}"
+    outputs = files.outputs()
     for index, file in enumerate(outputs[:SHOWN_OUTPUTS]):
         yield f"{'Files' if index == 0 else '':{LABEL}}outputs/{one_line(file.path)} ({size(file.size)})"
     if len(outputs) > SHOWN_OUTPUTS:

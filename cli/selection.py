@@ -32,7 +32,7 @@ def find_job(settings: Settings, reader: Reader, text: str) -> JobRecord:
     try:
         return reader.job(text, project=settings.project)
     except errors.NotFound:
-        identities = [job.identity for job in reader.jobs(archived=None)]
+        identities = reader.identities()
     raise NotFound(f"there is no job {shown(settings, text)}", hint=suggestion(text, identities))
 
 
@@ -53,7 +53,7 @@ def find_target(settings: Settings, reader: Reader, text: str) -> JobRecord | Ru
             return reader.run(text)
         except errors.NotFound:
             pass
-    identities = [job.identity for job in reader.jobs(archived=None)]
+    identities = reader.identities()
     raise NotFound(f"there is no job or run {shown(settings, text)}", hint=suggestion(text, identities))
 
 

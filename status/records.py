@@ -36,7 +36,7 @@ WORTH_PACKING = 2048
 """Bytes above which an answer is compressed, for a client that takes it."""
 LARGEST_CONFIG = 1 << 20
 CACHED = "private, no-cache"
-REPEATABLE = ("label", "status", "reason", "trigger", "id", "job_id")
+REPEATABLE = ("label", "status", "reason", "trigger", "type", "id", "job_id")
 
 Answer = Mapping[str, Any]
 
@@ -139,7 +139,9 @@ def _slot(reader: Reader, query: Query) -> Answer:
 def _events(reader: Reader, query: Query) -> Answer:
     return _items(
         reader.events(
-            job_id=_us(query, "job_id"), run_id=query.text("run_id"), after=_us(query, "after") or 0,
+            job_id=_us(query, "job_id"), run_id=query.text("run_id"), project=query.text("project"),
+            labels=query.texts("label"), types=query.texts("type") or None, reasons=query.texts("reason") or None,
+            since=_us(query, "since"), until=_us(query, "until"), after=_us(query, "after") or 0,
             before=_us(query, "before"), limit=_limit(query), order=_order(query, "asc"),
         )
     )  # fmt: skip
@@ -184,7 +186,10 @@ QUESTIONS: dict[str, tuple[Callable[[Reader, Query], Answer], frozenset[str]]] =
                    "attempt", "since", "until"} | _PAGE),
     ),
     "slot": (_slot, frozenset(("job_id", "at"))),
-    "events": (_events, frozenset({"job_id", "run_id"} | _PAGE)),
+    "events": (
+        _events,
+        frozenset({"job_id", "run_id", "project", "label", "type", "reason", "since", "until"} | _PAGE),
+    ),
     "source": (_source, frozenset()),
     "documents": (_documents, frozenset(("kind",))),
     "occupancy": (_occupancy, frozenset()),

@@ -14,10 +14,8 @@ from specs.policy import PLAIN, Policy, policy_of
 from specs.schedule import Schedule, compile_schedule
 from specs.stored import StoredJob
 from specs.zones import find_zone
-from state.inbox import daemon_alive
 from state.records import ACTIVE_STATES, JobRecord, Reason, Run, RunState, Trigger
 from status.deadline import read_spec
-from status.heartbeat import read_heartbeat
 
 MOST = 10_000
 SEARCHED = 200
@@ -29,7 +27,7 @@ def facts_of(seen: Reading, record: JobRecord) -> Facts:
     spec = read_spec(record.spec)
     schedule, policy, trouble = _compiled(seen, record, spec)
     zone = find_zone(schedule.timezone if schedule else "UTC")
-    beat = read_heartbeat(seen.home)
+    beat = seen.heartbeat
     active = seen.reader.runs(job_id=record.id, active=True, limit=MOST, order="asc")
     return Facts(
         now=seen.now,
@@ -38,7 +36,7 @@ def facts_of(seen: Reading, record: JobRecord) -> Facts:
         schedule=schedule,
         trouble=trouble,
         local=Local(zone, seen.now),
-        alive=daemon_alive(seen.home),
+        alive=seen.alive,
         last_beat=beat.at if beat is not None and beat.at else None,
         active=tuple(active),
         upstream=tuple(upstream_facts(record, policy, seen.find, seen.now, scheduled=spec.schedule is not None)),
@@ -49,7 +47,7 @@ def facts_of(seen: Reading, record: JobRecord) -> Facts:
 
 
 def _compiled(seen: Reading, record: JobRecord, spec: StoredJob) -> tuple[Schedule | None, Policy, str | None]:
-    zone = seen.config.timezone
+    zone = seen.timezone
     try:
         policy = policy_of(orjson.loads(record.spec), default_timezone=zone)
         return compile_schedule(spec, default_timezone=zone), policy, None

@@ -1,0 +1,94 @@
+"""A run's directory on the daemon's machine, as `cli.rundir` has one here. Used by `cli.remote.house`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cli.remote.client import Client
+from cli.rundir import RunDirectory
+from state.logs import Log
+from state.records import Run
+from state.runfiles import OutputFile
+
+
+class RemoteDirectory(RunDirectory):
+    """What is in it is asked for once; which streams there are, each time."""
+
+    def __init__(self, client: Client, run: Run) -> None:
+        self._client = client
+        self._run = run
+
+    def _ask(self) -> dict[str, Any]:
+        return self._client.ask(f"/api/v1/records/files/{self._run.id}")
+
+    @cached_property
+    def _known(self) -> dict[str, Any]:
+        return self._ask()
+
+    @property
+    def path(self) -> Path:
+        return Path(self._known["directory"])
+
+    @property
+    def there(self) -> bool:
+        return bool(self._known["there"])
+
+    def streams(self) -> tuple[str, ...]:
+        return tuple(self._ask()["streams"])
+
+    def log(self, stream: str) -> Log:
+        return RemoteLog(self._client, self._run, stream)
+
+    def progress(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._known["progress"]
+        return found
+
+    def outputs(self) -> list[OutputFile]:
+        return [OutputFile(each["path"], each["size"], each["modified_at"]) for each in self._known["outputs"]]
+
+
+class RemoteLog(Log):
+    """`state.logs.Log` over HTTP, a piece at a time."""
+
+    def __init__(self, client: Client, run: Run, stream: str) -> None:
+        self._client = client
+        self._place = f"/api/v1/records/log/{run.id}"
+        self._stream = stream
+        self._bound()  # raises NotFound as opening the file does
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _bound(self, **given: int) -> dict[str, int]:
+        return self._client.ask(f"{self._place}/bounds", [("stream", self._stream), *given.items()])
+
+    @property
+    def size(self) -> int:
+        return self._bound()["size"]
+
+    def offset_since(self, time: int) -> int:
+        return self._bound(since=time)["since"]
+
+    def offset_until(self, time: int) -> int:
+        return self._bound(until=time)["until"]
+
+    def tail_offset(self, lines: int) -> int:
+        return self._bound(tail=lines)["tail"]
+
+    def piece(self, start: int, end: int | None = None) -> tuple[bytes, int]:
+        answer = self._client.get(self._place, [("stream", self._stream), ("start", start), ("end", end)])
+        assert answer is not None
+        return answer.body, int(answer.headers["x-log-next"])
+
+    def read(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        end = self.size if end is None else end
+        position = max(start, 0)
+        while position < end:
+            data, following = self.piece(position, end)
+            if following <= position:
+                return
+            yield data
+            position = following

@@ -1,0 +1,75 @@
+"""`cli.reading.Reading` over HTTP: what commands learn at home from files, the server tells. Made by `cli.reading`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cli.errors import Refused
+from cli.options import Settings
+from cli.reading import Reading
+from cli.remote.client import Client, read_token
+from cli.remote.files import RemoteDirectory
+from cli.remote.reader import RemoteReader
+from cli.rundir import RunDirectory
+from specs.config import FILE, Config, parse_config
+from specs.diagnostic import InvalidSpec
+from state.home import Home
+from state.recordjson import VERSION
+from state.records import Run
+from status.heartbeat import Heartbeat, heartbeat_of
+
+
+@dataclass
+class RemoteReading(Reading):
+    """`home` names the server's paths: they are shown, never opened."""
+
+    client: Client = field(kw_only=True)
+    house: dict[str, Any] = field(kw_only=True)
+    """The server's answer when it was asked first."""
+
+    @cached_property
+    def config(self) -> Config:
+        text = self.house.get("config")
+        try:
+            return Config() if text is None else parse_config(text.encode(), FILE)
+        except InvalidSpec as error:
+            self.config_problem = error
+            return Config()
+
+    @property
+    def alive(self) -> bool:
+        return bool(self.house.get("alive"))
+
+    @property
+    def heartbeat(self) -> Heartbeat | None:
+        return heartbeat_of(self.house.get("heartbeat"))
+
+    @property
+    def read_only(self) -> bool:
+        return bool(self.house.get("readOnly"))
+
+    def files(self, run: Run) -> RunDirectory:
+        return RemoteDirectory(self.client, run)
+
+
+def connect(settings: Settings) -> RemoteReading:
+    """Ask the server of `settings` who it is.
+
+    Raises:
+        CliError: it cannot be asked, is no jobsctl, or one that this one does not understand.
+    """
+    assert settings.server is not None
+    token = None if settings.token_file is None else read_token(settings.token_file)
+    client = Client(settings.server, token)
+    house = client.ask("/api/v1/records/house")
+    records = house.get("records")
+    if not isinstance(records, int) or not isinstance(house.get("root"), str):
+        raise Refused(f"{client.url} answers, but does not say what it is", hint="is it a jobsctl daemon's address?")
+    if records > VERSION:
+        raise Refused(
+            f"{client.url} is jobsctl {house.get('version')}, too new for this command line", hint="update this jobsctl"
+        )
+    return RemoteReading(Home(Path(house["root"])), RemoteReader(client), settings.now(), client=client, house=house)

@@ -1,0 +1,69 @@
+"""What is in a run's directory, for the readers: its logs, how far it says it is, the files it left.
+
+Given by `cli.reading.Reading.files`; with `--server` the same is asked over HTTP (`cli.remote.files`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from state.errors import NotFound
+from state.logs import Log, streams
+from state.runfiles import OutputFile, list_outputs, read_progress
+
+
+class RunDirectory:
+    """One run's. It may not be there: the run never started, or was pruned."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    @property
+    def there(self) -> bool:
+        return self._path.is_dir()
+
+    def streams(self) -> tuple[str, ...]:
+        """The streams there are logs of, now."""
+        return streams(self._path)
+
+    def log(self, stream: str) -> Log:
+        """Raises `state.errors.NotFound` when there is none of this stream."""
+        return Log(self._path, stream)
+
+    def progress(self) -> dict[str, Any] | None:
+        """What the job wrote into `progress.json` last."""
+        return read_progress(self._path)
+
+    def outputs(self) -> list[OutputFile]:
+        """The files below `outputs/`."""
+        return list_outputs(self._path)
+
+
+class Growing:
+    """New bytes of a log as they come, from `start` on. It may be made before the log exists."""
+
+    def __init__(self, files: RunDirectory, stream: str, *, start: int = 0) -> None:
+        self._files = files
+        self._stream = stream
+        self._log: Log | None = None
+        self._position = start
+
+    def poll(self) -> bytes:
+        """What was written since the last call, at most about a MiB; b"" when there is nothing new."""
+        if self._log is None:
+            try:
+                self._log = self._files.log(self._stream)
+            except NotFound:
+                return b""
+        data, self._position = self._log.piece(self._position)
+        return data
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._log is not None:
+            self._log.close()
