@@ -45,12 +45,15 @@ COMMANDS = {
         "why": "Tell why a job ran, did not run, waits or will run.",
         "graph": "Show which jobs follow which.",
         "next": "Show when a job, or any schedule, is due next.",
+        "timers": "List jobs by when they start next.",
+        "outputs": "List the files runs kept; print one.",
+        "metrics": "Show CPU, memory and durations.",
     },
 }
 """Command -> its one line, by the section of the help it stands in; code in `cli.commands.<command>`, as `command`."""
 
 NOT_BUILT = (
-    "plan", "timers", "metrics", "outputs", "sessions", "explain", "schema", "import", "doctor",
+    "plan", "sessions", "explain", "schema", "import", "doctor",
     "backup", "completion",
 )  # fmt: skip
 

@@ -5,12 +5,24 @@ Given by `cli.reading.Reading.files`; with `--server` the same is asked over HTT
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from state.errors import NotFound
 from state.logs import Log, streams
-from state.runfiles import OutputFile, list_outputs, read_progress
+from state.runfiles import (
+    OutputFile,
+    Sample,
+    last_samples,
+    list_outputs,
+    open_output,
+    read_progress,
+    read_series,
+)
+
+if TYPE_CHECKING:
+    from status.outputs import Piece
 
 
 class RunDirectory:
@@ -42,6 +54,24 @@ class RunDirectory:
     def outputs(self) -> list[OutputFile]:
         """The files below `outputs/`."""
         return list_outputs(self._path)
+
+    def output(self, name: str, piece: Piece) -> Iterator[bytes] | None:
+        """The bytes of one of them, as they are now; None when there is none of this name.
+
+        Raises InvalidQuery: `piece` begins behind its end.
+        """
+        from status.outputs import read_piece
+
+        descriptor = open_output(self._path, name)
+        return None if descriptor is None else read_piece(descriptor, piece)
+
+    def series(self) -> list[Sample]:
+        """Every look at the processes of the run."""
+        return read_series(self._path, points=1 << 30)
+
+    def usage(self) -> list[Sample]:
+        """The last two looks at them; fewer when there were fewer."""
+        return last_samples(self._path, 2)
 
 
 class Growing:

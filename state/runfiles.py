@@ -128,6 +128,20 @@ def read_series(run_dir: Path, *, points: int = 300) -> list[Sample]:
     return samples
 
 
+def last_samples(run_dir: Path, count: int) -> list[Sample]:
+    """The last `count` looks, as they are: what a run uses now."""
+    descriptor = open_plain(run_dir / SERIES)
+    if descriptor is None:
+        return []
+    try:
+        whole = os.fstat(descriptor).st_size // _RECORD.size  # a record cut by a crash is left out
+        first = max(whole - count, 0)
+        data = os.pread(descriptor, (whole - first) * _RECORD.size, first * _RECORD.size)
+    finally:
+        os.close(descriptor)
+    return [Sample(at, cpu / 1e6, memory) for at, cpu, memory in _RECORD.iter_unpack(data)]
+
+
 def list_outputs(run_dir: Path) -> list[OutputFile]:
     """The regular files below `outputs/`, by path; links are not followed. At most 10,000, 16 folders deep."""
     found: list[OutputFile] = []
