@@ -21,10 +21,13 @@ COMMANDS = {
     "Start": {
         "init": "Make a home: jobsctl.yaml, jobs/ and a first job.",
         "daemon": "Keep what runs equal to what the files say.",
+        "import": "Turn crontabs, timers and other systems' jobs into job files.",
         "version": "Say which jobsctl, Python and SQLite this is.",
     },
     "Change": {
         "validate": "Check spec files; say file, line and column of what is wrong.",
+        "explain": "Explain a field, the code of a finding, or a reason.",
+        "schema": "Print the JSON Schema of spec files, for editors.",
         "diff": "Show what applying the files would change.",
         "apply": "Put spec files in place and wait until the daemon follows them.",
         "trigger": "Run a job now.",
@@ -53,7 +56,7 @@ COMMANDS = {
 """Command -> its one line, by the section of the help it stands in; code in `cli.commands.<command>`, as `command`."""
 
 NOT_BUILT = (
-    "plan", "sessions", "explain", "schema", "import", "doctor",
+    "plan", "sessions", "doctor",
     "backup", "completion",
 )  # fmt: skip
 
@@ -71,16 +74,7 @@ class LazyGroup(click.Group):
             raise UsageError(f"`jobsctl {name}` is not built yet", hint="`jobsctl --help` lists what there is")
         if name not in _LINES:
             return None
-        command: click.Command = import_module(f"cli.commands.{name}").command
-        for param in command.params:
-            if isinstance(param, click.Option) and param.envvar is None and param.expose_value:
-                param.envvar = variable_of(name, param)
-        command.epilog = command.epilog or "Global options (--home, -p, -o, --no-color): see `jobsctl --help`."
-        taken = {text for param in command.params for text in param.opts}
-        for option in global_options(after_command=True):
-            if taken.isdisjoint(option.opts):
-                command.params.append(option)
-        return command
+        return prepared(import_module(f"cli.commands.{name}").command, name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -102,6 +96,23 @@ class LazyGroup(click.Group):
                 formatter.write_text(example)
         formatter.write_paragraph()
         formatter.write_text("Global options may also follow the command. More: `jobsctl COMMAND --help`.")
+
+
+def prepared(command: click.Command, name: str) -> click.Command:
+    """The command with what all have: variables of its options, and the global options behind it.
+
+    Args:
+        name: as variables call it; of a subcommand `import_crontab`.
+    """
+    for param in command.params:
+        if isinstance(param, click.Option) and param.envvar is None and param.expose_value:
+            param.envvar = variable_of(name, param)
+    command.epilog = command.epilog or "Global options (--home, -p, -o, --no-color): see `jobsctl --help`."
+    taken = {text for param in command.params for text in param.opts}
+    for option in global_options(after_command=True):
+        if taken.isdisjoint(option.opts):
+            command.params.append(option)
+    return command
 
 
 def variable_of(command: str, option: click.Option) -> str:

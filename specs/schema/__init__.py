@@ -29,16 +29,18 @@ CONFIG = "#/definitions/Config"
 _GENERATED = Path(__file__).with_name("jobsctl.schema.json")
 
 
-def text() -> bytes:
-    """The schema of a whole file, which picks by `kind`, as JSON: what `FILE` holds."""
-    return _GENERATED.read_bytes()
-
-
 @cache
 def whole() -> Schema:
-    """The same as a mapping. To be read, not to be changed."""
-    found: Schema = orjson.loads(text())
+    """The schema of a whole file, which picks by `kind`. To be read, not to be changed."""
+    found: Schema = orjson.loads(_GENERATED.read_bytes())
     return found
+
+
+def compact() -> bytes:
+    """The same as JSON, as `FILE` holds it: a line for each definition, so that a new version is a short change."""
+    rest = {key: value for key, value in whole().items() if key != "definitions"}
+    lines = [orjson.dumps(name) + b":" + orjson.dumps(each) for name, each in whole()["definitions"].items()]
+    return orjson.dumps(rest)[:-1] + b',\n"definitions":{\n' + b",\n".join(lines) + b"\n}}\n"
 
 
 def definition(name: str) -> Schema:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from specs.config import Config
 from specs.defaults import NOT_DEFAULTS
@@ -35,11 +36,20 @@ _NAMES = {"string": "text", "array": "list", "boolean": "true or false", "null":
 """Titles of the members of a union that have none: an editor says `Expected "text | list"`."""
 
 
+class _AsWritten(GenerateJsonSchema):
+    """Keys in the order of the models and of the examples, not of the alphabet."""
+
+    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:
+        return value
+
+
 def build() -> Schema:
     """The schema of a whole spec file, with a definition for every model."""
     definitions: dict[str, Schema] = {}
     for name, model in MODELS.items():
-        raw = model.model_json_schema(ref_template="#/definitions/" + _OWN.get(name, "") + "{model}")
+        raw = model.model_json_schema(
+            schema_generator=_AsWritten, ref_template="#/definitions/" + _OWN.get(name, "") + "{model}"
+        )
         for inner, schema in raw.pop("$defs", {}).items():
             definitions[_OWN.get(name, "") + inner] = schema
         definitions[name] = raw

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from specs.schema import Schema, definition
 
 _NAMES = {"object": "mapping", "string": "text", "boolean": "true or false", "integer": "whole number"}
-_PLAIN = re.compile(r"[A-Za-z0-9/_(*$][A-Za-z0-9 ./_()*$&|='<>+-]*[A-Za-z0-9./_()*$]|[A-Za-z0-9/*]")
-_NOT_TEXT = re.compile(r"(?i)null|true|false|~|[-+]?[0-9.]+(e[-+]?[0-9]+)?|0[xo][0-9a-f]+|\.(inf|nan)")
+_PLAIN = re.compile(r"[A-Za-z0-9/_(]([A-Za-z0-9 ./_()*$&|='<>+-]*[A-Za-z0-9./_()*$])?")
+_NOT_TEXT = re.compile(r"(?i)null|true|false|yes|no|on|off|[-+]?[0-9.]+(e[-+]?[0-9]+)?|0[xo][0-9a-f]+")
+"""What a reader of YAML, 1.2 or 1.1, takes for something else when it stands without quotes."""
 
 
 def followed(shape: Schema) -> Schema:
@@ -110,7 +111,7 @@ def default_words(shape: Schema, *, required: bool) -> str:
 def in_yaml(value: object) -> str:
     """A value in YAML's short form, on one line: `{policy: latest, grace: 2h}`."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_text(key)}: {in_yaml(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {in_yaml(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(in_yaml, value)) + "]"
     return _text(value) if isinstance(value, str) else json.dumps(value)

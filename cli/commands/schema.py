@@ -1,0 +1,50 @@
+"""`jobsctl schema`: the JSON Schema that an editor checks and completes spec files with."""
+
+from __future__ import annotations
+
+import click
+
+from cli.exits import Exit
+from cli.options import Settings
+from cli.output import print_lines, print_one, say, to_json
+
+
+@click.command("schema")
+@click.argument("kind", required=False, type=click.Choice(["job", "defaults", "pool", "calendar", "config"]))
+@click.option(
+    "--write", is_flag=True, help="Write it into the specs directory, where `init` puts it; renews an old one."
+)
+@click.pass_obj
+def command(settings: Settings, kind: str | None, write: bool) -> int:
+    """Print the JSON Schema (draft-07) of spec files, or of one KIND of document; `config` is jobsctl.yaml.
+
+    Without KIND: of a whole file, which picks by the document's `kind`. It is what the line
+    `# yaml-language-server: $schema=.jobsctl.schema.json` of a spec file leads to; docs/editor.md tells more.
+
+    \b
+    Examples:
+      jobsctl schema > jobsctl.schema.json
+      jobsctl schema pool
+      jobsctl schema --write
+    """
+    from specs import schema
+
+    if write:
+        if kind is not None:
+            raise click.UsageError("--write writes the schema of all kinds: leave KIND out")
+        return _write(settings)
+    found = schema.of_kind(kind) if kind else schema.whole()
+    print_one(settings, found, name=f"schema/{kind or 'file'}", text=[to_json(found)])
+    return Exit.OK
+
+
+def _write(settings: Settings) -> int:
+    from cli.schemafile import renew
+    from cli.specfiles import specs_root
+
+    settings.existing_home()
+    target, word = renew(specs_root(settings))
+    print_lines(settings, [f"{word}  {target}"])
+    if word == "created":
+        say("Next: begin a spec file with `# yaml-language-server: $schema=.jobsctl.schema.json`")
+    return Exit.OK
