@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cli.errors import CliError, NotFound
+from cli.linting import FolderDocuments
 from cli.options import Settings
 from specs.config import load_config
 from specs.desired import Desired, DesiredDocument, DesiredJob
@@ -73,14 +74,18 @@ def specs_root(settings: Settings) -> Path:
     return home.root / load_config(home.root).specs
 
 
-def read_home(settings: Settings) -> Checked:
+def read_home(settings: Settings, *, lint: bool = False, here: bool = False) -> Checked:
     """The home's specs directory. Raises `NotFound` when it is not there, `InvalidSpec` for a wrong `jobsctl.yaml`."""
     settings.existing_home()
-    return check(settings, [str(specs_root(settings))])
+    return check(settings, [str(specs_root(settings))], lint=lint, here=here)
 
 
-def check(settings: Settings, paths: Sequence[str]) -> Checked:
+def check(settings: Settings, paths: Sequence[str], *, lint: bool = False, here: bool = False) -> Checked:
     """Read and check everything at `paths`; none means the home's specs, with its `jobsctl.yaml`.
+
+    Args:
+        lint: with the warnings of `specs.lint` among the findings.
+        here: and with those that only the machine which runs the jobs can tell.
 
     Raises:
         NotFound: a path is not there.
@@ -89,12 +94,13 @@ def check(settings: Settings, paths: Sequence[str]) -> Checked:
     if not paths:
         settings.existing_home()
         try:
-            return read_home(settings)
+            return read_home(settings, lint=lint, here=here)
         except InvalidSpec as error:
             shown = [finding.at(_shown(settings.home.config)) for finding in error.diagnostics]
             return Checked(findings=tuple(shown), files=1)
     timezone = timezone_of(settings)
-    parts = [_check_one(settings, text, timezone) for text in dict.fromkeys(paths)]
+    linting = _Linting(settings, timezone, lint, here)
+    parts = [_check_one(settings, text, timezone, linting) for text in dict.fromkeys(paths)]
     whole = Checked(
         jobs=tuple(job for part in parts for job in part.jobs),
         findings=tuple(finding for part in parts for finding in part.findings),
@@ -135,17 +141,17 @@ def timezone_of(settings: Settings) -> str:
         return "UTC"
 
 
-def _check_one(settings: Settings, text: str, timezone: str) -> Checked:
+def _check_one(settings: Settings, text: str, timezone: str, linting: _Linting) -> Checked:
     if text == STDIN:
         data = sys.stdin.buffer.read(LARGEST_INPUT + 1)
         if len(data) > LARGEST_INPUT:
             raise CliError(f"standard input is larger than {LARGEST_INPUT >> 20} MiB", hint="specs are small files")
-        return _check_file(settings, STDIN, None, data, timezone)
+        return _check_file(settings, STDIN, None, data, timezone, linting)
     path = Path(text)
     if path.is_dir():
-        return _check_folder(settings, path, timezone)
+        return _check_folder(settings, path, timezone, linting)
     try:
-        return _check_file(settings, _shown(path), path, path.read_bytes(), timezone)
+        return _check_file(settings, _shown(path), path, path.read_bytes(), timezone, linting)
     except FileNotFoundError:
         raise NotFound(
             f"{text}: no such file or directory", hint="name a spec file, a folder, or - for stdin"
@@ -154,7 +160,9 @@ def _check_one(settings: Settings, text: str, timezone: str) -> Checked:
         raise CliError(f"{text}: {error.strerror}") from error
 
 
-def _check_file(settings: Settings, shown: str, path: Path | None, data: bytes, timezone: str) -> Checked:
+def _check_file(
+    settings: Settings, shown: str, path: Path | None, data: bytes, timezone: str, linting: _Linting
+) -> Checked:
     root = _root(settings)
     if path is not None and (root is None or not path.resolve().is_relative_to(root.resolve())):
         root = path.parent if root is None else root
@@ -165,7 +173,7 @@ def _check_file(settings: Settings, shown: str, path: Path | None, data: bytes, 
     found = placed.result
     return Checked(
         jobs=found.jobs,
-        findings=found.diagnostics,
+        findings=linting.of_file(found, placed, data, shown),
         named=(SpecFile(shown, path, data, found.jobs, others_of(found), placed),),
         files=1,
         invalid=found.invalid,
@@ -199,12 +207,12 @@ def others_of(found: FileResult) -> tuple[str, ...]:
     return (*names, *(("Defaults",) if found.has_defaults else ()))
 
 
-def _check_folder(settings: Settings, folder: Path, timezone: str) -> Checked:
+def _check_folder(settings: Settings, folder: Path, timezone: str, linting: _Linting) -> Checked:
     """A folder inside the specs directory is a part of that: what its jobs name may be in another."""
     root = _root(settings)
     inside = root is not None and folder.resolve() != root.resolve() and folder.resolve().is_relative_to(root.resolve())
     whole = root if root is not None and inside else folder
-    desired, source = _look(settings, whole, timezone)
+    desired, source = look(settings, whole, timezone)
     if desired.problem is not None:
         raise CliError(f"{_shown(folder)}: {desired.problem}")
     part = f"{folder.resolve().relative_to(whole.resolve()).as_posix()}/" if inside else ""
@@ -221,13 +229,15 @@ def _check_folder(settings: Settings, folder: Path, timezone: str) -> Checked:
 
     invalid = {each: found for each, found in desired.invalid.items() if any(asked(finding.path) for finding in found)}
     documents = [document for document in desired.documents.values() if document.path.startswith(part)]
+    jobs = [job for _, job in sorted(desired.jobs.items()) if job.path.startswith(part)]
+    findings = [each.at(under(each.path)) for each in desired.diagnostics if asked(each.path)]
+    reader = FolderDocuments(whole, source.giving, timezone, under)
+    files = [whole / path for path in source.paths if path.startswith(part)]
     return Checked(
-        jobs=tuple(
-            replace(job, path=under(job.path)) for _, job in sorted(desired.jobs.items()) if job.path.startswith(part)
-        ),
-        findings=tuple(each.at(under(each.path)) for each in desired.diagnostics if asked(each.path)),
+        jobs=tuple(replace(job, path=under(job.path)) for job in jobs),
+        findings=linting.of_folder(jobs, desired, findings, reader, files),
         folders=(folder,),
-        files=sum(path.startswith(part) for path in source.paths),
+        files=len(files),
         invalid=invalid,
         documents=tuple(replace(document, path=under(document.path)) for document in documents),
         giving=tuple(under(path) for path in source.giving if path.startswith(part)),
@@ -236,10 +246,11 @@ def _check_folder(settings: Settings, folder: Path, timezone: str) -> Checked:
 
 def look_once(settings: Settings, folder: Path, timezone: str = "UTC") -> Desired:
     """What the folder says now. Files that are being written are waited for, as long as a person would."""
-    return _look(settings, folder, timezone)[0]
+    return look(settings, folder, timezone)[0]
 
 
-def _look(settings: Settings, folder: Path, timezone: str) -> tuple[Desired, Source]:
+def look(settings: Settings, folder: Path, timezone: str) -> tuple[Desired, Source]:
+    """As `look_once`, with the source that was asked: its files and their parts."""
     source = Source(folder, now=settings.now, default_timezone=timezone)
     deadline = settings.clock.monotonic() + SETTLE
     look = source.look()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,6 +114,11 @@ class Source:
     def paths(self) -> list[str]:
         """Every spec file. As of the last look."""
         return list(self._snapshot.parts)
+
+    @property
+    def parts(self) -> Mapping[str, FilePart]:
+        """What each spec file says. As of the last look."""
+        return self._snapshot.parts
 
     def close(self) -> None:
         """End what looking has started."""
