@@ -55,7 +55,9 @@ class Settings:
         return Home(self.home_option if self.home_option is not None else find_home(Path.cwd()))
 
     def existing_home(self) -> Home:
-        """The home; raises `NotFound` when nothing of one is there."""
+        """The home; raises `NotFound` when nothing of one is there, `UsageError` when a server was named instead."""
+        if self.server is not None:
+            raise UsageError("this needs the home's files: it does not work with --server")
         home = self.home
         if not (home.config.exists() or home.state.exists() or home.specs.exists()):
             raise NotFound(
@@ -110,6 +112,7 @@ def _server(ctx: click.Context, param: click.Parameter, value: str | None) -> No
         )
     if value:
         raise UsageError(f"`jobsctl {ctx.info_name}` reads files here: it has no use for --server")
+    settings.server = None
 
 
 def global_options(*, after_command: bool = False) -> list[click.Option]:

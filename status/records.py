@@ -31,6 +31,8 @@ from status.heartbeat import read_heartbeat
 from status.query import Query
 
 MOST = 1000
+MOST_AT_ONCE = 10_001
+"""Of a list that has no cursor: a command shows 10,000, and wants to know whether there are more."""
 MOST_IDS = 200
 WORTH_PACKING = 2048
 """Bytes above which an answer is compressed, for a client that takes it."""
@@ -95,6 +97,15 @@ def _jobs(reader: Reader, query: Query) -> Answer:
         reader.jobs(
             project=query.text("project"), labels=query.texts("label"), archived=query.flag("archived"),
             after=query.text("after"), limit=_limit(query),
+        )
+    )  # fmt: skip
+
+
+def _timetable(reader: Reader, query: Query) -> Answer:
+    return _items(
+        reader.timetable(
+            project=query.text("project"), labels=query.texts("label"), scheduled=query.flag("scheduled") is not False,
+            limit=query.whole("limit", least=1, most=MOST_AT_ONCE) or MOST,
         )
     )  # fmt: skip
 
@@ -177,6 +188,7 @@ QUESTIONS: dict[str, tuple[Callable[[Reader, Query], Answer], frozenset[str]]] =
     "job": (_job, frozenset(("name", "project"))),
     "job_by_id": (_job_by_id, frozenset(("job_id",))),
     "jobs": (_jobs, frozenset(("project", "label", "archived", "after", "limit"))),
+    "timetable": (_timetable, frozenset(("project", "label", "scheduled", "limit"))),
     "identities": (_identities, frozenset()),
     "run": (_run, frozenset(("id",))),
     "runs_of_ids": (_runs_of_ids, frozenset(("id",))),

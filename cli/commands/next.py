@@ -60,6 +60,11 @@ def command(
 
 def _home_timezone(settings: Settings) -> str:
     """Of the home we are in; an expression can be asked about anywhere, so no home means the default."""
+    if settings.server is not None:
+        from cli.reading import reading
+
+        with reading(settings) as seen:
+            return seen.config.timezone
     from specs.config import load_config
 
     return load_config(settings.home.root).timezone

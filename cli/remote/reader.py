@@ -99,6 +99,12 @@ class RemoteReader(Reader):
     ) -> list[tuple[str, bytes]]:
         return [(job.identity, job.spec) for job in self.jobs(project=project, labels=labels, archived=archived)]
 
+    def timetable(
+        self, *, project: str | None = None, labels: Iterable[str] = (), scheduled: bool = True, limit: int = 100
+    ) -> list[JobRecord]:
+        given: Given = {"project": project, "scheduled": scheduled, "limit": limit}
+        return self._items(JobRecord, "timetable", given, [("label", label) for label in labels])
+
     def identities(self) -> list[str]:
         return list(self._ask("identities", {})["items"])
 

@@ -1,0 +1,87 @@
+"""Every reader says over HTTP, byte for byte, what it says beside the database: in every form, errors too."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.options import OUTPUTS, REMOTE
+from state.reads import Reader
+
+READERS = {
+    "status": [[], ["hello"], ["broken"], ["data/load"]],
+    "list": [[], ["--all"], ["-l", "team=data"], ["--phase", "failed"], ["-p", "data"], ["-p", "nothing"]],
+    "describe": [["data/load"], ["broken"], ["extract"]],
+    "runs": [
+        [], ["default/hello"], ["-n", "3"], ["--active"], ["--status", "failed", "--since", "7d"], ["-l", "team=data"],
+        ["-p", "data", "--oldest-first"], ["--until", "3d"],
+    ],
+    "run": [["broken"], ["extract"], ["default/hello"], ["data/load"]],
+    "events": [["-n", "1200"], ["extract"], ["--warnings", "-n", "5"], ["--after", "3"], ["-p", "data"]],
+    "why": [["broken"], ["data/load"], ["extract"], ["broken", "--at", "-1h"]],
+    "graph": [[], ["load"]],
+    "next": [["data/extract", "-n", "3"], ["broken"], ["--schedule", "0 9 * * *"]],
+    "timers": [[], ["-p", "data"]],
+}  # fmt: skip
+FORMS = dict.fromkeys(READERS, OUTPUTS) | {"graph": ("text", "dot", "json", "yaml", "jsonl", "name")}
+CALLS = [
+    pytest.param(reader, arguments, id=" ".join([reader, *arguments]))
+    for reader, calls in READERS.items()
+    for arguments in calls
+]
+
+
+@pytest.mark.parametrize(("reader", "arguments"), CALLS)
+def test_a_reader_says_the_same_over_http_in_every_form(town, ask, reader, arguments):
+    for form in FORMS[reader]:
+        here = ask(town.home, reader, *arguments, "-o", form)
+        there = ask(town.url, reader, *arguments, "-o", form)
+        assert (there.code, there.out, there.err) == (here.code, here.out, here.err), form
+
+
+@pytest.mark.parametrize(
+    ("run", "arguments"),
+    [
+        pytest.param("hello29", [], id="of three pieces"),
+        pytest.param("hello29", ["-n", "2"], id="its tail"),
+        pytest.param("hello29", ["--grep", "99$", "-n", "1000"], id="lines that match"),
+        pytest.param("hello29", ["--since", "7m", "--until", "2m"], id="by time"),
+        pytest.param("running", [], id="of a run that goes on"),
+        pytest.param("apart", [], id="two streams"),
+        pytest.param("apart", ["--stream", "stderr"], id="one of two"),
+        pytest.param("apart", ["--stream", "output"], id="a stream that is not"),
+        pytest.param("extract", [], id="none"),
+        pytest.param("failed", ["--grep", "("], id="a pattern that is none"),
+    ],
+)
+def test_a_log_is_the_same_over_http(town, ask, run, arguments):
+    here, there = (ask(where, "logs", town.runs[run], *arguments) for where in (town.home, town.url))
+    assert there == here
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["describe", "nope"], id="no such job"),
+        pytest.param(["describe", "helo"], id="a job mistyped"),
+        pytest.param(["describe", "hello"], id="a job of two projects"),
+        pytest.param(["run", "01m7yjkb"], id="no such run"),
+        pytest.param(["run", "01k0"], id="the beginning of a run too short"),
+        pytest.param(["list", "-l", "a=b=c"], id="a selector that is none"),
+        pytest.param(["runs", "--before", "zzz"], id="a cursor that is none"),
+    ],
+)
+def test_an_error_is_the_same_over_http(town, ask, arguments):
+    here, there = (ask(where, *arguments) for where in (town.home, town.url))
+    assert here.code != 0
+    assert there == here
+
+
+def test_every_reader_is_compared_or_has_its_own_test():
+    assert REMOTE - READERS.keys() == {"logs", "search", "outputs", "metrics", "top"}
+
+
+def test_every_question_of_the_reader_is_answered_over_http_or_refused_in_words():
+    from cli.remote.reader import RemoteReader
+
+    questions = {name for name, each in vars(Reader).items() if callable(each) and not name.startswith("_")}
+    assert questions <= vars(RemoteReader).keys()
