@@ -29,6 +29,7 @@ COMMANDS = {
         "explain": "Explain a field, the code of a finding, or a reason.",
         "schema": "Print the JSON Schema of spec files, for editors.",
         "diff": "Show what applying the files would change.",
+        "plan": "Tell what a change would do: fields, next runs, clock changes.",
         "apply": "Put spec files in place and wait until the daemon follows them.",
         "trigger": "Run a job now.",
         "cancel": "Stop a run, or the active runs of a job.",
@@ -56,7 +57,7 @@ COMMANDS = {
 """Command -> its one line, by the section of the help it stands in; code in `cli.commands.<command>`, as `command`."""
 
 NOT_BUILT = (
-    "plan", "sessions", "doctor",
+    "sessions", "doctor",
     "backup", "completion",
 )  # fmt: skip
 

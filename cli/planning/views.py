@@ -1,0 +1,148 @@
+"""A plan as data: `plan -o json`. Keys are camelCase and only added to; secrets are masked. Pure.
+
+Instants are RFC 3339. `old` and `new` of a field are left out where there is no value, so that `null` means null.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.planning.fields import MISSING, FieldChange, Path
+from cli.planning.masking import masked_pair
+from cli.planning.plan import ACTIONS, Coming, DocumentPlan, JobPlan, Origin, Plan
+from cli.planning.words import night_words
+from specs.diagnostic import Diagnostic
+from specs.nights import Night
+from specs.render import as_dict
+from specs.zones import find_zone, rfc3339
+
+View = dict[str, Any]
+
+
+def plan_view(plan: Plan) -> View:
+    """Everything but the jobs, which are the `items`."""
+    return {
+        "at": rfc3339(plan.at),
+        "before": origin_view(plan.before),
+        "after": origin_view(plan.after),
+        "summary": summary_view(plan),
+        "differs": plan.differs,
+        "documents": [document_view(each) for each in plan.documents],
+        "touched": [job_view(each) for each in plan.touched],
+        "errors": [_finding(each) for each in plan.errors],
+        "notes": list(plan.notes),
+    }
+
+
+def summary_view(plan: Plan) -> View:
+    """How many of each."""
+    counts: View = {action: plan.counts.get(action, 0) for action in ACTIONS}
+    return {**counts, "unchanged": plan.unchanged, "errors": len(plan.errors), "newErrors": plan.new_errors}
+
+
+def origin_view(origin: Origin) -> View:
+    """A side of the comparison."""
+    return {"kind": origin.kind, "name": origin.name, "revision": origin.revision}
+
+
+def shown_fields(plan: JobPlan | DocumentPlan) -> list[tuple[str, Any, Any]]:
+    """Name, old and new value of each field that differs, masked. `MISSING` where there is none."""
+    old, new = masked_pair(plan.old, plan.new)
+    return [(change.name, _at(old, change.path), _at(new, change.path)) for change in plan.fields]
+
+
+def _at(spec: Any, path: Path) -> Any:
+    for step in path:
+        try:
+            spec = spec[step]
+        except (KeyError, IndexError, TypeError):
+            return MISSING
+    return spec
+
+
+def _fields_view(plan: JobPlan | DocumentPlan) -> list[View]:
+    views: list[View] = []
+    for change, (_, old, new) in zip(plan.fields, shown_fields(plan), strict=True):
+        view: View = {"path": change.name, "change": _word(change)}
+        view |= {} if old is MISSING else {"old": old}
+        view |= {} if new is MISSING else {"new": new}
+        views.append(view)
+    return views
+
+
+def _word(change: FieldChange) -> str:
+    return "added" if change.old is MISSING else "removed" if change.new is MISSING else "changed"
+
+
+def document_view(plan: DocumentPlan) -> View:
+    """A pool, a calendar, or a folder's defaults."""
+    old, new = masked_pair(plan.old, plan.new)
+    view: View = {
+        "kind": plan.kind, "name": plan.name, "action": plan.action, "path": plan.path, "line": plan.line,
+        "fields": _fields_view(plan), "jobs": list(plan.jobs),
+    }  # fmt: skip
+    return view | ({"spec": new} if plan.action == "create" else {"spec": old} if plan.action == "prune" else {})
+
+
+def job_view(plan: JobPlan) -> View:
+    """One job."""
+    old, new = masked_pair(plan.old, plan.new)
+    view: View = {
+        "job": plan.identity,
+        "action": plan.action,
+        "path": plan.path,
+        "line": plan.line,
+        "renamedFrom": plan.was,
+        "fields": _fields_view(plan),
+    }
+    view |= {"spec": new} if plan.old is None and new is not None else {}
+    view |= {"spec": old} if plan.new is None and old is not None else {}
+    again = plan.reanchor
+    return view | {
+        "reanchored": None
+        if again is None
+        else {"why": list(again.why), "gridStartsAnew": again.grid, "startsAgain": again.restarts},
+        "pause": plan.pause,
+        "next": {
+            "before": _coming(plan.before, plan.after),
+            "after": _coming(plan.after, plan.before),
+        },
+        "nights": [_night(each) for each in plan.nights],
+        "touchedBy": list(plan.touched_by),
+        "findings": [_finding(each) for each in plan.findings],
+        "notes": list(plan.notes),
+    }
+
+
+def _coming(coming: Coming | None, other: Coming | None) -> View | None:
+    if coming is None:
+        return None
+    zone = find_zone(coming.timezone)
+    starts = set() if other is None else {instant.start for instant in other.instants}
+    instants = [
+        {
+            "at": rfc3339(instant.start),
+            "slot": rfc3339(instant.slot),
+            "local": zone.local(instant.start).isoformat(),
+            "same": instant.start in starts,
+        }
+        for instant in coming.instants
+    ]
+    note = coming.note or None
+    return {"schedule": coming.words, "timezone": coming.timezone, "instants": instants, "note": note}
+
+
+def _night(night: Night) -> View:
+    return {
+        "at": rfc3339(night.at),
+        "timezone": night.timezone,
+        "kind": night.kind,
+        "effect": night.effect,
+        "times": night.times,
+        "message": night_words(night),
+    }
+
+
+def _finding(finding: Diagnostic) -> View:
+    """Without the line of the file, which may hold a secret in clear."""
+    return {key: value for key, value in as_dict(finding).items() if key != "sourceLine"}

@@ -1,0 +1,151 @@
+"""A plan in words: the sentences that the table and the pull-request comment share. Pure.
+
+Nothing here is escaped: the texts hold values of spec files, and who prints them makes them fit for where they go.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from cli.output import counted
+from cli.planning.fields import MISSING
+from cli.planning.plan import Action, Coming, JobPlan, Origin, Plan, Reanchor
+from specs.nights import Night
+from specs.zones import find_zone
+
+SYMBOLS: dict[Action, str] = {
+    "create": "+", "change": "~", "rename": ">", "prune": "-", "hold": "!", "keep": "=", "invalid": "!",
+}  # fmt: skip
+WORDS: dict[Action, str] = {
+    "create": "to create", "change": "to change", "rename": "to rename", "prune": "to prune",
+    "hold": "held back by the prune guard", "keep": "kept (`prune: false`)", "invalid": "with errors, kept as applied",
+}  # fmt: skip
+LONGEST_VALUE = 160
+"""Characters of a value that are shown."""
+MOST_LINES = 40
+"""Lines of the difference of a text that are shown."""
+_ALWAYS: tuple[Action, ...] = ("create", "change", "prune")
+
+
+def summary(plan: Plan) -> str:
+    """`Plan: 2 to create, 1 to change, 0 to prune.`, and what else there is."""
+    parts = [f"{plan.counts.get(action, 0)} {WORDS[action]}" for action in _ALWAYS]
+    parts += [f"{count} {WORDS[action]}" for action, count in plan.counts.items() if action not in _ALWAYS]
+    documents = sum(document.action != "keep" for document in plan.documents)
+    also = f" {counted(documents, 'shared document')} changed." if documents else ""
+    if not plan.differs and not plan.counts:
+        return f"No changes. {counted(plan.unchanged, 'job')} unchanged."
+    return f"Plan: {', '.join(parts)}.{also}"
+
+
+def origin_words(origin: Origin) -> str:
+    """`main (1a2b3c4)`."""
+    if origin.kind == "revision" and origin.revision:
+        return f"{origin.name} ({origin.revision[:7]})"
+    return origin.name
+
+
+def value_words(value: Any) -> str:
+    """A value on one line, as YAML would have it, cut when it is long."""
+    if value is MISSING:
+        return "(none)"
+    text = (
+        value
+        if isinstance(value, str) and value and value == value.strip() and "\n" not in value
+        else (json.dumps(value, ensure_ascii=False, separators=(", ", ": ")))
+    )
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
+
+
+def field_lines(name: str, old: Any, new: Any) -> list[str]:
+    """What became of a field: one line, or the difference of two texts of several lines. Lines begin with a symbol:
+    `~` changed, `+` added, `-` removed."""
+    texts = isinstance(old, str) and isinstance(new, str)
+    if texts and ("\n" in old or "\n" in new):
+        lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2))[2:]
+        shown = [f"    {line[:LONGEST_VALUE]}" for line in lines if not line.startswith("@@")]
+        rest = len(shown) - MOST_LINES
+        return [f"~ {name}:", *shown[:MOST_LINES], *([f"    ... and {counted(rest, 'line')} more"] if rest > 0 else [])]
+    if old is MISSING:
+        return [f"+ {name}: {value_words(new)}"]
+    if new is MISSING:
+        return [f"- {name}: {value_words(old)}"]
+    return [f"~ {name}: {value_words(old)} -> {value_words(new)}"]
+
+
+def reanchor_words(again: Reanchor, plan: JobPlan) -> str:
+    """Why a schedule starts anew, and what that means."""
+    why = " and ".join(f"`{name}`" for name in again.why)
+    if not again.why:
+        return "it was complete, and starts again when this is applied"
+    text = f"the schedule starts anew when this is applied, because {why} changed"
+    if again.grid:
+        text += ": its interval is counted from then"
+    if again.restarts:
+        text += "; it was complete, and starts again"
+    return f"{text}. Nothing fires by the edit itself"
+
+
+def pause_words(plan: JobPlan) -> str | None:
+    """What the file does to a job that runs, or does not."""
+    if plan.pause is None:
+        return None
+    if plan.pause == "resumed":
+        return "resumed by its file: it starts with its next slot, and catches nothing up"
+    declared = (plan.new or {}).get("suspend")
+    reason = f": {declared['reason']}" if isinstance(declared, dict) else ""
+    return f"suspended by its file{reason}. Its slots are recorded as skipped"
+
+
+def night_words(night: Night) -> str:
+    """`2027-03-28, Europe/Berlin: 02:30 does not exist that night: it runs once, right after, at 03:00 CEST`."""
+    zone = find_zone(night.timezone)
+    moved = zone.local(night.at)
+    clock = f"{night.first // 60:02}:{night.first % 60:02}"
+    what = clock if night.times == 1 else f"{clock} and {night.times - 1} more"
+    verb = "does" if night.times == 1 else "do"
+    start = f"{moved:%Y-%m-%d}, {night.timezone}: {what}"
+    if night.kind == "gap":
+        effects = {
+            "run_after": f"one run, right after, at {moved:%H:%M %Z}",
+            "skip": "left out (`dst: {gap: skip}`)",
+            "follow": "left out: the wall clock is followed",
+        }
+        return f"{start} {verb} not exist that night: {effects[night.effect]}"
+    effects = {
+        "once": "run the first time only",
+        "twice": "run both times (`dst: {repeat: twice}`)",
+        "follow": "run both times: the wall clock is followed",
+    }
+    there = "comes" if night.times == 1 else "come"
+    return f"{start} {there} twice that night: {effects[night.effect]}"
+
+
+def instant_rows(plan: JobPlan) -> list[tuple[str, str, str]]:
+    """Of the next instants: before, after, and `=` where a start stays; "" where there is none."""
+    before, after = _texts(plan.before), _texts(plan.after)
+    stays = set(before) & set(after)
+    rows: list[tuple[str, str, str]] = []
+    for at in sorted({*before, *after}):
+        rows.append((before.get(at, ""), after.get(at, ""), "=" if at in stays else ""))
+    return rows
+
+
+def _texts(coming: Coming | None) -> dict[int, str]:
+    if coming is None:
+        return {}
+    zone = find_zone(coming.timezone)
+    return {each.start: f"{zone.local(each.start):%a %Y-%m-%d %H:%M:%S %Z}" for each in coming.instants}
+
+
+def statistics(jobs: Iterable[JobPlan]) -> list[str]:
+    """Which fields change how often, the most frequent first."""
+    counts: dict[str, int] = {}
+    for job in jobs:
+        for name in job.field_names:
+            counts[name] = counts.get(name, 0) + 1
+    ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return [f"{name} of {counted(count, 'job')}" for name, count in ranked[:12]]
