@@ -1,0 +1,129 @@
+"""The common end of every `jobsctl import`: write or print the jobs, check them, report, and say how it went.
+
+Called by the subcommands with what their reader made. Touches the disk: reads the files named, writes with `--write`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from cli.errors import CliError, NotFound, Refused, UsageError
+from cli.exits import Exit
+from cli.importing.checking import check, read_back
+from cli.importing.imported import Import, Imported, SourceText
+from cli.importing.options import Choices
+from cli.importing.report import Outcome, lines, tree
+from cli.importing.writing import write_document, write_stream
+from cli.options import Settings
+from cli.output import counted, print_one, say
+from specs.config import load_config
+from specs.render import render
+
+MAX_BYTES = 4 << 20
+"""Of one source file: the longest crontab or manifest anybody wrote by hand is a hundredth of it."""
+
+
+def read_sources(paths: Sequence[str]) -> list[SourceText]:
+    """The named files; `-` is standard input. Bytes that are not UTF-8 are read as Latin-1, which loses none.
+
+    Raises:
+        NotFound, CliError: a file is not there, or cannot be read.
+    """
+    if paths.count("-") > 1:
+        raise UsageError("standard input can be read once: `-` is given twice")
+    return [_read(path) for path in paths]
+
+
+def _read(path: str) -> SourceText:
+    try:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1) if path == "-" else Path(path).read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"{path}: no such file", hint="name a file, or - for standard input") from None
+    except OSError as error:
+        raise CliError(f"{path}: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise CliError(f"{path}: larger than {MAX_BYTES >> 20} MiB: this is not what it is taken for")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return SourceText(path, text.replace("\r\n", "\n"))
+
+
+def zone_of_home(settings: Settings) -> str:
+    """The zone of jobs that name none: what a time without `--timezone` means."""
+    return load_config(settings.home.root).timezone
+
+
+def deliver(settings: Settings, choices: Choices, made: Import) -> Exit:
+    """Everything after reading. YAML goes to stdout, the report to stderr; with `-o json` the report is the output."""
+    default_timezone = zone_of_home(settings)
+    outcomes = [_outcome(settings, choices, job, default_timezone) for job in made.jobs]
+    if choices.write is not None:
+        outcomes = _write(choices.write, outcomes, force=choices.force)
+    if settings.output in ("table", "wide"):
+        if choices.write is None:
+            sys.stdout.write(write_stream(outcome.document for outcome in outcomes))
+            sys.stdout.flush()
+        _report(made, outcomes, choices)
+    else:
+        print_one(
+            settings, tree(made, outcomes), name="\n".join(_identity(outcome, choices) for outcome in outcomes), text=()
+        )
+    if made.unreadable or any(outcome.errors for outcome in outcomes):
+        return Exit.INVALID_SPEC
+    different = any(outcome.checked is not None and outcome.checked.state == "different" for outcome in outcomes)
+    return Exit.FAILED if different else Exit.OK
+
+
+def _outcome(settings: Settings, choices: Choices, job: Imported, default_timezone: str) -> Outcome:
+    document = write_document(job, project=choices.project)
+    spec, errors = read_back(document, f"{job.name}.yaml", default_timezone)
+    if spec is None:
+        return Outcome(job, document, errors)
+    checked = check(job, spec, now=settings.now(), default_timezone=default_timezone) if choices.check else None
+    return Outcome(job, document, checked=checked)
+
+
+def _identity(outcome: Outcome, choices: Choices) -> str:
+    return f"{choices.project or 'default'}/{outcome.job.name}"
+
+
+def _report(made: Import, outcomes: Sequence[Outcome], choices: Choices) -> None:
+    if made.unreadable:
+        click.echo(render(made.unreadable), err=True)
+    for line in lines(made, outcomes):
+        say(line)
+    for outcome in outcomes:
+        if outcome.file is not None:
+            say(f"wrote {outcome.file}")
+    notes = {(note.level, note.what) for note in (*made.notes, *(each for one in outcomes for each in one.job.notes))}
+    lost = sum(level == "lost" for level, _ in notes)
+    counts = [counted(len(outcomes), "job"), *([f"{lost} not carried over"] if lost else [])]
+    if made.unreadable:
+        counts.append(f"{len(made.unreadable)} not read")
+    say(f"Imported {', '.join(counts)}.")
+    if choices.write is not None and outcomes:
+        say(f"Next: `jobsctl validate {choices.write}`, then commit the files, or `jobsctl apply {choices.write}`")
+
+
+def _write(folder: Path, outcomes: Sequence[Outcome], *, force: bool) -> list[Outcome]:
+    """One file per job. Looks at all of them before it writes the first: all, or none."""
+    files = [folder / f"{outcome.job.name}.yaml" for outcome in outcomes]
+    there = [file for file in files if os.path.lexists(file)]
+    if there and not force:
+        more = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
+        raise Refused(f"{there[0]} is there already{more}; nothing was written", hint="--force overwrites")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, outcome in zip(files, outcomes, strict=True):
+            file.write_text(outcome.document, encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"{error.filename or folder}: {error.strerror}") from error
+    return [replace(outcome, file=str(file)) for outcome, file in zip(outcomes, files, strict=True)]

@@ -1,0 +1,1 @@
+"""Systemd's timers and the services they start."""
