@@ -39,7 +39,7 @@ class Upcoming:
 
         Raises ScheduleError: its zone is not known on this machine.
         """
-        zone = seen.config.timezone
+        zone = seen.timezone
         schedule = compile_schedule(read_spec(record.spec), default_timezone=zone)
         policy = read_policy(record.spec, zone)
         if record.completed_at is not None:

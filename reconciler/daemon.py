@@ -179,7 +179,8 @@ def _listen_to_signals(loop: Loop, wakeup: Wakeup) -> None:
     ignore_lease_signals()
 
 
-def status_command(home: Home, listen: str | None) -> list[str]:
+def status_command(home: Home, listen: str | None, timezone: str) -> list[str]:
     """Command line of the status process."""
     argv = [sys.executable, "-c", "import jobsctl; from status.serve import main; main()", "--home", str(home.root)]
+    argv += ["--timezone", timezone]
     return [*argv, "--listen", listen] if listen is not None else argv

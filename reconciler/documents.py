@@ -13,7 +13,7 @@ from reconciler.finishing import wake
 from reconciler.world import World
 from specs.calendar import JobCalendar, compile_calendar
 from specs.desired import Desired
-from specs.kinds import Calendar
+from specs.stored import StoredCalendar
 from state.records import DocumentRecord
 
 
@@ -90,6 +90,6 @@ def define(world: World, record: DocumentRecord) -> None:
     if record.kind == "Pool":
         world.pools.resize(record.name, orjson.loads(record.spec)["slots"])
     else:
-        calendar = Calendar.model_validate_json(record.spec)
+        calendar = StoredCalendar.of(record.spec)
         times = compile_calendar(calendar, world.jobs.default_timezone)
         world.set_calendar(record.name, JobCalendar(record.name, calendar.mode, calendar.action, times))

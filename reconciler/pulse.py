@@ -79,6 +79,7 @@ class Pulse:
             "last_error_at": self._last_error_at,
             "passes": self._passes,
             "reconcile": {"ok": self._passes, "error": self._errors, "seconds_sum": self._seconds},
+            "timezone": world.jobs.default_timezone,
             "root": self._root,
             "revision": self._revision,
             "scan": self._scan,

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, Protocol
 
 from specs.expression import ScheduleError
-from specs.kinds import Calendar, Window
 from specs.slots import LAST_SECOND, SECOND
 from specs.words import DAYS, GROUPS
 from specs.zones import Zone, find_zone
@@ -137,6 +136,30 @@ class WindowSet:
             first += 365 + _is_leap(year)
             year += 1
         return []
+
+
+class Window(Protocol):
+    """`specs.kinds.Window`, `specs.stored.StoredWindow`."""
+
+    @property
+    def days(self) -> str | None: ...
+    @property
+    def from_(self) -> str | None: ...
+    @property
+    def to(self) -> str | None: ...
+
+
+class Calendar(Protocol):
+    """`specs.kinds.Calendar`, or `specs.stored.StoredCalendar`, which needs no pydantic."""
+
+    @property
+    def timezone(self) -> str | None: ...
+    @property
+    def mode(self) -> Literal["block", "allow"]: ...
+    @property
+    def dates(self) -> Sequence[str]: ...
+    @property
+    def windows(self) -> Sequence[Window]: ...
 
 
 def compile_calendar(model: Calendar, default_timezone: str) -> WindowSet:

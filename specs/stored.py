@@ -154,4 +154,44 @@ def _schedule(value: Any) -> ScheduleValue:
 
 
 def _parts(value: Mapping[str, Any]) -> StoredParts:
-    return StoredParts(**{"from_" if name == "from" else name: each for name, each in value.items()})
+    return StoredParts(**_python(value))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWindow:
+    """Weekdays and times of a calendar."""
+
+    days: str | None = None
+    from_: str | None = None
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCalendar:
+    """What a stored `Calendar` says; what an older version left unsaid is the default."""
+
+    timezone: str | None
+    mode: Literal["block", "allow"]
+    action: Literal["skip", "defer"]
+    dates: Sequence[str]
+    windows: Sequence[StoredWindow]
+
+    @classmethod
+    def of(cls, spec: bytes) -> StoredCalendar:
+        """Raises `Unreadable`."""
+        try:
+            fields = orjson.loads(spec)
+            return cls(
+                timezone=fields.get("timezone"),
+                mode=fields.get("mode", "block"),
+                action=fields.get("action", "skip"),
+                dates=tuple(fields.get("dates", ())),
+                windows=tuple(StoredWindow(**_python(window)) for window in fields.get("windows", ())),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unreadable(str(error)) from None
+
+
+def _python(value: Mapping[str, Any]) -> dict[str, Any]:
+    """`from` is a word of Python."""
+    return {"from_" if name == "from" else name: each for name, each in value.items()}

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from specs.calendar import Calendars, JobCalendar, compile_calendar
 from specs.expression import ScheduleError
-from specs.kinds import Calendar
 from specs.policy import Policy
+from specs.stored import StoredCalendar, Unreadable
 from state.records import DocumentRecord
 
 
@@ -20,10 +20,10 @@ def compile_calendars(documents: Iterable[DocumentRecord], *, default_timezone: 
     for document in documents:
         if document.kind != "Calendar":
             continue
-        model = Calendar.model_validate_json(document.spec)
         try:
+            model = StoredCalendar.of(document.spec)
             times = compile_calendar(model, default_timezone)
-        except ScheduleError:
+        except (ScheduleError, Unreadable):
             continue
         found[document.name] = JobCalendar(document.name, model.mode, model.action, times)
     return found

@@ -30,8 +30,6 @@ import orjson
 import uvicorn
 
 from jobsctl import __version__
-from specs.config import load_config
-from specs.diagnostic import InvalidSpec
 from state.home import Home
 from status.api import Api, House
 from status.app import Guard, build_app
@@ -56,20 +54,21 @@ def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(prog="jobsctl-status", allow_abbrev=False)
     parser.add_argument("--home", type=Path, required=True, help="root of the home, absolute")
+    parser.add_argument("--timezone", default="UTC", help="of jobs that name none: what the daemon took")
     parser.add_argument("--listen", help="HOST:PORT to serve HTTP on; left out: only status files")
     arguments = parser.parse_args()
     try:
-        serve(Home(arguments.home.resolve()), arguments.listen)
+        serve(Home(arguments.home.resolve()), arguments.listen, timezone=arguments.timezone)
     except CannotServe as error:
         print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201
         os._exit(1)
 
 
-def serve(home: Home, listen: str | None) -> None:
+def serve(home: Home, listen: str | None, *, timezone: str) -> None:
     """Run until told to end.
 
     Raises:
-        CannotServe: the address cannot be had, or the settings cannot be read.
+        CannotServe: the address cannot be had.
     """
     listener = None if listen is None else bind(listen)
     _end_with_parent()
@@ -78,10 +77,6 @@ def serve(home: Home, listen: str | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal: the daemon decides when we end
     threading.excepthook = _end_on_error
     _give_way()
-    try:
-        timezone = load_config(home.root).timezone
-    except InvalidSpec as error:
-        raise CannotServe(f"jobsctl.yaml: {error}") from None
     refresher = Refresher(
         home.database, Board(default_timezone=timezone), StatusFiles(home.status), monotonic=time.monotonic
     )

@@ -39,7 +39,7 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
     home = settings.existing_home()
     config = load_config(home.root)
     address = listen or (config.http.listen if config.http is not None else None)
-    readers = status_command(home, None if address in (None, "none") else address)
+    readers = status_command(home, None if address in (None, "none") else address, config.timezone)
     try:
         run_daemon(home, config, version=jobsctl.__version__, readers=readers)
     except (AlreadyRunning, StateGone) as refusal:

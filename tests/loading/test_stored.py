@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from specs.calendar import compile_calendar
 from specs.codes import CODES
+from specs.kinds import Calendar
 from specs.load import load_bytes
 from specs.model import Job
 from specs.schedule import compile_schedule
-from specs.stored import StoredJob, Unreadable
+from specs.stored import StoredCalendar, StoredJob, Unreadable
 
 ROOT = Path(__file__).parents[2]
 FULL = """\
@@ -84,3 +86,21 @@ def test_a_stored_job_says_what_its_model_says():
 def test_bytes_of_no_use_are_told(spec):
     with pytest.raises(Unreadable):
         StoredJob.of(spec)
+
+
+def test_a_stored_calendar_says_what_its_model_says():
+    text = b"""\
+kind: Calendar
+name: nights
+timezone: Europe/Berlin
+mode: allow
+action: defer
+dates: ["12-25", "2026-12-28..2027-01-02"]
+windows: [{days: mon-fri, from: "22:00", to: "06:00"}, {days: sun}, {from: "12:00"}]
+"""
+    (document,) = load_bytes(text, "a.yaml").documents
+    model, stored = Calendar.model_validate_json(document.spec), StoredCalendar.of(document.spec)
+    assert (stored.mode, stored.action) == (model.mode, model.action) == ("allow", "defer")
+    assert compile_calendar(stored, "UTC") == compile_calendar(model, "UTC")
+    with pytest.raises(Unreadable):
+        StoredCalendar.of(b'{"windows":[{"when":"always"}]}')

@@ -12,6 +12,7 @@ import pytest
 
 from cli.main import run
 from cli.options import Settings
+from specs.kinds import Calendar
 from specs.load import load_bytes
 from state.home import Home
 from state.records import DocumentRecord, JobRecord
@@ -91,7 +92,8 @@ def defined(home: Home) -> Callable[..., None]:
     """Puts a calendar into the database, as the daemon would."""
 
     def put(name: str, **fields: object) -> None:
-        spec = json.dumps({"kind": "Calendar", "name": name} | fields).encode()
+        model = Calendar.model_validate({"kind": "Calendar", "name": name} | fields)
+        spec = model.model_dump_json(by_alias=True).encode()
         store = Store.open(home.database, now=SATURDAY_MORNING)
         record = DocumentRecord(
             kind="Calendar", name=name, spec=spec, digest="", path="c.yaml", line=1, applied_at=SATURDAY_MORNING

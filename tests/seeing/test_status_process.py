@@ -104,14 +104,6 @@ def test_an_address_it_cannot_have_is_one_line_and_an_exit_code(home: Home, list
     assert not home.http.exists()
 
 
-def test_a_setting_that_is_wrong_is_told_with_its_place(home: Home) -> None:
-    Path(home.config).write_text("timezone: Mars/Phobos\n")
-    process = start_process(home, None)
-    _, stderr = process.communicate(timeout=10)
-    assert process.returncode == 1
-    assert b"jobsctl.yaml:1:11" in stderr
-
-
 def test_it_does_not_outlive_a_daemon_that_was_killed(home: Home, store: Store, start: Start) -> None:
     """The pipe's other end is also held by somebody else: then the death of the parent must do."""
     reading, writing = os.pipe()
