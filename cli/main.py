@@ -53,11 +53,14 @@ COMMANDS = {
         "outputs": "List the files runs kept; print one.",
         "metrics": "Show CPU, memory and durations.",
     },
+    "Look after": {
+        "doctor": "Find what is wrong with home and machine, and mend it.",
+    },
 }
 """Command -> its one line, by the section of the help it stands in; code in `cli.commands.<command>`, as `command`."""
 
 NOT_BUILT = (
-    "sessions", "doctor",
+    "sessions",
     "backup", "completion",
 )  # fmt: skip
 

@@ -52,6 +52,11 @@ class Home:
         return self.state / "http.json"
 
     @property
+    def last_backup(self) -> Path:
+        """JSON `jobsctl backup` leaves behind: when (µs, UTC) it was last made, and where."""
+        return self.state / "backup.json"
+
+    @property
     def requests(self) -> Path:
         return self.state / "requests"
 

@@ -1,0 +1,66 @@
+"""`jobsctl doctor`: look at everything a daemon needs, say what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import click
+
+from cli.exits import Exit
+from cli.options import Settings
+
+
+@click.command("doctor")
+@click.option("--fix", is_flag=True, help="Mend what is safe to mend; asks first on a terminal.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@click.option("--only", "names", multiple=True, metavar="NAME", help="Only this check; repeatable.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what is all right too.")
+@click.pass_obj
+def command(settings: Settings, fix: bool, yes: bool, names: tuple[str, ...], verbose: bool) -> int:
+    """Look at everything a daemon needs: rights, clock, disk, limits, database, files, leftovers, git.
+
+    Works with no daemon running and with a broken database. Says what is wrong, and what to do about it. Ends with 1
+    when there is a problem; warnings alone end with 0.
+
+    \b
+    Examples:
+      jobsctl doctor
+      jobsctl doctor --only database --only disk
+      jobsctl doctor --fix --yes
+    """
+    import jobsctl
+    from cli.doctor import chosen, doctor_lines, mend_all
+    from cli.health.checks import examine, worst
+    from cli.health.finding import Level, Patient
+    from cli.output import print_one
+
+    checks = chosen(names)
+    home = settings.existing_home()
+
+    def look() -> Patient:
+        return Patient(home, settings.now(), jobsctl.__version__)
+
+    patient = look()
+    try:
+        told = examine(patient, checks)
+        fixed = mend_all(settings, told, yes=yes) if fix else []
+    finally:
+        patient.close()
+    if any(each.done for each in fixed):
+        patient = look()
+        try:
+            told = examine(patient, checks)
+        finally:
+            patient.close()
+    level = worst(told)
+    # Data has everything; people asked for what is wrong.
+    print_one(
+        settings,
+        {
+            "ok": level is not Level.PROBLEM,
+            "level": level.value,
+            "findings": [each.view() for each in told],
+            "fixed": [each.view() for each in fixed],
+        },
+        name="\n".join(dict.fromkeys(each.check for each in told if each.finding.level is not Level.OK)),
+        text=doctor_lines(told, verbose=verbose),
+    )
+    return Exit.FAILED if level is Level.PROBLEM else Exit.OK

@@ -1,0 +1,89 @@
+"""What `jobsctl doctor` says, and the mending it does with `--fix`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cli.confirming import confirm
+from cli.errors import UsageError
+from cli.health.checks import CHECKS, Told
+from cli.health.finding import Check, Level
+from cli.options import Settings
+from cli.output import Cell, Style, counted, say
+from state.errors import StateError
+
+_STYLES: dict[Level, Style] = {Level.PROBLEM: "red", Level.WARNING: "yellow", Level.OK: "green"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What came of one `--fix`."""
+
+    check: str
+    done: bool
+    message: str
+
+    def view(self) -> dict[str, Any]:
+        return {"check": self.check, "done": self.done, "message": self.message}
+
+
+def chosen(names: Sequence[str]) -> list[Check]:
+    """The checks of these names, in their own order; none means all. Raises UsageError."""
+    known = {check.name: check for check in CHECKS}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise UsageError(
+                f"--only {name}: there is no such check",
+                hint=f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}",
+            )
+    return [check for check in CHECKS if not names or check.name in names]
+
+
+def doctor_lines(told: Sequence[Told], *, verbose: bool) -> Iterator[str | Cell]:
+    """The gravest first; under each what to do. All that is well is one line, unless `verbose`."""
+    by_level = {level: [each for each in told if each.finding.level is level] for level in Level}
+    for level in (Level.PROBLEM, Level.WARNING, Level.OK):
+        if level is Level.OK and not verbose:
+            continue
+        for each in by_level[level]:
+            yield Cell(f"{level.value:8} {each.check}: {each.finding.message}", _STYLES[level])
+            if each.finding.mend:
+                yield f"         {each.finding.mend}"
+    problems, warnings = len(by_level[Level.PROBLEM]), len(by_level[Level.WARNING])
+    well = f"{len(by_level[Level.OK])} fine"
+    more = "" if verbose else " (-v shows them)"
+    if problems or warnings:
+        yield ""
+        style: Style = "red" if problems else "yellow"
+        yield Cell(f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}, {well}{more}", style)
+    else:
+        yield Cell(f"Nothing is wrong: {well}{more}.", "green")
+
+
+def mend_all(settings: Settings, told: Sequence[Told], *, yes: bool) -> list[Fixed]:
+    """Do what the findings offer, after one question; say on stderr what was done.
+
+    Raises:
+        cli.errors.Refused: nobody can be asked, and `--yes` was not given.
+    """
+    offers = [each for each in told if each.finding.fix is not None]
+    if not offers:
+        say("There is nothing that can be mended safely without a person.")
+        return []
+    for each in offers:
+        say(f"{each.check}: {each.finding.message}")
+    if not confirm(f"Mend {'this' if len(offers) == 1 else f'these {len(offers)} things'}?", yes=yes):
+        return []
+    fixed = []
+    for each in offers:
+        assert each.finding.fix is not None
+        try:
+            fixed.append(Fixed(each.check, True, each.finding.fix()))
+        except (OSError, StateError) as error:
+            fixed.append(Fixed(each.check, False, f"not mended: {error}"))
+        say(f"{each.check}: {fixed[-1].message}")
+    return fixed
