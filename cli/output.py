@@ -177,6 +177,35 @@ def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Colu
         _write((" " * GAP).join(parts).rstrip() + "\n")
 
 
+class OpenTable(Generic[T]):
+    """A table whose rows come one after another: a column grows with what is in it, and never gets narrower.
+
+    Args:
+        widths: what each column takes from the beginning, so that the first rows line up with later ones.
+    """
+
+    def __init__(self, settings: Settings, columns: Sequence[Column[T]], widths: Sequence[int]) -> None:
+        self._columns = columns
+        self._widths = list(widths)
+        self._color = wants_color(settings)
+        self._headings = settings.headers
+
+    def add(self, records: Sequence[T]) -> None:
+        """Print these rows, before the first of them the headings."""
+        rows = [[_cell(column.show(record)) for column in self._columns] for record in records]
+        for row in rows:
+            self._widths = [max(width, _width(cell)) for width, cell in zip(self._widths, row, strict=True)]
+        if self._headings and rows:
+            rows.insert(0, [Cell(column.heading, "bold") for column in self._columns])
+            self._headings = False
+        for row in rows:
+            parts = [
+                _padded(cell, width, right=column.right, color=self._color)
+                for cell, width, column in zip(row, self._widths, self._columns, strict=True)
+            ]
+            _write((" " * GAP).join(parts).rstrip() + "\n")
+
+
 def _cell(shown: str | Cell) -> Cell:
     cell = shown if isinstance(shown, Cell) else Cell(shown)
     return Cell(one_line(cell.text), cell.style)

@@ -2,70 +2,179 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.errors import UsageError
 from cli.exits import Exit
-from cli.options import Settings
+from cli.options import Instant, Settings
+
+if TYPE_CHECKING:
+    from cli.reading import Reading
+    from state.records import Event
+
+TYPES = ("Normal", "Warning")
+SHOWN = 100
+FOLLOWED = 10
 
 
 @click.command("events")
 @click.argument("target", required=False, metavar="[JOB|RUN]")
-@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=100, help="The newest so many. Default: 100.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what happens; of a RUN until it is over.")
+@click.option(
+    "--type", "types", multiple=True, type=click.Choice(TYPES, case_sensitive=False), help="Only of this type."
+)
+@click.option("--warnings", is_flag=True, help="The same as --type Warning.")
+@click.option(
+    "--reason", "reasons", multiple=True, metavar="WORD", help="Only with this reason, like failed or skipped."
+)
+@click.option("--since", type=Instant(), metavar="TIME", help="At or after: RFC 3339, or 2h for 2 h ago.")
+@click.option("--until", type=Instant(), metavar="TIME", help="Before.")
+@click.option("-l", "--label", "labels", multiple=True, metavar="SELECTOR", help="Only of jobs with this label.")
+@click.option("-n", "--limit", type=click.IntRange(0, 10_000),
+              help="The newest so many. Default: 100; before following, 10.")  # fmt: skip
 @click.option("--after", type=click.IntRange(0), metavar="ID", help="The ones after this event, oldest first.")
 @click.option("--before", type=click.IntRange(1), metavar="ID", help="The ones before this event.")
-@click.option("--warnings", is_flag=True, help="Only warnings.")
 @click.pass_obj
 def command(
-    settings: Settings, target: str | None, limit: int, after: int | None, before: int | None, warnings: bool
+    settings: Settings,
+    target: str | None,
+    follow: bool,
+    types: tuple[str, ...],
+    warnings: bool,
+    reasons: tuple[str, ...],
+    since: int | None,
+    until: int | None,
+    labels: tuple[str, ...],
+    limit: int | None,
+    after: int | None,
+    before: int | None,
 ) -> int:
     """List what happened to JOB (with its runs) or to RUN; without either, to all. Oldest first.
+
+    With --follow each event is printed when it happens, also through a restart of the daemon, until Ctrl-C; -o json is
+    then a line per event.
 
     \b
     Examples:
       jobsctl events
-      jobsctl events report --warnings
-      jobsctl events -n 1000 -o jsonl
+      jobsctl events report --warnings --since 1d
+      jobsctl events -f -l team=data
+      jobsctl events -f --reason failed -o jsonl
     """
-    from cli.output import print_items
     from cli.reading import reading
     from cli.selection import find_target
-    from cli.tables import event_columns
     from state.records import JobRecord, Run
-    from status.views import event_view
 
+    _check(follow=follow, limit=limit, since=since, until=until, after=after, before=before)
+    if target is not None and labels:
+        raise UsageError("--label chooses among jobs, and one is named already")
+    wanted = {each.capitalize() for each in types} | ({"Warning"} if warnings else set())
+    while True:
+        with reading(settings) as seen:
+            found = find_target(settings, seen.reader, target) if target else None
+            run_id = found.id if isinstance(found, Run) else None
+            ask = partial(
+                seen.reader.events,
+                job_id=found.id if isinstance(found, JobRecord) else None,
+                run_id=run_id,
+                project=settings.project if found is None else None,
+                labels=labels,
+                types=wanted or None,
+                reasons=reasons or None,
+                since=since,
+                until=until,
+            )
+            if not follow:
+                _print_page(settings, seen, ask, after, before, SHOWN if limit is None else limit, target)
+                return Exit.OK
+            # Another database may have taken the place of the one that was followed: then `after` is set.
+            after = _follow(settings, seen, ask, after, FOLLOWED if limit is None else limit, run_id)
+            if after is None:
+                return Exit.OK
+
+
+def _check(
+    *, follow: bool, limit: int | None, since: int | None, until: int | None, after: int | None, before: int | None
+) -> None:
     if after is not None and before is not None and after >= before:
         raise UsageError("--after is not below --before: no event can fit")
-    with reading(settings) as seen:
-        found = find_target(settings, seen.reader, target) if target else None
-        events = seen.reader.events(
-            job_id=found.id if isinstance(found, JobRecord) else None,
-            run_id=found.id if isinstance(found, Run) else None,
-            after=after or 0,
-            before=before,
-            limit=limit,
-            order="desc" if after is None else "asc",
-        )
-        if after is None:
-            events.reverse()
+    if since is not None and until is not None and since >= until:
+        raise UsageError("--since is not before --until: no event can fit")
+    if follow and (before is not None or until is not None):
+        raise UsageError("--follow goes on, so it has no --before and no --until")
+    if limit == 0 and not follow:
+        raise UsageError("-n 0 shows nothing", hint="with --follow it shows only what happens from now on")
 
-        @cache
-        def identity_of(job_id: int | None) -> str | None:
-            job = None if job_id is None else seen.reader.job_by_id(job_id)
-            return job.identity if job else None
 
-        shown = [event for event in events if not warnings or event.type == "Warning"]
-        if settings.project is not None and found is None:
-            shown = [event for event in shown if (identity_of(event.job_id) or "").startswith(f"{settings.project}/")]
-        print_items(
-            settings,
-            shown,
-            view=lambda event: event_view(event, identity=identity_of(event.job_id)),
-            name=lambda event: f"event/{event.id}",
-            columns=event_columns(lambda job_id: identity_of(job_id) or "-"),
-            empty="No events." if target is None else f"No events of {target}.",
-            more={"next": events[-1].id if events else after},
-        )
-    return Exit.OK
+def _print_page(
+    settings: Settings,
+    seen: Reading,
+    ask: Callable[..., list[Event]],
+    after: int | None,
+    before: int | None,
+    limit: int,
+    target: str | None,
+) -> None:
+    from cli.output import print_items
+    from cli.tables import event_columns
+    from status.views import event_view
+
+    events = ask(after=after or 0, before=before, limit=limit, order="desc" if after is None else "asc")
+    if after is None:
+        events.reverse()
+    identity_of = _identities(seen)
+    print_items(
+        settings,
+        events,
+        view=lambda event: event_view(event, identity=identity_of(event.job_id)),
+        name=lambda event: f"event/{event.id}",
+        columns=event_columns(lambda job_id: identity_of(job_id) or "-"),
+        empty="No events." if target is None else f"No events of {target}.",
+        more={"next": events[-1].id if events else after},
+    )
+
+
+def _follow(
+    settings: Settings,
+    seen: Reading,
+    ask: Callable[..., list[Event]],
+    after: int | None,
+    limit: int,
+    run_id: str | None,
+) -> int | None:
+    from cli.eventtail import PAGE, PAUSE, REMOTE_PAUSE, EventWriter, follow
+    from cli.output import say
+    from status.views import event_view
+
+    identity_of = _identities(seen)
+    writer = EventWriter(
+        settings,
+        view=lambda event: event_view(event, identity=identity_of(event.job_id)),
+        identity_of=lambda job_id: identity_of(job_id) or "-",
+    )
+    newest = seen.reader.events(limit=1, order="desc")
+    last = newest[0].id or 0 if newest else 0
+    if after is not None:
+        last = min(after, last)  # of a restored database the newest may be older
+    elif limit:
+        events = ask(limit=limit, order="desc", before=last + 1)
+        writer.write(events[::-1])
+    if not seen.alive:
+        say("The daemon is not running: nothing happens until it is started.")
+    pause = PAUSE if settings.server is None else REMOTE_PAUSE
+    return follow(seen, lambda last: ask(after=last, limit=PAGE), writer, last, run_id=run_id, pause=pause)
+
+
+def _identities(seen: Reading) -> Callable[[int | None], str | None]:
+    """The job of an event; asked once for each."""
+
+    @cache
+    def identity_of(job_id: int | None) -> str | None:
+        job = None if job_id is None else seen.reader.job_by_id(job_id)
+        return job.identity if job else None
+
+    return identity_of
