@@ -13,12 +13,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from cli.errors import CliError, NotFound
-from cli.linting import FolderDocuments
+from cli.linting import FolderDocuments, Linting
+from cli.machine import ThisMachine, base_dir
 from cli.options import Settings
 from specs.config import load_config
 from specs.desired import Desired, DesiredDocument, DesiredJob
@@ -99,7 +101,20 @@ def check(settings: Settings, paths: Sequence[str], *, lint: bool = False, here:
             shown = [finding.at(_shown(settings.home.config)) for finding in error.diagnostics]
             return Checked(findings=tuple(shown), files=1)
     timezone = timezone_of(settings)
-    linting = _Linting(settings, timezone, lint, here)
+    root = _root(settings)
+    home = settings.home.root
+
+    @cache
+    def look_home() -> Desired:
+        return look_once(settings, root or home, timezone)
+
+    linting = Linting(
+        wanted=lint,
+        now=settings.now(),
+        timezone=timezone,
+        programs=ThisMachine(base_dir(root or home, home), os.environ.get("PATH")) if here else None,
+        elsewhere=lambda: look_home().jobs if root is not None else {},
+    )
     parts = [_check_one(settings, text, timezone, linting) for text in dict.fromkeys(paths)]
     whole = Checked(
         jobs=tuple(job for part in parts for job in part.jobs),
@@ -111,16 +126,16 @@ def check(settings: Settings, paths: Sequence[str], *, lint: bool = False, here:
         documents=tuple(document for part in parts for document in part.documents),
         giving=tuple(path for part in parts for path in part.giving),
     )
-    return _with_missing_names(settings, whole if len(parts) == 1 else _without_doubles(whole), timezone)
+    whole = whole if len(parts) == 1 else _without_doubles(whole)
+    return whole if root is None else _with_missing_names(whole, look_home)
 
 
-def _with_missing_names(settings: Settings, checked: Checked, timezone: str) -> Checked:
+def _with_missing_names(checked: Checked, look_home: Callable[[], Desired]) -> Checked:
     """What jobs of files given by name name, and no file of the home defines. Reads the home only when they do so."""
     placed = [file.placed for file in checked.named if file.placed is not None and file.placed.result.links]
-    root = _root(settings)
-    if not placed or root is None:
+    if not placed:
         return checked
-    desired = look_once(settings, root, timezone)
+    desired = look_home()
     names = {*desired.jobs, *desired.invalid, *(job.identity for job in checked.jobs), *checked.invalid}
     names |= {f"{kind}:{name}" for kind, name in (*desired.documents, *desired.invalid_documents)}
     names |= {other for file in checked.named for other in file.others}
@@ -141,7 +156,7 @@ def timezone_of(settings: Settings) -> str:
         return "UTC"
 
 
-def _check_one(settings: Settings, text: str, timezone: str, linting: _Linting) -> Checked:
+def _check_one(settings: Settings, text: str, timezone: str, linting: Linting) -> Checked:
     if text == STDIN:
         data = sys.stdin.buffer.read(LARGEST_INPUT + 1)
         if len(data) > LARGEST_INPUT:
@@ -161,7 +176,7 @@ def _check_one(settings: Settings, text: str, timezone: str, linting: _Linting) 
 
 
 def _check_file(
-    settings: Settings, shown: str, path: Path | None, data: bytes, timezone: str, linting: _Linting
+    settings: Settings, shown: str, path: Path | None, data: bytes, timezone: str, linting: Linting
 ) -> Checked:
     root = _root(settings)
     if path is not None and (root is None or not path.resolve().is_relative_to(root.resolve())):
@@ -173,7 +188,7 @@ def _check_file(
     found = placed.result
     return Checked(
         jobs=found.jobs,
-        findings=linting.of_file(found, placed, data, shown),
+        findings=linting.of_file(placed, data, shown),
         named=(SpecFile(shown, path, data, found.jobs, others_of(found), placed),),
         files=1,
         invalid=found.invalid,
@@ -207,7 +222,7 @@ def others_of(found: FileResult) -> tuple[str, ...]:
     return (*names, *(("Defaults",) if found.has_defaults else ()))
 
 
-def _check_folder(settings: Settings, folder: Path, timezone: str, linting: _Linting) -> Checked:
+def _check_folder(settings: Settings, folder: Path, timezone: str, linting: Linting) -> Checked:
     """A folder inside the specs directory is a part of that: what its jobs name may be in another."""
     root = _root(settings)
     inside = root is not None and folder.resolve() != root.resolve() and folder.resolve().is_relative_to(root.resolve())
@@ -232,10 +247,10 @@ def _check_folder(settings: Settings, folder: Path, timezone: str, linting: _Lin
     jobs = [job for _, job in sorted(desired.jobs.items()) if job.path.startswith(part)]
     findings = [each.at(under(each.path)) for each in desired.diagnostics if asked(each.path)]
     reader = FolderDocuments(whole, source.giving, timezone, under)
-    files = [whole / path for path in source.paths if path.startswith(part)]
+    files = {under(path): whole / path for path in source.paths if path.startswith(part)}
     return Checked(
         jobs=tuple(replace(job, path=under(job.path)) for job in jobs),
-        findings=linting.of_folder(jobs, desired, findings, reader, files),
+        findings=linting.of_folder(jobs, desired.jobs, findings, reader, files),
         folders=(folder,),
         files=len(files),
         invalid=invalid,

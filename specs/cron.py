@@ -167,7 +167,10 @@ def _check_field(field: _Field, text: str, start: int, identity: str, warnings: 
 def _check_term(field: _Field, term: str, start: int, identity: str, warnings: list[ScheduleWarning]) -> str:
     end = start + len(term)
     if hashed := _HASHED.fullmatch(term):
-        return _spread(field, hashed, start, identity)
+        spread = _spread(field, hashed, start, identity)
+        if hashed[3] is not None and hashed[1] is None:
+            _warn_uneven(field, term, int(hashed[3]), start, warnings, first=int(spread.split(",")[0]))
+        return spread
     found = _TERM.fullmatch(term)
     if found is None:
         raise _unreadable(field, term, start)
@@ -189,9 +192,14 @@ def _check_term(field: _Field, term: str, start: int, identity: str, warnings: l
             ScheduleWarning(f"`{term}` means {span} here; Debian cron refuses it", f"write {span}", (), start, end)
         )
         return span
-    if first == "*":
+    if first == "*" or high - low >= _last_of(field) - field.low:
         _warn_uneven(field, term, int(step), start, warnings)
     return term
+
+
+def _last_of(field: _Field) -> int:
+    """The highest value of a whole cycle: 7 is Sunday again."""
+    return 6 if field.names == WEEKDAYS else field.high
 
 
 def _check_step(field: _Field, term: str, step: int, count: int, place: tuple[int, int], low: str) -> None:
@@ -205,7 +213,10 @@ def _check_step(field: _Field, term: str, step: int, count: int, place: tuple[in
         )
 
 
-def _warn_uneven(field: _Field, term: str, step: int, start: int, warnings: list[ScheduleWarning]) -> None:
+def _warn_uneven(
+    field: _Field, term: str, step: int, start: int, warnings: list[ScheduleWarning], *, first: int = 0
+) -> None:
+    """JOB070: a step over the whole field that does not divide it. `first`: the value it begins with."""
     cycle = {"minute": 60, "hour": 24, "day-of-month": 0, "month": 12, "day-of-week": 7}[field.name]
     whole = {"minute": "hour", "hour": "day", "day-of-month": "month", "month": "year", "day-of-week": "week"}[
         field.name
@@ -214,7 +225,8 @@ def _warn_uneven(field: _Field, term: str, step: int, start: int, warnings: list
         return
     unit = {"minute": "m", "hour": "h", "day-of-month": "d", "month": "", "day-of-week": "d"}[field.name]
     if cycle:
-        rest = cycle - (cycle - 1) // step * step
+        low = max(first - field.low, 0)
+        rest = cycle - (cycle - 1 - low) // step * step
         message = f"`{term}` starts again with every {whole}: the last step before it is {rest}, not {step}"
     else:
         message = f"`{term}` counts from the 1st of every month: the last step of a month is shorter"
@@ -223,7 +235,7 @@ def _warn_uneven(field: _Field, term: str, step: int, start: int, warnings: list
         if unit == "d"
         else f"`every {step}{unit}` keeps an even distance"
     )
-    warnings.append(ScheduleWarning(message, even if unit else None, (), start, start + len(term)))
+    warnings.append(ScheduleWarning(message, even if unit else None, (), start, start + len(term), code="JOB070"))
 
 
 def _spread(field: _Field, found: re.Match[str], start: int, identity: str) -> str:

@@ -56,6 +56,8 @@ class ScheduleWarning:
     loc: tuple[str | int, ...] = ()
     start: int | None = None
     end: int | None = None
+    code: str = "JOB041"
+    """Explained in `specs.codes`."""
 
     def below(self, *loc: str | int) -> ScheduleWarning:
         """The same warning, one or more steps further from the top of the value."""

@@ -52,11 +52,12 @@ class Placed:
             for identity, found in self.result.links.items()
         }
         lines = {job.identity: (self._shown(self.path), job.line) for job in self.result.jobs}
-        references = References(dict.fromkeys(names), lines.get, self._document_of)
+        references = References(dict.fromkeys(names), lines.get, lambda _, identity: self.document_of(identity))
         references.update(links, links)
         return references.errors
 
-    def _document_of(self, path: str, identity: str) -> Document | None:
+    def document_of(self, identity: str) -> Document | None:
+        """The document that defines a job, with what its folders give it; None when there is none."""
         documents = (with_defaults(each, self._inherited, self._read) for each in self._read(self.path))
         return next((each for each in documents if identity_of(each.value) == identity), None)
 

@@ -48,7 +48,7 @@ def schedule_findings(
         code = "JOB042" if error.field == "timezone" or error.loc[-1:] == ("timezone",) else "JOB040"
         return None, [_in_schedule(code, Severity.ERROR, error, (error.field, *error.loc), document, identity)]
     return schedule, [
-        _in_schedule("JOB041", Severity.WARNING, warning, ("schedule", *warning.loc), document, identity)
+        _in_schedule(warning.code, Severity.WARNING, warning, ("schedule", *warning.loc), document, identity)
         for warning in schedule.warnings
     ]
 
@@ -146,7 +146,7 @@ class _Rules:
         parts: dict[Loc, float | None] = {("jitter",): jitter if not isinstance(jitter, Jitter) else None}
         if isinstance(jitter, Jitter):
             parts = {("jitter", "spread"): jitter.spread, ("jitter", "random"): jitter.random}
-        period = _shortest_period(self.schedule)
+        period = shortest_period(self.schedule)
         for loc, seconds in parts.items():
             if seconds is not None and period is not None and seconds * 1_000_000 > period:
                 said = f"`{'.'.join(map(str, loc))}` is longer than the {period / 1_000_000:g}s between two slots"
@@ -255,7 +255,7 @@ class _Rules:
         return self._say("JOB043", said, loc, "remove it, or add what it needs", at_key=True, severity=Severity.WARNING)
 
 
-def _shortest_period(schedule: Schedule) -> int | None:
+def shortest_period(schedule: Schedule) -> int | None:
     """Microseconds between the two closest of the next slots; None when there are not two."""
     slots: list[int] = []
     at: int | None = _SOME_DAY

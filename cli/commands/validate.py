@@ -21,9 +21,10 @@ from cli.output import counted, print_items, say, wants_color
     type=click.Choice(["full", "concise", "json", "github"]),
     help="How findings are printed. Default: full.",
 )
+@click.option("--here", is_flag=True, help="This machine runs the jobs: check that their programs are there.")
 @click.pass_obj
 def command(
-    settings: Settings, paths: Sequence[str], style: Literal["full", "concise", "json", "github"] | None
+    settings: Settings, paths: Sequence[str], style: Literal["full", "concise", "json", "github"] | None, here: bool
 ) -> int:
     """Check spec files, folders of them, or `-` (standard input). Default: the home's specs.
 
@@ -40,7 +41,7 @@ def command(
     from specs.diagnostic import Severity
     from specs.render import as_dict, render
 
-    checked = check(settings, paths)
+    checked = check(settings, paths, lint=True, here=here)
     if style is None and settings.output not in ("table", "wide"):
         print_items(
             settings,

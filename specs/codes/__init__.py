@@ -10,10 +10,11 @@ from specs.codes.code import Code
 from specs.codes.fields import FIELDS
 from specs.codes.files import FILES
 from specs.codes.folder import FOLDER
+from specs.codes.lint import LINT
 from specs.codes.shared import SHARED
 from specs.codes.timing import TIMING
 
 __all__ = ["CODES", "Code"]
 
-CODES: dict[str, Code] = {code.code: code for code in (*FILES, *FIELDS, *TIMING, *SHARED, *FOLDER)}
+CODES: dict[str, Code] = {code.code: code for code in (*FILES, *FIELDS, *TIMING, *SHARED, *FOLDER, *LINT)}
 """All codes, in their order."""
