@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cli.changes import known_jobs
 from cli.errors import Refused, UsageError
+from cli.modeline import is_ours, with_modeline
 from cli.options import Settings
 from cli.specfiles import Checked, SpecFile, load_at, look_once
 from specs.desired import DesiredJob
@@ -49,11 +50,14 @@ def placements(checked: Checked, root: Path, where: Mapping[str, str]) -> list[P
         target = _target(file, root, where)
         if any(other.target == target for other in found):
             raise Refused(f"two of the files would become {target}", hint="rename one of them")
+        data = with_modeline(file.data, target, root)
         if not target.exists():
-            found.append(Placement(target, file.data, replaces=False))
-        elif target.read_bytes() != file.data:
+            found.append(Placement(target, data, replaces=False))
+            continue
+        there = target.read_bytes()
+        if there not in (data, file.data):
             _check_replaceable(root, target, file)
-            found.append(Placement(target, file.data, replaces=True))
+            found.append(Placement(target, data if is_ours(there, target, root) else file.data, replaces=True))
     return found
 
 

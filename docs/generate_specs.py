@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -19,53 +18,40 @@ from specs.conditions import (  # noqa: E402
     MAX_RESULT_VALUES,
     RUN_FIELDS,
 )
-from specs.config import Config, Http, PruneLimit, Retention  # noqa: E402
-from specs.environment import FromCredential, FromEnv, FromFile  # noqa: E402
-from specs.kinds import Calendar, Defaults, Pool, Window  # noqa: E402
-from specs.model import (  # noqa: E402
-    Capture,
-    Dst,
-    Job,
-    Limits,
-    ProcessRun,
-    ScheduleParts,
-    Suspend,
-)
-from specs.policies import Dependency, Jitter, Missed, Param, Retry  # noqa: E402
-from specs.policies import Retention as JobRetention  # noqa: E402
-from specs.strict import Strict  # noqa: E402
+from specs.schema import definition  # noqa: E402
+from specs.schema.words import default_words, example_lines, type_words  # noqa: E402
 from specs.unbuilt import FIELDS  # noqa: E402
 
 NOTE = "<!-- Written by docs/generate_specs.py from the code; edit the code. -->\n"
 SMALLEST = "name: hello\nschedule: every 10m\nrun:\n  command: [echo, hello]\n"
 
-JOB_PARTS: tuple[tuple[str, type[Strict]], ...] = (
-    ("`run`, a program", ProcessRun),
-    ("`run.limits`", Limits),
-    ("`capture`", Capture),
-    ("`schedule`, the long form", ScheduleParts),
-    ("`dst`", Dst),
-    ("`suspend`, with a reason", Suspend),
-    ("`retry`", Retry),
-    ("`missed`, the long form", Missed),
-    ("`jitter`, the long form", Jitter),
-    ("`depends_on`, the long form", Dependency),
-    ("`params`, each", Param),
-    ("`retention` of a job", JobRetention),
-    ("`env`: a secret from a file", FromFile),
-    ("`env`: a secret from the daemon's environment", FromEnv),
-    ("`env`: a secret from systemd", FromCredential),
+JOB_PARTS = (
+    ("`run`, a program", "ProcessRun"),
+    ("`run.limits`", "Limits"),
+    ("`capture`", "Capture"),
+    ("`schedule`, the long form", "ScheduleParts"),
+    ("`dst`", "Dst"),
+    ("`suspend`, with a reason", "Suspend"),
+    ("`retry`", "Retry"),
+    ("`missed`, the long form", "Missed"),
+    ("`jitter`, the long form", "Jitter"),
+    ("`depends_on`, the long form", "Dependency"),
+    ("`params`, each", "Param"),
+    ("`retention` of a job", "Retention"),
+    ("`env`: a secret from a file", "FromFile"),
+    ("`env`: a secret from the daemon's environment", "FromEnv"),
+    ("`env`: a secret from systemd", "FromCredential"),
 )
-SHARED: tuple[tuple[str, type[Strict]], ...] = (
-    ("`kind: Pool`", Pool),
-    ("`kind: Calendar`", Calendar),
-    ("`windows` of a calendar", Window),
-    ("`kind: Defaults`", Defaults),
+SHARED = (
+    ("`kind: Pool`", "Pool"),
+    ("`kind: Calendar`", "Calendar"),
+    ("`windows` of a calendar", "Window"),
+    ("`kind: Defaults`", "Defaults"),
 )
-CONFIG_PARTS: tuple[tuple[str, type[Strict]], ...] = (
-    ("`prune_limit`", PruneLimit),
-    ("`http`", Http),
-    ("`retention`", Retention),
+CONFIG_PARTS = (
+    ("`prune_limit`", "ConfigPruneLimit"),
+    ("`http`", "ConfigHttp"),
+    ("`retention`", "ConfigRetention"),
 )
 
 
@@ -78,23 +64,23 @@ def jobs_page() -> str:
         'yours. Types are strict (`suspend: "yes"` is an error) and unknown keys are errors. Anchors, aliases and tags '
         "are refused. Reformatting a file, or moving a job to another file, changes nothing; "
         "[findings.md](findings.md) lists what can be wrong with a file.\n\n## The job\n\n",
-        _table(Job),
+        _table("Job"),
     ]
-    for title, model in JOB_PARTS:
-        parts.append(f"\n## {title}\n\n{_first_paragraph(model)}\n\n{_table(model)}")
+    for title, name in JOB_PARTS:
+        parts.append(f"\n## {title}\n\n{definition(name)['description']}\n\n{_table(name)}")
     parts.append(
         "\n# Other documents\n\nThey stand in the same files, and are told from jobs by their `kind`. "
         "[policies.md](policies.md) shows how they work together.\n"
     )
-    for title, model in SHARED:
-        parts.append(f"\n## {title}\n\n{_first_paragraph(model)}\n\n{_table(model)}")
+    for title, name in SHARED:
+        parts.append(f"\n## {title}\n\n{definition(name)['description']}\n\n{_table(name)}")
     parts.append("\n## Not built yet\n\nRefused by name, never ignored: ")
     parts.append(", ".join(f"`{name}`" for name in sorted(FIELDS)) + ".\n")
     parts.append(
-        "\n# Settings: jobsctl.yaml\n\nOptional, in the home. Read when the daemon starts.\n\n" + _table(Config)
+        "\n# Settings: jobsctl.yaml\n\nOptional, in the home. Read when the daemon starts.\n\n" + _table("Config")
     )
-    for title, model in CONFIG_PARTS:
-        parts.append(f"\n## {title}\n\n{_first_paragraph(model)}\n\n{_table(model)}")
+    for title, name in CONFIG_PARTS:
+        parts.append(f"\n## {title}\n\n{definition(name)['description']}\n\n{_table(name)}")
     return "".join(parts)
 
 
@@ -170,50 +156,17 @@ def _fields(variable: str, fields: dict[str, str]) -> str:
     return f"| field | what it is |\n|---|---|\n{rows}"
 
 
-def _table(model: type[Strict]) -> str:
-    schema = model.model_json_schema()
-    rows = ["| field | type | default | meaning |\n|---|---|---|---|\n"]
-    for name, field in model.model_fields.items():
-        assert field.description, f"{model.__name__}.{name} has no description"
-        name = field.alias or name
-        shape = schema["properties"][name]
-        default = "required" if field.is_required() else _default(shape)
-        rows.append(f"| `{name}` | {_type(shape, schema)} | {default} | {field.description} |\n")
+def _table(name: str) -> str:
+    """One row per field of a definition, as `jobsctl explain` tells it."""
+    found = definition(name)
+    rows = ["| field | type | default | meaning | example |\n|---|---|---|---|---|\n"]
+    for field, shape in found["properties"].items():
+        default = default_words(shape, required=field in found.get("required", ()))
+        shown = default if default in ("", "required") else "see below" if "allOf" in shape else f"`{default}`"
+        example = "<br>".join(f"`{line}`" for line in example_lines(field, shape["examples"][0]))
+        cells = (f"`{field}`", type_words(shape), shown, shape["description"], example)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
     return "".join(rows)
-
-
-def _default(shape: dict[str, Any]) -> str:
-    value = shape.get("default")
-    if "default" not in shape or value in (None, {}, [], ""):
-        return ""
-    if isinstance(value, dict):
-        return "see below"
-    shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value
-    return f"`{str(shown).lower() if isinstance(shown, bool) else shown}`"
-
-
-def _type(shape: dict[str, Any], schema: dict[str, Any]) -> str:
-    """In the words of people: what to write, not how JSON Schema says it."""
-    if "anyOf" in shape or "oneOf" in shape:
-        kinds = [_type(one, schema) for one in shape.get("anyOf", shape.get("oneOf", []))]
-        return " or ".join(dict.fromkeys(kind for kind in kinds if kind != "null"))
-    if "$ref" in shape:
-        return "mapping"
-    if "const" in shape:
-        return f"`{str(shape['const']).lower() if shape['const'] is True else shape['const']}`"
-    if "enum" in shape:
-        return " or ".join(f"`{one}`" for one in shape["enum"])
-    if shape.get("type") == "array":
-        items = shape.get("items", {})
-        if "enum" in items:
-            return f"list of {_type(items, schema)}"
-        return f"list of {_type(items, schema)}s" if "type" in items else "list"
-    names = {"object": "mapping", "string": "text", "boolean": "true or false", "integer": "number"}
-    return names.get(shape.get("type", ""), str(shape.get("type", "value")))
-
-
-def _first_paragraph(model: type[Strict]) -> str:
-    return " ".join((model.__doc__ or "").split("\n\n")[0].split())
 
 
 PAGES = {"jobs.md": jobs_page, "findings.md": findings_page, "conditions.md": conditions_page}

@@ -57,7 +57,7 @@ class Calendar(Strict):
     )
     action: Literal["skip", "defer"] = Field(
         "skip",
-        description="What becomes of a slot that may not run: recorded as skipped, or run when it may.",
+        description="What becomes of a slot that may not run: `skip` records it as skipped, `defer` runs it later.",
         examples=["defer"],
     )
     dates: Annotated[list[Annotated[str, Field(max_length=24)]], Field(max_length=4096)] = Field(

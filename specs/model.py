@@ -37,10 +37,12 @@ class Dst(Strict):
     """What a fixed local time does on the two nights a year it does not exist, or exists twice. Debian cron's rule."""
 
     gap: Literal["run_after", "skip"] = Field(
-        "run_after", description="A time in the spring gap: run right after it, or skip.", examples=["run_after"]
+        "run_after",
+        description="A time in the spring gap: `run_after` runs it right after the gap, `skip` not at all.",
+        examples=["run_after"],
     )
     repeat: Literal["once", "twice"] = Field(
-        "once", description="A time in the autumn repeat: run once (the first), or twice.", examples=["once"]
+        "once", description="A time in the autumn repeat: run `once`, at the first, or `twice`.", examples=["once"]
     )
 
 
@@ -243,7 +245,11 @@ class Job(Strict):
         description="Groups jobs; identity is `project/name`, whatever the file is called.",
         examples=["shop"],
     )
-    description: Text = Field("", description="For people.", examples=["Sums up the orders of the day before."])
+    description: Text = Field(
+        "",
+        description="For people: what the job is for. `jobsctl search` finds it.",
+        examples=["Sums up the orders of the day before."],
+    )
     labels: dict[LabelKey, Annotated[str, Field(max_length=256)]] = Field(
         default_factory=dict, description="For selection: `--label team=data`.", examples=[{"team": "data"}]
     )
@@ -257,7 +263,8 @@ class Job(Strict):
     )
     schedule: ScheduleValue | None = Field(
         None,
-        description="When it runs; omitted: only when triggered. See schedules.md.",
+        description="When it runs: a cron expression, an interval, an instant or plain words (docs/schedules.md). "
+        "Omitted: only when triggered.",
         examples=["every 10m", "daily at 09:00", "30 2 * * mon-fri", {"every": "10m", "from": "finish"}],
     )
     timezone: str | None = Field(
@@ -269,7 +276,9 @@ class Job(Strict):
         description="`true`, or `{reason: ...}`: its slots are recorded as skipped.",
         examples=[True, {"reason": "the warehouse moves"}],
     )
-    run: ProcessRun = Field(description="What runs.", examples=[{"command": ["echo", "hello"]}])
+    run: ProcessRun = Field(
+        description="What runs: a program, by `command` or `script`.", examples=[{"command": ["echo", "hello"]}]
+    )
     env: dict[EnvName, EnvValue] = Field(
         default_factory=dict,
         description="Variables: texts, or secrets from outside, which are redacted everywhere. Nothing of the daemon's "
@@ -291,19 +300,22 @@ class Job(Strict):
     )
     on_lost: Literal["fail", "rerun"] = _later(
         "fail",
-        "A run whose end cannot be known: failed (then `retry` speaks), or run again, whatever `retry` says.",
+        "A run whose end cannot be known: `fail` (then `retry` speaks), or `rerun`, whatever `retry` says.",
         examples=["rerun"],
     )
     overlap: Literal["skip", "queue", "replace", "allow"] = _later(
         "skip",
-        "Due while a run is active: skip the slot, let one wait, cancel the old run, or run beside it.",
+        "Due while a run is active: `skip` the slot, `queue` lets one wait, `replace` cancels the old run, `allow` "
+        "runs it beside.",
         examples=["queue"],
     )
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] | None = _later(
         None, "With `overlap: allow`: runs at once; default 10.", examples=[4]
     )
     missed: MissedValue = _later(
-        "latest", "Slots that passed while nothing could run.", examples=["skip", {"policy": "latest", "grace": "2h"}]
+        "latest",
+        "Slots that passed while nothing could run: catch up the `latest`, `skip` them, or run `all`.",
+        examples=["skip", {"policy": "latest", "grace": "2h"}],
     )
     jitter: JitterValue | None = _later(
         None, "A duration (a fixed offset below it), or `spread` and `random`.", examples=["5m", {"random": "30s"}]
@@ -327,7 +339,7 @@ class Job(Strict):
     )
     on_dependency_failure: Literal["wait", "fail", "run"] = _later(
         "wait",
-        "When a job it depends on has failed: wait for its success, fail, or run all the same.",
+        "When a job it depends on has failed: `wait` for its success, `fail`, or `run` all the same.",
         examples=["fail"],
     )
     pool: Name | None = _later(None, "A `Pool` whose slots it shares with other jobs.", examples=["database"])
@@ -347,7 +359,9 @@ class Job(Strict):
         None, "What it was called before: its history moves along.", examples=["report"]
     )
     on_delete: Literal["finish", "cancel"] = _later(
-        "finish", "What becomes of an active run when its file goes.", examples=["cancel"]
+        "finish",
+        "What becomes of an active run when its file goes: it may `finish`, or is stopped (`cancel`).",
+        examples=["cancel"],
     )
     prune: bool = _later(True, "`false` keeps the job when its file goes.", examples=[False])
 

@@ -55,7 +55,8 @@ class Retry(Strict):
     attempts: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Including the first.", examples=[3])
     backoff: Literal["fixed", "linear", "exponential"] = Field(
         "fixed",
-        description="How `delay` grows: not, by itself, or doubling with each attempt.",
+        description="How `delay` grows with each attempt: not (`fixed`), by itself (`linear`), or doubling "
+        "(`exponential`).",
         examples=["exponential"],
     )
     delay: Duration = Field(10.0, description="Before the second attempt.", examples=["30s"])

@@ -10,9 +10,12 @@ from cli.errors import CliError
 from cli.exits import Exit
 from cli.options import Settings
 from cli.output import print_lines, say
+from specs.schema import CONFIG as DEFINITION_OF_CONFIG
+from specs.schema import FILE, compact
 from state.home import Home
 
-CONFIG = """\
+CONFIG = f"""\
+# yaml-language-server: $schema=jobs/{FILE}{DEFINITION_OF_CONFIG}
 # How the jobsctl daemon of this home works. Every line is optional: these are the defaults.
 
 # specs: jobs                 # the folder with the job files
@@ -28,7 +31,8 @@ CONFIG = """\
 #   max_age: 30d
 """
 
-HELLO = """\
+HELLO = f"""\
+# yaml-language-server: $schema={FILE}
 # A job: its name, when it runs, what it runs. The file may have any name and stand in any folder below jobs/.
 name: hello
 description: Says hello; change me.
@@ -44,9 +48,10 @@ IGNORE = ".jobsctl/"
 @click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.pass_obj
 def command(settings: Settings, directory: Path | None) -> int:
-    """Make a home in DIRECTORY (default: --home, else here): jobsctl.yaml, jobs/ with a first job, .gitignore.
+    """Make a home in DIRECTORY (default: --home, else here): jobsctl.yaml, jobs/ with a first job and the
+    schema for editors, .gitignore.
 
-    Files that are there already are left as they are.
+    Files that are there already are left as they are; `jobsctl schema --write` renews an old schema.
 
     \b
     Examples:
@@ -63,6 +68,7 @@ def command(settings: Settings, directory: Path | None) -> int:
     # Never put the first job back where somebody removed it.
     if first:
         lines.append(_write_new(home.specs / "hello.yaml", HELLO, "a first job"))
+    lines.append(_write_new(home.specs / FILE, compact().decode(), "what editors check and complete job files with"))
     lines.append(_ignore(home.root / ".gitignore"))
     print_lines(settings, lines)
     say(f"\nNext:\n  jobsctl{_at(home)} validate\n  jobsctl{_at(home)} daemon\n  jobsctl{_at(home)} status")

@@ -39,12 +39,18 @@ def command(settings: Settings, kind: str | None, write: bool) -> int:
 
 
 def _write(settings: Settings) -> int:
-    from cli.schemafile import renew
+    from cli.placing import Placement, write
     from cli.specfiles import specs_root
+    from specs import schema
 
     settings.existing_home()
-    target, word = renew(specs_root(settings))
+    root = specs_root(settings)
+    target, data = root / schema.FILE, schema.compact()
+    there = target.read_bytes() if target.exists() else None
+    if there != data:
+        write(Placement(target, data, replaces=there is not None))
+    word = "kept   " if there == data else "created" if there is None else "changed"
     print_lines(settings, [f"{word}  {target}"])
-    if word == "created":
-        say("Next: begin a spec file with `# yaml-language-server: $schema=.jobsctl.schema.json`")
+    if there is None:
+        say(f"\nNext: begin a job file in that folder with\n  {schema.modeline(root / 'hello.yaml', root)}")
     return Exit.OK

@@ -29,7 +29,7 @@ class TestInit:
     def test_makes_a_home_that_is_valid(self, jobsctl, tmp_path):
         done = jobsctl("init", tmp_path / "new")
         assert done.code == 0
-        assert [line.split()[0] for line in done.out.splitlines()] == ["created"] * 3
+        assert [line.split()[0] for line in done.out.splitlines()] == ["created"] * 4
         assert "jobsctl --home new daemon" in done.err
         checked = jobsctl("validate", "--home", tmp_path / "new")
         assert (checked.code, checked.out, checked.err) == (0, "", "1 file, 1 valid job: no errors\n")
@@ -38,7 +38,7 @@ class TestInit:
         jobsctl("init", tmp_path / "new")
         before = {path: path.read_bytes() for path in (tmp_path / "new").rglob("*") if path.is_file()}
         done = jobsctl("init", tmp_path / "new")
-        assert (done.code, [line.split()[0] for line in done.out.splitlines()]) == (0, ["kept", "kept"])
+        assert (done.code, [line.split()[0] for line in done.out.splitlines()]) == (0, ["kept", "kept", "kept"])
         assert {path: path.read_bytes() for path in before} == before
 
     def test_adds_to_a_gitignore_that_is_there(self, jobsctl, tmp_path):
@@ -48,11 +48,11 @@ class TestInit:
 
     def test_brings_no_first_job_into_a_folder_of_jobs(self, jobsctl, home):
         jobsctl("init", home.root)
-        assert list(home.specs.iterdir()) == []
+        assert [path.name for path in home.specs.iterdir()] == [".jobsctl.schema.json"]
 
     def test_every_default_it_writes_is_the_real_one(self, jobsctl, tmp_path):
         jobsctl("init", tmp_path)
-        lines = (tmp_path / "jobsctl.yaml").read_text().splitlines()[2:]
+        lines = (tmp_path / "jobsctl.yaml").read_text().splitlines()[3:]
         written = parse_config("\n".join(line.removeprefix("# ") for line in lines).encode(), "jobsctl.yaml")
         assert written == Config()
         assert written.model_fields_set >= {"specs", "timezone", "resync", "prune_limit", "http", "retention"}
