@@ -53,6 +53,8 @@ def apply(
     ]
     if dry_run:
         _print(settings, expected, suffix=" (dry run)")
+        if any(change.word != "unchanged" for change in expected):
+            say("Nothing was written. `jobsctl plan` tells what would change, field by field, and the next runs")
         _stop_if_invalid(settings, checked, whole)
         return
     kind = RequestKind.CONFIRM_PRUNE if confirm_prune else RequestKind.RECONCILE

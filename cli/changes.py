@@ -1,7 +1,8 @@
 """What applying files would change, or has changed: one word per job, and the difference as text.
 
-Used by `diff` and `apply`. Compares canonical specs, so formatting and comments are no difference; values that come
-from outside (secrets) are references in a spec and are never read here.
+Used by `diff` and `apply`. What becomes of a job is the verdict that `plan` tells too (`cli.planning.compare`).
+Compares canonical specs, so formatting and comments are no difference; values that come from outside (secrets) are references in
+a spec and are never read here, and what somebody wrote in clear under a secret's name is masked.
 """
 
 from __future__ import annotations
@@ -15,14 +16,21 @@ import orjson
 
 from cli.options import Settings
 from cli.output import Cell, print_items, print_lines
-from specs.desired import DesiredJob
-from specs.links import reference
+from cli.planning.before import of_records
+from cli.planning.compare import After, Verdict, verdicts
+from cli.planning.masking import masked_pair
+from cli.planning.plan import Action, Origin
+from reconciler.sync import PrunePolicy
+from specs.desired import Desired, DesiredJob
 from state.errors import NoDatabase, OlderSchema
 from state.reads import Reader
 from state.records import JobRecord
 from status.yaml import dump_yaml
 
 Word = Literal["created", "configured", "renamed", "unchanged", "pruned"]
+_WORDS: Mapping[Action, Word] = {
+    "create": "created", "change": "configured", "rename": "renamed", "prune": "pruned", "hold": "pruned",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,53 +59,43 @@ def known_jobs(settings: Settings) -> Mapping[str, JobRecord]:
 def changes_of(
     jobs: Iterable[DesiredJob], known: Mapping[str, JobRecord], *, whole: bool, project: str | None = None
 ) -> list[Change]:
-    """One change per job, by identity.
+    """One change per job, by identity: the verdicts of a plan, in the words of the daemon's events.
 
     Args:
         whole: `jobs` are all there are: what is not among them is pruned, but for what says `prune: false`.
         project: only jobs of this project.
     """
     desired = {job.identity: job for job in jobs}
-    before = {identity: _before(job, desired, known) for identity, job in desired.items()}
-    changes = [_change(job, before[identity]) for identity, job in desired.items()]
-    if whole:
-        named = {record.identity for record in before.values() if record is not None}
-        gone = [job for identity, job in known.items() if identity not in named and job.archived_at is None]
-        changes += [_gone(job) for job in gone]
-    wanted = [change for change in changes if project is None or change.identity.startswith(f"{project}/")]
+    before = of_records(Origin("applied", ""), "UTC", known.values(), (), ())
+    found = verdicts(before, _after(desired, whole), now=0, guard=PrunePolicy())
+    changes = {each.identity: _change(each) for each in found}
+    unchanged = (Change(identity, "unchanged") for identity in desired if identity not in changes)
+    wanted = [
+        change
+        for change in (*changes.values(), *unchanged)
+        if project is None or change.identity.startswith(f"{project}/")
+    ]
     return sorted(wanted, key=lambda change: change.identity)
 
 
-def _before(job: DesiredJob, desired: Mapping[str, DesiredJob], known: Mapping[str, JobRecord]) -> JobRecord | None:
-    """What this job was: under its own name, else under the one it says it had and no file names any more."""
-    record = known.get(job.identity)
-    named = orjson.loads(job.spec).get("renamed_from")
-    if record is not None or named is None:
-        return record
-    old = reference(named, job.project)
-    return None if old in desired else known.get(old)
+def _after(jobs: Mapping[str, DesiredJob], whole: bool) -> After:
+    desired = Desired(sequence=1, scanned_at=0, started_at=0, root="", revision=None, jobs=jobs, invalid={}, files=1)
+    return After(Origin("files", ""), "UTC", desired, {}, whole)
 
 
-def _change(job: DesiredJob, record: JobRecord | None) -> Change:
-    if record is None:
-        return Change(job.identity, "created", _difference(job.identity, b"", job.spec))
-    if record.identity != job.identity:
-        return Change(job.identity, "renamed", _difference(job.identity, record.spec, job.spec, was=record.identity))
-    if record.archived_at is not None:
-        return Change(job.identity, "created", _difference(job.identity, b"", job.spec))
-    if record.digest == job.digest:
-        return Change(job.identity, "unchanged")
-    return Change(job.identity, "configured", _difference(job.identity, record.spec, job.spec))
-
-
-def _gone(record: JobRecord) -> Change:
-    if not orjson.loads(record.spec).get("prune", True):
-        return Change(record.identity, "unchanged")
-    return Change(record.identity, "pruned", _difference(record.identity, record.spec, b""))
+def _change(verdict: Verdict) -> Change:
+    """What the prune guard holds back is told as pruned: that is what the files say."""
+    old = b"" if verdict.was is None or verdict.restored else verdict.was.spec
+    new = b"" if verdict.job is None else verdict.job.spec
+    if verdict.action in ("keep", "invalid"):
+        return Change(verdict.identity, "unchanged")
+    was = verdict.was.identity if verdict.action == "rename" and verdict.was is not None else None
+    return Change(verdict.identity, _WORDS[verdict.action], _difference(verdict.identity, old, new, was=was))
 
 
 def _difference(identity: str, old: bytes, new: bytes, *, was: str | None = None) -> tuple[str, ...]:
-    before, after = (dump_yaml(orjson.loads(spec)).splitlines() if spec else [] for spec in (old, new))
+    pair = masked_pair(*(orjson.loads(spec) if spec else None for spec in (old, new)))
+    before, after = (dump_yaml(spec).splitlines() if spec is not None else [] for spec in pair)
     names = (f"applied/{was or identity}" if old else "/dev/null", f"files/{identity}" if new else "/dev/null")
     return tuple(difflib.unified_diff(before, after, *names, lineterm=""))
 

@@ -17,7 +17,8 @@ def command(settings: Settings, paths: Sequence[str]) -> int:
     """Compare spec files with what is applied: created, configured, renamed (with the difference), pruned.
 
     Without PATH: the home's specs, and what is not in them any more. Ends with 0 when there is no difference, 1 when
-    there is one, more than 1 when it cannot be told (3: a file has errors).
+    there is one, more than 1 when it cannot be told (3: a file has errors). Secrets written in clear are masked.
+`jobsctl plan` tells more: the next runs, clock changes, what starts anew.
 
     \b
     Examples:

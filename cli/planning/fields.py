@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from specs.model import Job
+from specs.model import Job, ProcessRun
 
 Step = str | int
 Path = tuple[Step, ...]
@@ -71,8 +71,31 @@ def _unsaid() -> Mapping[str, Any]:
 
 
 def complete(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A job's canonical spec with the defaults that it leaves out."""
-    return {**_unsaid(), **spec}
+    """A job's canonical spec with the defaults that it leaves out, keys sorted."""
+    return dict(sorted({**_unsaid(), **spec}.items()))
+
+
+@functools.cache
+def _defaults() -> Mapping[str, Any]:
+    """Of every field of a job that has one, and of its program's."""
+    given = {
+        name: to_jsonable_python(field.get_default(call_default_factory=True), by_alias=True)
+        for name, field in Job.model_fields.items()
+        if not field.is_required()
+    }
+    run = {
+        name: to_jsonable_python(field.get_default(call_default_factory=True), by_alias=True)
+        for name, field in ProcessRun.model_fields.items()
+    }
+    return {**given, "run": run}
+
+
+def said_fields(spec: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+    """What a job's spec says beyond the defaults: of a job that is new. Its name is not among it."""
+    unnamed = {key: value for key, value in spec.items() if key not in ("name", "project")}
+    defaults = {key: value for key, value in _defaults().items() if key in unnamed}
+    found = changed_fields(defaults, unnamed)
+    return tuple(FieldChange(change.path, MISSING, change.new) for change in found if change.new is not MISSING)
 
 
 def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[FieldChange, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from cli.planning.plan import DocumentPlan, JobPlan, Plan
 from cli.planning.table import Show
-from cli.planning.views import shown_fields
+from cli.planning.views import told_fields
 from cli.planning.words import (
     SYMBOLS,
     field_lines,
@@ -144,7 +144,7 @@ def _document_row(document: DocumentPlan, show: Show) -> str:
 
 def _job_lines(job: JobPlan) -> Iterator[str]:
     """For a fenced `diff` block: lines that begin with `+`, `-` and `!` are coloured."""
-    for name, old, new in shown_fields(job):
+    for name, old, new in told_fields(job):
         for line in field_lines(name, old, new):
             yield line if line[:1] in "+-" else f"! {line[2:]}" if line[:1] == "~" else line[4:] or " "
     if job.action == "create" and job.after is not None:

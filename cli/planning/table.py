@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from cli.output import Cell, Style, counted
 from cli.planning.plan import Action, Coming, DocumentPlan, JobPlan, Plan
-from cli.planning.views import shown_fields
+from cli.planning.views import shown_fields, told_fields
 from cli.planning.words import (
     SYMBOLS,
     field_lines,
@@ -71,7 +71,8 @@ def _title(job: JobPlan) -> str:
 
 
 def _job_line(job: JobPlan, width: int, show: Show) -> Cell:
-    what = ", ".join(job.field_names) if job.action in ("change", "rename") else ""
+    named = ("name", "project", "renamed_from") if job.action == "rename" else ()
+    what = ", ".join(name for name in job.field_names if name not in named) if job.old and job.new else ""
     if job.action == "change" and not job.fields:
         what = "timezone of jobsctl.yaml"
     if job.action in ("hold", "keep"):
@@ -104,7 +105,7 @@ def _details(job: JobPlan, show: Show) -> Iterator[str | Cell]:
 
 
 def _detail_lines(job: JobPlan) -> Iterator[str | Cell]:
-    for field in shown_fields(job):
+    for field in told_fields(job):
         yield from _field(*field)
     if job.action == "create" and job.after is not None:
         yield f"    {one_line(job.after.words)}"
@@ -136,13 +137,11 @@ def _next(job: JobPlan) -> Iterator[str]:
         yield from _notes(job)
         return
     if job.before is None or not job.before.instants or {row[2] for row in rows} == {"="}:
-        same = "" if job.before is None or not job.before.instants else ", as before"
+        same = "" if job.before is None or not job.before.instants else " (as before)"
         coming = job.after if job.after is not None and job.after.instants else job.before
-        zone = "" if coming is None else coming.timezone
-        gone = "" if coming is job.after else ", as it was"
-        yield f"    next ({zone}{same}{gone}): " + ", ".join(
-            _short(row[1] or row[0], index) for index, row in enumerate(rows)
-        )
+        gone = "" if coming is job.after else " (as it was)"
+        texts = [row[1] or row[0] for row in rows]
+        yield f"    next{same}{gone}: {', '.join(_short(text, index) for index, text in enumerate(texts))}"
     else:
         width = max(len("before"), *(len(row[0]) for row in rows))
         yield f"    next  {'before':{width}}    after"
@@ -152,7 +151,7 @@ def _next(job: JobPlan) -> Iterator[str]:
 
 
 def _short(text: str, index: int) -> str:
-    """The first in full, of the others no year: `Mon 2026-11-23 08:00:00 CET`, `Tue 11-24 08:00:00`."""
+    """The first in full, of the others neither year nor zone: `Mon 2026-11-23 08:00 CET`, `Tue 11-24 08:00`."""
     parts = text.split()
     return text if index == 0 else f"{parts[0]} {parts[1][5:]} {parts[2]}"
 

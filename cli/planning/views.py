@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.planning.fields import MISSING, FieldChange, Path
-from cli.planning.masking import masked_pair
+from cli.planning.fields import MISSING, FieldChange, Path, said_fields
+from cli.planning.masking import masked, masked_pair
 from cli.planning.plan import ACTIONS, Coming, DocumentPlan, JobPlan, Origin, Plan
 from cli.planning.words import night_words
 from specs.diagnostic import Diagnostic
@@ -49,6 +49,15 @@ def shown_fields(plan: JobPlan | DocumentPlan) -> list[tuple[str, Any, Any]]:
     """Name, old and new value of each field that differs, masked. `MISSING` where there is none."""
     old, new = masked_pair(plan.old, plan.new)
     return [(change.name, _at(old, change.path), _at(new, change.path)) for change in plan.fields]
+
+
+def told_fields(plan: JobPlan) -> list[tuple[str, Any, Any]]:
+    """For people: of a new job what it says; of a renamed one not that its name differs."""
+    if plan.action == "create" and plan.new is not None:
+        new = masked(plan.new)
+        return [(change.name, MISSING, _at(new, change.path)) for change in said_fields(plan.new)]
+    hidden = ("name", "project", "renamed_from") if plan.action == "rename" else ()
+    return [field for field in shown_fields(plan) if field[0] not in hidden]
 
 
 def _at(spec: Any, path: Path) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any
 
 from cli.output import counted
@@ -127,18 +128,21 @@ def night_words(night: Night) -> str:
 def instant_rows(plan: JobPlan) -> list[tuple[str, str, str]]:
     """Of the next instants: before, after, and `=` where a start stays; "" where there is none."""
     before, after = _texts(plan.before), _texts(plan.after)
-    stays = set(before) & set(after)
-    rows: list[tuple[str, str, str]] = []
-    for at in sorted({*before, *after}):
-        rows.append((before.get(at, ""), after.get(at, ""), "=" if at in stays else ""))
-    return rows
+    if before.keys().isdisjoint(after):
+        return [(old, new, "") for old, new in zip_longest(before.values(), after.values(), fillvalue="")]
+    return [
+        (before.get(at, ""), after.get(at, ""), "=" if at in before and at in after else "")
+        for at in sorted({*before, *after})
+    ]
 
 
 def _texts(coming: Coming | None) -> dict[int, str]:
     if coming is None:
         return {}
     zone = find_zone(coming.timezone)
-    return {each.start: f"{zone.local(each.start):%a %Y-%m-%d %H:%M:%S %Z}" for each in coming.instants}
+    moments = {each.start: zone.local(each.start) for each in coming.instants}
+    form = "%a %Y-%m-%d %H:%M:%S %Z" if any(each.second for each in moments.values()) else "%a %Y-%m-%d %H:%M %Z"
+    return {at: moment.strftime(form) for at, moment in moments.items()}
 
 
 def statistics(jobs: Iterable[JobPlan]) -> list[str]:
