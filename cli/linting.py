@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from specs.defaults import DefaultsTree, with_defaults
-from specs.desired import DesiredJob
+from specs.desired import Desired, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
 from specs.lint import Programs, lint, without_secrets
@@ -123,6 +123,40 @@ class Linting:
             default_timezone=self._timezone,
             programs=self._programs,
         )
+
+
+def folder_findings(
+    desired: Desired,
+    giving: Iterable[str],
+    jobs: Iterable[DesiredJob],
+    *,
+    now: int,
+    timezone: str,
+    programs: Programs | None = None,
+) -> tuple[Diagnostic, ...]:
+    """The findings of a specs directory with the lint of `jobs`, for `plan` and `apply`, which ask for those that change.
+
+    Those that a comment silences are left out, secrets in shown lines are stars. Paths are below the root, as those of
+    `desired`.
+
+    Args:
+        desired: what the directory says.
+        giving: the files that give defaults (`Source.giving`).
+        jobs: of `desired.jobs`.
+        now: microseconds since the epoch.
+        timezone: of schedules that name none.
+    """
+    asked = list(jobs)
+    root = Path(desired.root)
+    linting = Linting(wanted=True, now=now, timezone=timezone, programs=programs, elsewhere=dict)
+    paths = {job.path for job in asked} | _warned(desired.diagnostics)
+    return linting.of_folder(
+        asked,
+        desired.jobs,
+        desired.diagnostics,
+        FolderDocuments(root, giving, timezone, str),
+        {path: root / path for path in paths},
+    )
 
 
 def content_of(path: Path) -> bytes:

@@ -4,7 +4,8 @@
 read through what the caller gives, `now` is a parameter, nothing is opened.
 
 For the command line: `cli.specfiles.check(settings, paths, lint=True)` gives them among `Checked.findings`, each with
-the `identity` of its job, so that those of some jobs can be picked out.
+the `identity` of its job, so that those of some jobs can be picked out; `cli.linting.folder_findings(desired, giving,
+jobs, ...)` gives those of a whole directory with the lint of some jobs of it.
 """
 
 from __future__ import annotations
