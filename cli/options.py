@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import click
 
@@ -19,6 +20,7 @@ from cli.errors import NotFound, UsageError
 from reconciler.clock import Clock, SystemClock
 from state.home import Home
 
+LEAST_INTERVAL = 0.1
 OUTPUTS = ("table", "wide", "json", "yaml", "jsonl", "name")
 Output = Literal["table", "wide", "json", "yaml", "jsonl", "name"]
 
@@ -29,6 +31,10 @@ REMOTE = frozenset((
 """Commands that read, and so also over HTTP."""
 ABOUT_FILES = frozenset(("validate", "schema", "explain", "import", "version", "completion"))
 """Commands that ask no daemon: JOBSCTL_SERVER says nothing to them."""
+
+if TYPE_CHECKING:
+    from cli.reading import Reading
+    from cli.watching import Changes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,6 +53,12 @@ class Settings:
     server: str | None = None
     """Ask this server instead of reading the home's files."""
     token_file: Path | None = None
+    kept: Reading | None = None
+    """With `--watch`: what was opened for the first round and serves the next ones."""
+    changes: Changes | None = None
+    """With `--watch` where only changes are printed: what was printed already."""
+    over: bool = False
+    """With `--watch`: nothing more can change."""
     clock: Clock = field(default_factory=SystemClock)
 
     @property
@@ -182,3 +194,25 @@ def timeout_option(default: float | None = 10.0, meaning: str = "for the daemon'
         "--timeout", type=Span(), default=default, metavar="DURATION",
         help=f"How long to wait {meaning}." + (f" Default: {default:g}s." if default else ""),
     )  # fmt: skip
+
+
+def watchable(function: Callable[..., int]) -> Callable[..., int]:
+    """`--watch` and `--interval`: the command again and again. Stands right above `@click.pass_obj`."""
+
+    @click.option("-w", "--watch", is_flag=True, help="Go on: redraw on a terminal, else print what changed.")
+    @click.option(
+        "--interval", type=Span(), default=2.0, metavar="DURATION", help="With --watch: how often. Default: 2s."
+    )
+    @wraps(function)
+    def watched(*given: Any, watch: bool, interval: float, **named: Any) -> int:
+        if not watch:
+            return function(*given, **named)
+        from cli.watching import watch as watch_command
+
+        if interval < LEAST_INTERVAL:
+            raise UsageError(f"--interval is at least {LEAST_INTERVAL:g} s")
+        settings = click.get_current_context().find_object(Settings)
+        assert settings is not None
+        return watch_command(settings, interval, lambda: function(*given, **named))
+
+    return watched

@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Generic, Literal, TextIO, TypeVar
 
 import click
@@ -74,7 +75,14 @@ def print_items(
         empty: said on stderr in place of a table without rows.
         more: keys beside `items` in JSON and YAML, such as the cursor of the next page.
     """
+    changes = settings.changes
+    if changes is not None:
+        records = changes.of(records, name, view)
     match settings.output:
+        case "json" if changes is not None:
+            _write("".join(to_json(view(record)) + "\n" for record in records))
+        case "yaml" if changes is not None:
+            _write("".join("---\n" + to_yaml(view(record)) for record in records))
         case "json":
             _write(to_json({"items": [view(record) for record in records], **(more or {})}) + "\n")
         case "jsonl":
@@ -92,6 +100,12 @@ def print_items(
 
 def print_one(settings: Settings, item: Data, *, name: str, text: Iterable[str | Cell]) -> None:
     """One thing: its lines for people, or its data. `name` may be several lines, or none."""
+    changes = settings.changes
+    if changes is not None:
+        if not changes.of([item], lambda _: "", lambda one: one):
+            return
+        if changes.rounds and settings.output in ("table", "wide", "yaml"):
+            _write("---\n")
     match settings.output:
         case "json":
             _write(to_json(item) + "\n")
@@ -165,6 +179,9 @@ def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Colu
     widths = [
         max(map(_width, column)) for column in ([head, *rest] for head, rest in zip(headings, cells, strict=True))
     ]
+    changes = settings.changes
+    if changes is not None:
+        changes.widths = widths = [max(pair) for pair in zip_longest(widths, changes.widths, fillvalue=0)]
     shown = list(range(len(columns)))
     if sys.stdout.isatty() and settings.output != "wide":
         room = shutil.get_terminal_size().columns
@@ -172,7 +189,8 @@ def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Colu
             if sum(widths[index] + GAP for index in shown) - GAP > room:
                 shown = [index for index in shown if columns[index].rank != rank]
     color = wants_color(settings)
-    for row in ([headings] if settings.headers else []) + [list(row) for row in zip(*cells, strict=True)]:
+    headed = settings.headers and not (changes and changes.rounds)
+    for row in ([headings] if headed else []) + [list(row) for row in zip(*cells, strict=True)]:
         parts = [_padded(row[index], widths[index], right=columns[index].right, color=color) for index in shown]
         _write((" " * GAP).join(parts).rstrip() + "\n")
 

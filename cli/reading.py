@@ -106,6 +106,15 @@ class Reading:
         """Whether the state directory is on a file system that cannot be written."""
         return bool(os.statvfs(self.home.state).f_flag & os.ST_RDONLY)
 
+    def version(self) -> object:
+        """Something that is another one after anything changed that readers show, other than by time passing."""
+        beat = self.heartbeat
+        return self.reader.data_version(), self.alive, beat and (beat.state, beat.last_error_at)
+
+    def anew(self, now: int) -> Reading:
+        """The same database, read again later."""
+        return Reading(self.home, self.reader, now)
+
     def files(self, run: Run) -> RunDirectory:
         """What is in the run's directory."""
         return RunDirectory(self.home.run_dir_of(run))
@@ -193,6 +202,9 @@ def reading(settings: Settings) -> Iterator[Reading]:
         cli.errors.NotFound: there is no home.
         StateError: there is no database yet, or it cannot be read by this version.
     """
+    if settings.kept is not None:
+        yield settings.kept.anew(settings.now())
+        return
     if settings.server is not None:
         from cli.remote.house import connect
 

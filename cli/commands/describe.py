@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from cli.exits import Exit
-from cli.options import Settings
+from cli.options import Settings, watchable
 
 
 @click.command("describe")
 @click.argument("target", metavar="JOB|RUN")
+@watchable
 @click.pass_obj
 def command(settings: Settings, target: str) -> int:
     """Tell all that is known of JOB: how it is, its policies in words, what it takes and what it depends on.

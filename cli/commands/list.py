@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.exits import Exit
-from cli.options import Settings
+from cli.options import Settings, watchable
 
 PHASES = ("pending", "active", "in_progress", "blocked", "suspended", "completed", "failed", "cancelled", "archived")
 """`status.phase.Phase`, spelled out so that `--help` needs not load it; a test compares."""
@@ -17,6 +17,7 @@ PHASES = ("pending", "active", "in_progress", "blocked", "suspended", "completed
 )
 @click.option("--phase", "phases", multiple=True, type=click.Choice(PHASES), help="Only jobs in this phase.")
 @click.option("-a", "--all", "everything", is_flag=True, help="Archived jobs too: those no file defines any more.")
+@watchable
 @click.pass_obj
 def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...], everything: bool) -> int:
     """List jobs: schedule, phase, last and next run.

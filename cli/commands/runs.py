@@ -6,7 +6,7 @@ import click
 
 from cli.errors import UsageError
 from cli.exits import Exit
-from cli.options import Instant, Settings
+from cli.options import Instant, Settings, watchable
 
 STATES = ("pending", "blocked", "running", "succeeded", "failed", "cancelled", "expired", "skipped")
 """`state.records.RunState`, spelled out so that `--help` needs not load it; a test compares."""
@@ -23,6 +23,7 @@ STATES = ("pending", "blocked", "running", "succeeded", "failed", "cancelled", "
 @click.option("--before", metavar="RUN", help="Only runs older than this one: the next page.")
 @click.option("--after", metavar="RUN", help="Only runs newer than this one.")
 @click.option("--oldest-first", is_flag=True, help="The oldest ones, in the order they were made.")
+@watchable
 @click.pass_obj
 def command(
     settings: Settings,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from cli.exits import Exit
-from cli.options import Settings
+from cli.options import Settings, watchable
 
 
 @click.command("status")
 @click.argument("job", required=False)
+@watchable
 @click.pass_obj
 def command(settings: Settings, job: str | None) -> int:
     """Say how the daemon, the files and the jobs are; with JOB, all about that job.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.exits import Exit
-from cli.options import Settings
+from cli.options import Settings, watchable
 
 
 @click.command("timers")
@@ -14,6 +14,7 @@ from cli.options import Settings
 )
 @click.option("-a", "--all", "everything", is_flag=True, help="Jobs without a schedule too: manual ones, and chains.")
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=100, help="The next so many. Default: 100.")
+@watchable
 @click.pass_obj
 def command(settings: Settings, labels: tuple[str, ...], everything: bool, limit: int) -> int:
     """List jobs by their next start, the soonest first.

@@ -27,6 +27,8 @@ from state import errors as state_errors
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
 """Between two pieces of an answer; the server takes 0.1 s for the largest."""
+KEPT = 64
+"""Answers kept while watching: more than one picture asks for."""
 LARGEST_TOKEN = 4096
 
 Param = str | int | bool | None
@@ -53,6 +55,7 @@ class Client:
         self.url = url.rstrip("/")
         self._prefix = parts.path.rstrip("/")
         self._token = token
+        self._kept: dict[str, Answer] | None = None
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS)
         if token is not None and parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
@@ -61,6 +64,16 @@ class Client:
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
+
+    def keep(self) -> None:
+        """Keep answers from now on: what did not change meanwhile is not sent again."""
+        if self._kept is None:
+            self._kept = {}
+
+    def etag(self, path: str) -> str:
+        """The tag of what is answered now."""
+        answer = self.get(path)
+        return str(answer.headers["etag"])
 
     def ask(self, path: str, params: Params = ()) -> dict[str, Any]:
         """The JSON object that is answered.
@@ -71,7 +84,6 @@ class Client:
             CliError: anything else.
         """
         answer = self.get(path, params)
-        assert answer is not None
         try:
             found = orjson.loads(answer.body)
         except ValueError:
@@ -80,15 +92,16 @@ class Client:
             raise self._not_jobsctl("its answer is not JSON")
         return found
 
-    def get(self, path: str, params: Params = (), *, etag: str | None = None) -> Answer | None:
-        """What is answered; None when it still is what `etag` stands for. Raises as `ask`."""
+    def get(self, path: str, params: Params = ()) -> Answer:
+        """What is answered. Raises as `ask`."""
         query = urlencode([(name, _text(value)) for name, value in params if value is not None])
         target = self._prefix + quote(path) + (f"?{query}" if query else "")
         headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": f"jobsctl/{__version__}"}
         if self._token is not None:
             headers["authorization"] = f"Bearer {self._token}"
-        if etag is not None:
-            headers["if-none-match"] = etag
+        known = None if self._kept is None else self._kept.get(target)
+        if known is not None:
+            headers["if-none-match"] = known.headers["etag"]
         try:
             response, body = self._exchange(target, headers)
         except (OSError, http.client.HTTPException) as error:
@@ -100,10 +113,15 @@ class Client:
                 body = gzip.decompress(body)
             except (OSError, EOFError, zlib.error):
                 raise self._not_jobsctl("its answer cannot be unpacked") from None
-        if response.status == 304 and etag is not None:
-            return None
+        if response.status == 304 and known is not None:
+            return known
         if response.status == 200:
-            return Answer(body, response.headers)
+            answer = Answer(body, response.headers)
+            if self._kept is not None and "etag" in response.headers:
+                if len(self._kept) >= KEPT:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[target] = answer
+            return answer
         raise self._refusal(response, body)
 
     def _exchange(self, target: str, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:

@@ -80,7 +80,6 @@ class RemoteLog(Log):
 
     def piece(self, start: int, end: int | None = None) -> tuple[bytes, int]:
         answer = self._client.get(self._place, [("stream", self._stream), ("start", start), ("end", end)])
-        assert answer is not None
         return answer.body, int(answer.headers["x-log-next"])
 
     def read(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:

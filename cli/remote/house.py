@@ -51,6 +51,15 @@ class RemoteReading(Reading):
     def read_only(self) -> bool:
         return bool(self.house.get("readOnly"))
 
+    def version(self) -> object:
+        self.client.keep()
+        return self.client.etag("/api/v1/records/changes")
+
+    def anew(self, now: int) -> RemoteReading:
+        self.client.keep()
+        house = self.client.ask("/api/v1/records/house")
+        return RemoteReading(self.home, self.reader, now, client=self.client, house=house)
+
     def files(self, run: Run) -> RunDirectory:
         return RemoteDirectory(self.client, run)
 
