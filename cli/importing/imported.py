@@ -1,7 +1,7 @@
 """What reading another system's file gives: jobs as YAML trees, with where they came from and what did not fit.
 
-Made by the readers (`crontab`, `systemd`, ...), used by `writing`, `checking`, `report` and `delivering`. Pure data: opens
-no file, reads no clock, and imports only `specs.diagnostic`.
+Made by the readers (`crontab`, `systemd`, ...), used by `writing`, `checking`, `report` and `delivering`. Pure data:
+opens no file, reads no clock, and imports only `specs.diagnostic`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Note:
     """One thing that did not come over as it was, or that its reader should know."""
 
     level: Level
-    """`lost`: cannot be said here. `changed`: said in another way, with a difference. `info`: the same, worth knowing."""
+    """`lost`: cannot be said here. `changed`: said with a difference. `info`: the same, and worth knowing."""
     what: str
     """The field or construct, as its own system calls it: `MAILTO`, `WakeSystem=`, `% in the command`."""
     why: str
@@ -107,13 +107,13 @@ class Import:
 
     jobs: tuple[Imported, ...] = ()
     unreadable: tuple[Diagnostic, ...] = ()
-    """What cannot be read at all, with file, line and column; the rest is imported. Code: `IMPORT`. Ends with exit 3."""
+    """What cannot be read at all, with file, line and column; the rest is imported. Ends with exit 3."""
     notes: tuple[Note, ...] = ()
     """About a file as a whole."""
 
 
 UNREADABLE = "IMPORT"
-"""The code of findings in other systems' files: these files have other rules than ours, and no stable codes."""
+"""The code of findings in other systems' files, whose rules are not ours."""
 
 
 def unreadable(

@@ -29,8 +29,9 @@ def shared_options(function: F) -> F:
     """Adds the shared options; the command gets them as one argument `choices: Choices`."""
 
     @wraps(function)
-    def called(*args: Any, check: bool, write: str | None, force: bool, project: str | None, timezone: str | None,
-               **rest: Any) -> Any:  # fmt: skip
+    def called(
+        *args: Any, check: bool, write: str | None, force: bool, project: str | None, timezone: str | None, **rest: Any
+    ) -> Any:
         choices = Choices(check, None if write is None else Path(write), force, _name(project), _zone(timezone))
         return function(*args, choices=choices, **rest)
 

@@ -1,7 +1,7 @@
 """Imported jobs as YAML: the text a person of this project would have written.
 
-Called by `delivering` and `checking`. Pure. ruamel writes it; what is decided here is style: the order of the keys, when a
-text is quoted, when a list stays on one line, scripts as blocks, comments where they belong.
+Called by `delivering`. Pure. ruamel writes it; what is decided here is style: the order of the keys, when a text is
+quoted, when a list stays on one line, scripts as blocks, comments where they belong.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from cli.importing.imported import Imported
 WIDTH = 100
 """Columns that a list may take on one line."""
 ORDER = (
-    "apiVersion", "kind", "name", "project", "description", "labels", "tags", "annotations", "schedule", "timezone", "dst",
+    "apiVersion", "kind", "name", "project", "description", "labels", "tags", "annotations", "schedule", "timezone",
+    "dst",
     "jitter", "suspend", "start_at", "end_at", "repeat", "until", "calendar", "depends_on", "on_dependency_failure",
     "run", "env", "params", "timeout", "grace", "capture", "success_codes", "retry", "on_lost", "overlap",
     "max_concurrent", "missed", "pool", "priority", "retention",

@@ -102,11 +102,19 @@ class _Entry:
         try:
             ZoneInfo(variable.value)
         except (ZoneInfoNotFoundError, ValueError):
-            self.note("lost", "CRON_TZ", f"no zone is called {variable.value!r}; {self.around.timezone} is used",
-                      line=variable.line)  # fmt: skip
+            self.note(
+                "lost",
+                "CRON_TZ",
+                f"no zone is called {variable.value!r}; {self.around.timezone} is used",
+                line=variable.line,
+            )
             return self.around.timezone
-        self.note("changed", "CRON_TZ", "it became `timezone:`, as cronie reads it; Debian's cron ignores it",
-                  line=variable.line)  # fmt: skip
+        self.note(
+            "changed",
+            "CRON_TZ",
+            "it became `timezone:`, as cronie reads it; Debian's cron ignores it",
+            line=variable.line,
+        )
         return variable.value
 
     def _timed(self, zone: str) -> Timed:
@@ -123,8 +131,13 @@ class _Entry:
                 continue
             if name == "MAILTO":
                 self.comments.append(f"MAILTO={variable.value}")
-                self.note("lost", "MAILTO", f"{why} to {variable.value}; jobsctl keeps the output, and "
-                          "cannot notify anybody yet", "it stands as a comment above the job, to become `notify:`", line=variable.line)  # fmt: skip
+                self.note(
+                    "lost",
+                    "MAILTO",
+                    f"{why} to {variable.value}; jobsctl keeps the output, and cannot notify anybody yet",
+                    "it stands as a comment above the job, to become `notify:`",
+                    line=variable.line,
+                )
             else:
                 self.note("lost", name, f"{why}; jobsctl sends none", line=variable.line)
 
@@ -132,8 +145,13 @@ class _Entry:
         variable = self.variables.get("RANDOM_DELAY")
         if variable is None or not variable.value.isdecimal() or not int(variable.value):
             return 0
-        self.note("changed", "RANDOM_DELAY", "cronie draws the delay once when it starts; `jitter: random` varies from slot "
-                  "to slot. Debian's cron ignores it", line=variable.line)  # fmt: skip
+        self.note(
+            "changed",
+            "RANDOM_DELAY",
+            "cronie draws the delay once when it starts; `jitter: random` varies from slot "
+            "to slot. Debian's cron ignores it",
+            line=variable.line,
+        )
         return int(variable.value)
 
     def _run(self, text: str, stdin: str | None) -> tuple[dict[str, Any], dict[str, str]]:
@@ -152,8 +170,13 @@ class _Entry:
             run["working_dir"] = home
         else:
             whose = "its user" if self.around.user is None else self.around.user
-            self.note("changed", "working directory", f"cron starts jobs in the home of {whose}, which this machine does not "
-                      "know; here they start in the root of the specs' repository", "set `run.working_dir`")  # fmt: skip
+            self.note(
+                "changed",
+                "working directory",
+                f"cron starts jobs in the home of {whose}, which this machine does not "
+                "know; here they start in the root of the specs' repository",
+                "set `run.working_dir`",
+            )
         if self.around.user is not None:
             run["user"] = self.around.user
         return run, env
@@ -190,26 +213,47 @@ class _Entry:
 
     def _about(self, variable: Variable) -> None:
         if variable.name == "TZ":
-            self.note("info", "TZ", "it is the program's zone only, as with cron: times are not read in it",
-                      line=variable.line)  # fmt: skip
+            self.note(
+                "info",
+                "TZ",
+                "it is the program's zone only, as with cron: times are not read in it",
+                line=variable.line,
+            )
         if re.search(r"\$\w|\$\{", variable.value):
-            self.note("info", variable.name, "cron replaces no variables in a value, and neither does jobsctl: it stays as "
-                      "it is written", "write out what was meant", line=variable.line)  # fmt: skip
+            self.note(
+                "info",
+                variable.name,
+                "cron replaces no variables in a value, and neither does jobsctl: it stays as it is written",
+                "write out what was meant",
+                line=variable.line,
+            )
 
     def _hints(self, text: str) -> None:
         for name in secret_names({each.name: each.value for each in self.around.variables}, text):
-            self.note("info", name, "looks like a secret, and would stand in a repository in clear",
-                      f"use `env: {{{name}: {{from_file: ...}}}}` or a credential")  # fmt: skip
+            self.note(
+                "info",
+                name,
+                "looks like a secret, and would stand in a repository in clear",
+                f"use `env: {{{name}: {{from_file: ...}}}}` or a credential",
+            )
         if re.search(r"(?:^|[\s/])(?:flock|lockrun|run-one|lockf|solo)\s", text):
             self.note(
                 "info", "flock", "jobsctl does what the lock is for", "`overlap: skip`, and the command without it"
             )
         if re.search(r">\s*/dev/null\s+2>&1|&>\s*/dev/null", text):
-            self.note("info", "> /dev/null 2>&1", "kept; not needed: jobsctl keeps output, and mails none",
-                      "without it, `jobsctl logs` can show what went wrong")  # fmt: skip
+            self.note(
+                "info",
+                "> /dev/null 2>&1",
+                "kept; not needed: jobsctl keeps output, and mails none",
+                "without it, `jobsctl logs` can show what went wrong",
+            )
         if folder := re.search(r"run-parts\s+(?:-\S+\s+)*(/\S+)", text):
-            self.note("info", "run-parts", f"the programs in {folder[1]} are run one by one, as a single job",
-                      "a job of its own for each shows which one failed")  # fmt: skip
+            self.note(
+                "info",
+                "run-parts",
+                f"the programs in {folder[1]} are run one by one, as a single job",
+                "a job of its own for each shows which one failed",
+            )
 
 
 def _candidates(command: str, description: str) -> Iterator[str]:

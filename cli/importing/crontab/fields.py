@@ -1,7 +1,7 @@
 """The time of a crontab line, as Debian's cron reads it: five fields or an `@` word, to sets of numbers.
 
-Source: `entry.c` of Debian's cron 3.0pl1-162. Called by `lines` and `rule`. Pure, and without our own cron parser: it is
-one side of `--check`.
+Source: `entry.c` of Debian's cron 3.0pl1-162. Called by `lines` and `rule`. Pure, and without our own cron parser: it
+is one side of `--check`.
 """
 
 from __future__ import annotations

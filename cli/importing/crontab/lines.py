@@ -1,4 +1,4 @@
-"""The lines of a crontab: comments, variables, and entries cut into time, user and command. What they mean is for `reader`.
+"""The lines of a crontab: comments, variables, and entries cut into time, user and command. Called by `reader`.
 
 Source: `env.c` and `entry.c` of Debian's cron 3.0pl1-162. Pure.
 """
@@ -137,8 +137,11 @@ def _entry(source: SourceText, number: int, text: str, system: bool) -> EntryLin
     user = words[count][0] if system else None
     command = text[words[count + system][1] :]
     if command.startswith("*") or (command[:1] == "?" and count == 5):
-        return refused(count + system, "a command cannot begin with this: are there six time fields?",
-                       "cron has five, without seconds and years")  # fmt: skip
+        return refused(
+            count + system,
+            "a command cannot begin with this: are there six time fields?",
+            "cron has five, without seconds and years",
+        )
     if len(command.encode()) > LONGEST_COMMAND:
         return refused(count + system, f"the command has more than {LONGEST_COMMAND} bytes: Debian's cron refuses it")
     return EntryLine(number, time, fields, user, command, silent, drawn)

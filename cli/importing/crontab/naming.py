@@ -6,8 +6,11 @@ import re
 from pathlib import PurePosixPath
 
 _WRAPPERS = frozenset(
-    ["sudo", "nice", "ionice", "nohup", "time", "timeout", "env", "setsid", "chronic", "flock", "lockrun", "lockf", "run-one", "solo", "cronic", "chrt", "taskset", "systemd-cat", "unbuffer", "exec", "command"]
-)
+    {
+        "sudo", "nice", "ionice", "nohup", "time", "timeout", "env", "setsid", "chronic", "flock", "lockrun", "lockf",
+        "run-one", "solo", "cronic", "chrt", "taskset", "systemd-cat", "unbuffer", "exec", "command",
+    }
+)  # fmt: skip
 _INTERPRETERS = re.compile(
     r"(?:ba|da|z|k|c|a)?sh|python[0-9.]*|perl|ruby|php[0-9.]*|node(?:js)?|java|uv|poetry|pipenv|npx"
 )

@@ -96,24 +96,48 @@ class _Reader:
         self._about_users(system)
         if self.entries:
             first = self.entries[0].line
-            self._note(first, "info", "overlap", "cron starts a job although its last run goes on, and so do these jobs, "
-                       "ten at once at most", "where one at a time is right, delete `overlap: allow`")  # fmt: skip
+            self._note(
+                first,
+                "info",
+                "overlap",
+                "cron starts a job although its last run goes on, and so do these jobs, ten at once at most",
+                "where one at a time is right, delete `overlap: allow`",
+            )
             if not self.timezone_given and any(entry.fields is not None for entry in self.entries):
-                self._note(first, "info", "times", f"cron reads them in its machine's zone; here they are in {self.timezone}",
-                           "name the machine's with --timezone, as Europe/Berlin")  # fmt: skip
+                self._note(
+                    first,
+                    "info",
+                    "times",
+                    f"cron reads them in its machine's zone; here they are in {self.timezone}",
+                    "name the machine's with --timezone, as Europe/Berlin",
+                )
         if self.unreadable:
-            self._note(self.unreadable[0].line, "info", "a line that cannot be read",
-                       "Debian's cron ignores the whole file then; the other lines were imported all the same")  # fmt: skip
+            self._note(
+                self.unreadable[0].line,
+                "info",
+                "a line that cannot be read",
+                "Debian's cron ignores the whole file then; the other lines were imported all the same",
+            )
         return Import(tuple(self.jobs), tuple(self.unreadable), tuple(self.notes))
 
     def _about_users(self, system: bool) -> None:
         first_words = [entry.command.split(None, 1)[0] for entry in self.entries if entry.user is None]
         if first_words and all(word in _USERS for word in first_words):
-            self._note(self.entries[0].line, "changed", "a user before the command", f"{first_words[0]!r} was read as the "
-                       "command: a user's own crontab has no user there", "if it is one of /etc, add --system")  # fmt: skip
+            self._note(
+                self.entries[0].line,
+                "changed",
+                "a user before the command",
+                f"{first_words[0]!r} was read as the command: a user's own crontab has no user there",
+                "if it is one of /etc, add --system",
+            )
         elif self.entries and not system and self.user is None:
-            self._note(self.entries[0].line, "info", "user", "the jobs run as whoever runs the daemon",
-                       "--user NAME writes `user:` into them; the daemon must be root for that")  # fmt: skip
+            self._note(
+                self.entries[0].line,
+                "info",
+                "user",
+                "the jobs run as whoever runs the daemon",
+                "--user NAME writes `user:` into them; the daemon must be root for that",
+            )
 
     def _note(self, line: int, level: str, what: str, why: str, hint: str | None = None) -> None:
         self.notes.append(Note(level, what, why, Origin(self.source.path, line), hint))  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """When Debian's cron starts a line: its own main loop, followed through the nights on which the clock is moved.
 
-Source: `find_jobs` and the loop of `cron.c`, Debian's cron 3.0pl1-162. Nothing of `specs` is used: this is the oracle of
-`--check`. Called by `reader`; IMPORT's other readers may use it for systems that follow this rule. Pure.
+Source: `find_jobs` and the loop of `cron.c`, Debian's cron 3.0pl1-162. Nothing of `specs` is used: this is the oracle
+of `--check`. Made by `entry`. Pure.
 """
 
 from __future__ import annotations

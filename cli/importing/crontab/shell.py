@@ -1,6 +1,6 @@
 """What a crontab's command line is: can it be an argument list, or does it need its shell?
 
-Called by `jobs`. Pure. POSIX shell grammar, of which just enough is known to be sure that a line means the same without a
+Called by `entry`. Pure. Of the shell's grammar just enough is known to be sure that a line means the same without a
 shell; everything else stays a script.
 """
 
@@ -10,8 +10,13 @@ import re
 from dataclasses import dataclass, field
 
 _BUILTIN = frozenset(
-    [".", ":", "[[", "alias", "bg", "break", "case", "cd", "command", "continue", "declare", "do", "done", "elif", "else", "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for", "function", "getopts", "hash", "if", "in", "jobs", "let", "local", "read", "readonly", "return", "select", "set", "shift", "source", "then", "time", "times", "trap", "type", "ulimit", "umask", "unalias", "unset", "until", "wait", "while", "{", "}", "!"]
-)
+    {
+        ".", ":", "[[", "alias", "bg", "break", "case", "cd", "command", "continue", "declare", "do", "done", "elif",
+        "else", "esac", "eval", "exec", "exit", "export", "fc", "fg", "fi", "for", "function", "getopts", "hash", "if",
+        "in", "jobs", "let", "local", "read", "readonly", "return", "select", "set", "shift", "source", "then", "time",
+        "times", "trap", "type", "ulimit", "umask", "unalias", "unset", "until", "wait", "while", "{", "}", "!",
+    }
+)  # fmt: skip
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _LITERAL = re.compile(r"[A-Za-z0-9_@%+=:,./^\u00a0-\U0010ffff-]")
 STDIN_END = "END"
