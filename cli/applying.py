@@ -19,6 +19,7 @@ from cli.placing import placements, where_defined, write
 from cli.specfiles import Checked, check, load_at, specs_root, timezone_of
 from cli.troubles import stop_at_errors
 from specs.desired import DesiredJob
+from specs.diagnostic import Severity
 from state.inbox import RequestKind, daemon_alive
 from state.records import JobRecord
 
@@ -41,7 +42,8 @@ def apply(
     whole = not paths or {Path(path).resolve() for path in paths} == {root.resolve()}
     # Before anything is looked at or written: the daemon watches the files too, and may be quicker than we are.
     known = known_jobs(settings)
-    checked = check(settings, paths or [str(root)])
+    # This is the machine of a daemon that runs: its programs must be here.
+    checked = check(settings, paths or [str(root)], lint=True, here=daemon_alive(settings.home))
     # What is wrong in the specs directory is the daemon's to tell: it applies the rest, and so must we.
     if not whole:
         stop_at_errors(settings, checked)
@@ -51,6 +53,9 @@ def apply(
         for change in changes_of(checked.jobs, known, whole=whole, project=settings.project)
         if change.identity not in checked.invalid
     ]
+    changed = {change.identity for change in expected if change.word != "unchanged"}
+    told = [each for each in checked.findings if each.severity is Severity.ERROR or each.identity in changed]
+    checked = replace(checked, findings=tuple(told)) if whole else checked
     if dry_run:
         _print(settings, expected, suffix=" (dry run)")
         if any(change.word != "unchanged" for change in expected):

@@ -134,7 +134,7 @@ def folder_findings(
     timezone: str,
     programs: Programs | None = None,
 ) -> tuple[Diagnostic, ...]:
-    """The findings of a specs directory with the lint of `jobs`, for `plan` and `apply`, which ask for those that change.
+    """The findings of a specs directory with the lint of `jobs`: for `plan`, which asks for those that change.
 
     Those that a comment silences are left out, secrets in shown lines are stars. Paths are below the root, as those of
     `desired`.
