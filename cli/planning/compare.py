@@ -7,7 +7,7 @@ of a job is decided by `reconciler.sync`, the rule the daemon applies with; when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -112,19 +112,23 @@ def make_plan(
     now: int,
     guard: PrunePolicy,
     wanted: Callable[[str, str], bool] = lambda identity, path: True,
+    lint: Callable[[Sequence[DesiredJob]], Sequence[Diagnostic]] | None = None,
     detailed: int | None = None,
 ) -> Plan:
     """The plan.
 
     Args:
         wanted: of an identity and a path below the specs directory: whether it is asked about.
+        lint: all findings of the files, with the warnings of the lint about these jobs. None: those that there are.
         detailed: so many jobs are looked at closely, the others told of only. None: all.
     """
     told = verdicts(before, after, now=now, guard=guard)
     own = {each.identity for each in told}
     rezoned = [each for each in _rezoned(before, after, now) if each.identity not in own]
     told = [each for each in sorted([*told, *rezoned], key=lambda each: each.identity) if _is_wanted(each, wanted)]
-    maker = _Maker(before, after, now)
+    edited = [each.job for each in told[:detailed] if each.job is not None]
+    findings = after.desired.diagnostics if lint is None else lint(edited)
+    maker = _Maker(before, after, findings, now)
     documents = plan_documents(before, after.desired, after.defaults, whole=after.whole)
     documents = [each for each in documents if wanted(each.identity, each.path)]
     touched_by = touching(documents)
@@ -214,7 +218,7 @@ def _notes(before: Before, after: After, jobs: Collection[JobPlan], guard: Prune
 class _Maker:
     """Looks closely at single jobs."""
 
-    def __init__(self, before: Before, after: After, now: int) -> None:
+    def __init__(self, before: Before, after: After, findings: Sequence[Diagnostic], now: int) -> None:
         self._before = before
         self._after = after
         self._now = now
@@ -223,7 +227,7 @@ class _Maker:
         documents = after.desired.documents if after.whole else {**before.documents, **after.desired.documents}
         self._will = Meaning(after.timezone, {**documents, **kept})
         self._warnings: dict[str, list[Diagnostic]] = {}
-        for finding in after.desired.diagnostics:
+        for finding in findings:
             if finding.severity is not Severity.ERROR and finding.identity is not None:
                 self._warnings.setdefault(finding.identity, []).append(finding)
 

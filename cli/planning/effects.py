@@ -140,7 +140,7 @@ def _causes(old: Held, new: Held, meaning: Meaning) -> tuple[str, ...]:
     found = alone or tuple(differing)
     zoned = meaning.of(old.record.spec)
     if zoned is not None and _is_another(old, records.schedule_digest(*zoned)) and before.get("timezone") is None:
-        found += ("jobsctl.yaml timezone",)
+        found += ("timezone of jobsctl.yaml",)
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from cli.output import counted
 from cli.planning.plan import DocumentPlan, JobPlan, Plan
 from cli.planning.table import Show
 from cli.planning.views import told_fields
@@ -23,6 +24,7 @@ from cli.planning.words import (
     reanchor_words,
     statistics,
     summary,
+    told_findings,
 )
 from cli.terminal import one_line, visible
 
@@ -55,7 +57,7 @@ def plan_markdown(plan: Plan, show: Show) -> str:
         f"{show(each.path)}:{each.line}:{each.column}: error[{each.code}]: {each.message}" for each in plan.errors
     ]
     if errors:
-        text.add(_folded(f"{len(errors)} errors, {plan.new_errors} of them new", errors[:50], "text"))
+        text.add(_folded(f"{counted(len(errors), 'error')}, {plan.new_errors} of them new", errors[:50], "text"))
     blocks = [(job, list(_job_lines(job))) for job in (*plan.jobs, *plan.touched)]
     blocks = [(job, lines) for job, lines in blocks if lines]
     for index, (job, lines) in enumerate(blocks):
@@ -129,8 +131,8 @@ def _row(job: JobPlan, show: Show) -> str:
         what.append("starts anew")
     if job.pause is not None:
         what.append(job.pause)
-    if job.findings and job.action != "invalid":
-        what.append(f"{len(job.findings)} warnings" if len(job.findings) > 1 else "1 warning")
+    if (findings := told_findings(job)) and job.action != "invalid":
+        what.append(counted(len(findings), "warning"))
     return f"| `{SYMBOLS[job.action]}` | {name} | {', '.join(what)} | {code(f'{show(job.path)}:{job.line}')} |\n"
 
 
@@ -156,7 +158,7 @@ def _job_lines(job: JobPlan) -> Iterator[str]:
     yield from _instants(job)
     for night in job.nights:
         yield f"  clock: {night_words(night)}"
-    for finding in job.findings:
+    for finding in told_findings(job):
         yield f"! {finding.severity}[{finding.code}]: {finding.message}"
     for name in job.touched_by:
         yield f"  also: {name} changes"

@@ -2,7 +2,8 @@
 
 Used by `plan`, `diff` and `apply`: what they print ends up in pull requests and build logs. Values that come from
 outside (`from_env`, `from_file`, `credential`) are references already. A name that looks like a secret's hides its
-whole value; elsewhere only the part of a text that is one (`--password=...`, `https://user:...@host`) goes.
+whole value, also one that the lint would let pass: to hide too much does no harm here. Elsewhere the part of a text
+goes that `specs.lint.secrets` takes for a secret (`--password ...`, `https://user:...@host`, tokens of known shapes).
 
 That a masked value changed is still told, as kubectl does (pkg/cmd/diff): `*** (before)` and `*** (after)`.
 """
@@ -10,37 +11,23 @@ That a masked value changed is still told, as kubectl does (pkg/cmd/diff): `*** 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from specs.lint.secrets import secrets_in_arguments, secrets_in_script
 
 MASK = "***"
 _NAME = re.compile(
-    r"passw(?:or)?d|passphrase|passwd|(?:^|[_.-])pass(?:$|[_.-])|pwd|secret|token|credential|cookie|bearer|"
-    r"(?:^|[_.-])auth(?:orization)?(?:$|[_.-])|(?:^|[_.-])dsn$|api[_.-]?key|(?:^|[_.-])key(?:$|[_.-])|private[_.-]?key|"
-    r"access[_.-]?key|apikey|webhook",
+    r"passw(?:or)?d|passphrase|pwd|secret|token|credential|cookie|bearer|webhook|apikey|"
+    r"(?:^|[_.-])(?:pass|auth|authorization|key|dsn)(?:$|[_.-]|\d)",
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"[_.-](?:file|path|dir|directory)$", re.IGNORECASE)
 """Of a name: what it holds is where the secret is."""
-_INLINE = re.compile(
-    r"""(?P<before>
-          \b[a-z][a-z0-9+.-]*://[^\s/:@"']*:(?=[^\s/@"']+@)                                  # https://user:
-        | \b(?:bearer|basic)\s+(?=[A-Za-z0-9+/=._~-]{8})
-        | (?<![A-Za-z0-9])[A-Za-z0-9_.-]*
-          (?:passw(?:or)?d|passphrase|passwd|secret|token|api[_.-]?key|apikey|access[_.-]?key|private[_.-]?key)
-          [A-Za-z0-9_.-]*["']?\s*[=:]\s*["']?(?=[^\s"'$]))                                   # --password=, TOKEN:
-        (?P<secret>[^\s"'@&;,]+)
-      | (?P<known>\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}
-          |AKIA[0-9A-Z]{12,}|xox[abprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]{8,})
-        | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----[\s\S]*?(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z))""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_FLAG = re.compile(
-    r"--?[A-Za-z0-9-]*(?:passw(?:or)?d|passphrase|secret|token|api-?key|access-?key)[A-Za-z0-9-]*$", re.I
-)
-"""The word of a command whose next word is a secret."""
 _NAMED = frozenset({"env", "labels", "annotations", "params"})
 """Mappings whose keys are names that people chose."""
+_REFERENCES = frozenset({"from_env", "from_file", "credential"})
+Span = tuple[int, int]
 
 
 def is_secret_name(name: str) -> bool:
@@ -50,64 +37,78 @@ def is_secret_name(name: str) -> bool:
 
 def masked_pair(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[Any, Any]:
     """Two specs (None: there is none) fit for showing."""
-    return _masked(old, new, " (before)", False), _masked(new, old, " (after)", False)
+    return _masked(old, new, " (before)"), _masked(new, old, " (after)")
 
 
 def masked(spec: Mapping[str, Any]) -> Any:
     """One spec, fit for showing."""
-    return _masked(spec, spec, "", False)
+    return _masked(spec, spec, "")
 
 
-def _masked(value: Any, other: Any, mark: str, secret: bool, *, named: bool = False) -> Any:
-    """`value` without its secrets. `other`: what stands there on the other side; `mark`: added where it differs."""
+def _masked(value: Any, other: Any, mark: str, *, secret: bool = False, named: bool = False) -> Any:
+    """`value` without its secrets.
+
+    Args:
+        other: what stands there on the other side.
+        mark: added to a secret that is another one there.
+        secret: all of it is one.
+        named: its keys are names that people chose.
+    """
     if isinstance(value, dict):
+        if value.keys() <= _REFERENCES:
+            return value
         there = other if isinstance(other, dict) else {}
-        return (
-            {
-                key: _masked(
-                    item,
-                    there.get(key),
-                    mark,
-                    secret or (named and is_secret_name(key)),
-                    named=not named and key in _NAMED,
-                )
-                for key, item in value.items()
-            }
-            if not _is_reference(value)
-            else dict(value)
-        )
+        return {
+            key: _masked(
+                item, there.get(key), mark, secret=secret or (named and is_secret_name(key)),
+                named=not named and key in _NAMED,
+            )
+            for key, item in value.items()
+        }  # fmt: skip
     if isinstance(value, list):
         return _list(value, other if isinstance(other, list) else [], mark, secret)
     if not isinstance(value, str) or not value:
         return value
     if secret:
         return MASK + (mark if isinstance(other, str) and other != value else "")
-    return _text(value, other if isinstance(other, str) else None, mark)
-
-
-def _is_reference(value: dict[str, Any]) -> bool:
-    return len(value) == 1 and not {"from_env", "from_file", "credential"}.isdisjoint(value)
+    return _hidden(value, _spans(value), None if not isinstance(other, str) else _secrets(other, _spans(other)), mark)
 
 
 def _list(value: list[Any], other: list[Any], mark: str, secret: bool) -> list[Any]:
+    """Items are compared with those at the same place; an argument may be the value of the option before it."""
+    there = [*other, *([None] * len(value))]
+    if secret or not all(isinstance(item, str) for item in value):
+        return [_masked(item, there[index], mark, secret=secret) for index, item in enumerate(value)]
+    spans, others = _argument_spans(value), _argument_spans([str(item) for item in other])
     found: list[Any] = []
-    after_flag = False
     for index, item in enumerate(value):
-        there = other[index] if index < len(other) else None
-        found.append(_masked(item, there, mark, secret or (after_flag and isinstance(item, str))))
-        after_flag = isinstance(item, str) and _FLAG.fullmatch(item) is not None
+        known = _secrets(other[index], others[index]) if index < len(other) and isinstance(other[index], str) else None
+        found.append(_hidden(item, spans[index], known, mark))
     return found
 
 
-def _text(value: str, other: str | None, mark: str) -> str:
-    there = None if other is None else {_secret(match) for match in _INLINE.finditer(other)}
-
-    def hide(match: re.Match[str]) -> str:
-        changed = there is not None and _secret(match) not in there
-        return (match["before"] or "") + MASK + (mark if changed else "")
-
-    return _INLINE.sub(hide, value)
+def _spans(text: str) -> list[Span]:
+    return [(each.start, each.end) for each in secrets_in_script(text)]
 
 
-def _secret(match: re.Match[str]) -> str:
-    return match["secret"] or match["known"]
+def _argument_spans(arguments: list[str]) -> list[list[Span]]:
+    found = [_spans(argument) for argument in arguments]
+    for index, each in secrets_in_arguments(arguments):
+        found[index].append((each.start, each.end))
+    return found
+
+
+def _secrets(text: str, spans: Iterable[Span]) -> set[str]:
+    return {text[start:end] for start, end in spans}
+
+
+def _hidden(text: str, spans: Iterable[Span], others: set[str] | None, mark: str) -> str:
+    shown, at = "", 0
+    for start, end in sorted(spans):
+        if start < at:
+            at = max(at, end)  # within the one before
+            continue
+        changed = others is not None and text[start:end] not in others
+        shown += text[at:start] + MASK + (mark if changed else "")
+        at = end
+    return shown + text[at:]

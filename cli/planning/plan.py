@@ -49,7 +49,7 @@ class Reanchor:
     """The job's schedule starts anew when this is applied: `reconciler.records.configured` says so."""
 
     why: tuple[str, ...]
-    """The fields that make it another schedule; `jsonctl.yaml timezone` where the daemon's zone does."""
+    """The fields that make it another schedule; `timezone of jobsctl.yaml` where the daemon's zone does."""
     grid: bool
     """It has an interval whose grid is counted from the instant of applying."""
     restarts: bool

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli.errors import CliError, NotFound, UsageError
+from cli.linting import folder_findings
 from cli.options import Settings
 from cli.output import say
 from cli.planning.before import Before, of_files, of_records
@@ -20,7 +21,7 @@ from cli.specfiles import check, look, timezone_of
 from reconciler.sync import PrunePolicy
 from specs.config import FILE, Config, load_config, parse_config
 from specs.contents import Contents, is_spec
-from specs.desired import Desired, DesiredDocument
+from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec
 from specs.gitobjects import GitError, Repository, UnknownRevision
 from specs.snapshot import FilePart
@@ -40,6 +41,8 @@ class Files:
     parts: Mapping[str, FilePart]
     places: tuple[str, ...] | None = None
     """Files and folders below the root that are asked about; None: all."""
+    giving: tuple[str, ...] = ()
+    """The files that give defaults."""
 
     def wanted(self, path: str) -> bool:
         """Whether a path below the root is asked about."""
@@ -64,9 +67,17 @@ def plan_files(settings: Settings, paths: Sequence[str], against: str | None, *,
         mine = project is None or "/" not in identity or identity.startswith(f"{project}/")
         return mine and files.wanted(path)
 
+    def lint(jobs: Sequence[DesiredJob]) -> Sequence[Diagnostic]:
+        return folder_findings(
+            files.after.desired, files.giving, jobs, now=settings.now(), timezone=files.after.timezone
+        )
+
     limit = config.prune_limit
     guard = PrunePolicy(grace=int(config.prune_grace * MICROSECOND), jobs=limit.jobs, share=limit.share)
-    return make_plan(before, files.after, now=settings.now(), guard=guard, wanted=wanted, detailed=detailed)
+    return make_plan(
+        before, files.after, now=settings.now(), guard=guard, wanted=wanted, detailed=detailed,
+        lint=lint if files.after.whole else None,
+    )  # fmt: skip
 
 
 def shown_path(plan: Plan, path: str) -> str:
@@ -98,7 +109,7 @@ def _files(settings: Settings, paths: Sequence[str], config: Config, *, alone: b
             return replace(found, places=tuple(place for place in below if place is not None))
         if alone and len(paths) == 1 and Path(paths[0]).is_dir():
             return _folder(settings, Path(paths[0]), config.timezone)
-    checked = check(settings, paths)
+    checked = check(settings, paths, lint=True)
     desired = Desired(
         sequence=1, scanned_at=settings.now(), started_at=settings.now(), root=str(root), revision=None,
         jobs={job.identity: job for job in checked.jobs}, invalid=checked.invalid,
@@ -112,7 +123,7 @@ def _folder(settings: Settings, root: Path, timezone: str) -> Files:
     desired, source = look(settings, root, timezone)
     parts = source.parts
     origin = Origin("files", _shown(root), desired.revision)
-    return Files(root, After(origin, timezone, desired, _defaults(parts)), parts)
+    return Files(root, After(origin, timezone, desired, _defaults(parts)), parts, giving=tuple(source.giving))
 
 
 def _defaults(parts: Mapping[str, FilePart]) -> dict[str, DesiredDocument]:

@@ -20,6 +20,7 @@ from cli.planning.words import (
     reanchor_words,
     statistics,
     summary,
+    told_findings,
 )
 from cli.terminal import one_line
 
@@ -117,7 +118,7 @@ def _detail_lines(job: JobPlan) -> Iterator[str | Cell]:
         yield from _next(job)
     for night in job.nights:
         yield f"    clock: {one_line(night_words(night))}"
-    for finding in job.findings:
+    for finding in told_findings(job):
         yield Cell(f"    {finding.severity}[{finding.code}]: {one_line(finding.message)}", "yellow")
     for name in job.touched_by:
         yield f"    also: {one_line(name)} changes"

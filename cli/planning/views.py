@@ -146,8 +146,9 @@ def _night(night: Night) -> View:
         "at": rfc3339(night.at),
         "timezone": night.timezone,
         "kind": night.kind,
-        "effect": night.effect,
+        "first": f"{night.first // 60:02}:{night.first % 60:02}",
         "times": night.times,
+        "effect": night.effect,
         "message": night_words(night),
     }
 

@@ -14,6 +14,7 @@ from typing import Any
 from cli.output import counted
 from cli.planning.fields import MISSING
 from cli.planning.plan import Action, Coming, JobPlan, Origin, Plan, Reanchor
+from specs.diagnostic import Diagnostic
 from specs.nights import Night
 from specs.zones import find_zone
 
@@ -24,6 +25,8 @@ WORDS: dict[Action, str] = {
     "create": "to create", "change": "to change", "rename": "to rename", "prune": "to prune",
     "hold": "held back by the prune guard", "keep": "kept (`prune: false`)", "invalid": "with errors, kept as applied",
 }  # fmt: skip
+NIGHTS = "JOB073"
+"""The lint's warning of moved clocks."""
 LONGEST_VALUE = 160
 """Characters of a value that are shown."""
 MOST_LINES = 40
@@ -111,18 +114,23 @@ def night_words(night: Night) -> str:
     start = f"{moved:%Y-%m-%d}, {night.timezone}: {what}"
     if night.kind == "gap":
         effects = {
-            "run_after": f"one run, right after, at {moved:%H:%M %Z}",
+            "run_after": f"it runs once, right after, at {moved:%H:%M %Z}",
             "skip": "left out (`dst: {gap: skip}`)",
             "follow": "left out: the wall clock is followed",
         }
         return f"{start} {verb} not exist that night: {effects[night.effect]}"
     effects = {
-        "once": "run the first time only",
-        "twice": "run both times (`dst: {repeat: twice}`)",
-        "follow": "run both times: the wall clock is followed",
+        "once": "it runs the first time only",
+        "twice": "it runs both times (`dst: {repeat: twice}`)",
+        "follow": "it runs both times: the wall clock is followed",
     }
     there = "comes" if night.times == 1 else "come"
     return f"{start} {there} twice that night: {effects[night.effect]}"
+
+
+def told_findings(job: JobPlan) -> tuple[Diagnostic, ...]:
+    """The findings, but for the warning of nights that are listed anyway."""
+    return tuple(each for each in job.findings if not (job.nights and each.code == NIGHTS))
 
 
 def instant_rows(plan: JobPlan) -> list[tuple[str, str, str]]:
