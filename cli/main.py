@@ -52,16 +52,19 @@ COMMANDS = {
         "timers": "List jobs by when they start next.",
         "outputs": "List the files runs kept; print one.",
         "metrics": "Show CPU, memory and durations.",
+        "top": "Watch what runs now, and what waits.",
     },
     "Look after": {
         "doctor": "Find what is wrong with home and machine, and mend it.",
+        "backup": "Save history and schedules into one file, or check one.",
+        "restore": "Put a backup in the place of the state.",
     },
 }
 """Command -> its one line, by the section of the help it stands in; code in `cli.commands.<command>`, as `command`."""
 
 NOT_BUILT = (
     "sessions",
-    "backup", "completion",
+    "completion",
 )  # fmt: skip
 
 _LINES = {name: line for section in COMMANDS.values() for name, line in section.items()}
