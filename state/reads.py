@@ -53,7 +53,8 @@ from state.selectors import label_conditions
 from state.timetable import in_order_of_next
 
 Order = Literal["asc", "desc"]
-MAX_LIMIT = 10_000
+MAX_LIMIT = 10_001
+"""What people may ask for is 10,000: one more tells whether there are more."""
 
 
 class Reader:
