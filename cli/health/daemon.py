@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cli.health.finding import SECOND, Check, Finding, Patient, ok, problem, warning
 from cli.output import counted
+from cli.supervisors import living_supervisors, supervisor_names
 from cli.times import relative
 from status.health import Facts, health_view
 from status.heartbeat import DOWN_AFTER
@@ -70,9 +71,8 @@ def check_supervisors(patient: Patient) -> Iterator[Finding]:
     folder = patient.home.supervisors
     if not folder.is_dir():
         return
-    names = sorted(path.stem for path in folder.glob("*.journal"))
-    living = {name for name in names if _supervisor_lives(patient, name)}
-    dead = [name for name in names if name not in living]
+    living = living_supervisors(patient.home, patient.proc)
+    dead = [name for name in supervisor_names(patient.home) if name not in living]
     active = patient.reader.runs(active=True, limit=1000) if patient.reader is not None else []
     running = [run for run in active if run.pid is not None]
     if dead and patient.alive and patient.heartbeat and patient.heartbeat.text("supervisor") in dead:
@@ -146,17 +146,6 @@ def _lock_holder(patient: Patient) -> int | None:
             if len(parts) > 5 and parts[1] == "FLOCK" and parts[5].rpartition(":")[2] == str(status.st_ino):
                 return int(parts[4])
     return None
-
-
-def _supervisor_lives(patient: Patient, name: str) -> bool:
-    for folder in patient.proc.glob("[0-9]*"):
-        try:
-            line = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if name.encode() in line.split(b"\0"):
-            return True
-    return False
 
 
 CHECKS = (

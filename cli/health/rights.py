@@ -73,7 +73,8 @@ def check_way(patient: Patient) -> Iterator[Finding]:
 
 
 def check_state(patient: Patient) -> Iterator[Finding]:
-    """History, output and requests of everybody's jobs are in the state."""
+    """History, output and requests of everybody's jobs are in the state. Others may pass through it to a run's
+    directory (jobs with `user`), not read it."""
     home = patient.home
     if not home.state.is_dir():
         return
@@ -86,10 +87,10 @@ def check_state(patient: Patient) -> Iterator[Finding]:
     open_ones = [
         (path, mode)
         for path in (home.state, home.requests, home.supervisors, home.runs, home.status, home.database, home.lock)
-        if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077 and _is_closed_to(path, mode)
+        if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o066 and _is_closed_to(path, mode)
     ]
     for path, mode in open_ones:
-        closed = mode & ~0o077
+        closed = mode & ~0o066
 
         def close(path: Path = path, closed: int = closed) -> str:
             path.chmod(closed)

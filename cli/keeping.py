@@ -1,0 +1,97 @@
+"""What `backup` and `restore` share, and restoring itself: whom it would disturb, and the daemon's lock meanwhile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cli.errors import Refused
+from cli.options import Settings
+from cli.output import counted
+from cli.supervisors import living_supervisors
+from cli.times import both, size, stamp
+from reconciler.lock import AlreadyRunning, take_lock
+from state.archive import Manifest, view_of
+from state.home import Home
+from state.ids import new_id
+from state.restore import exchange, staged
+from status.instants import rfc3339
+
+
+def backup_name(now: int) -> str:
+    """Of a backup in a folder: sorts by time."""
+    return f"jobsctl-{_compact(now)}.tar.gz"
+
+
+def _compact(now: int) -> str:
+    return stamp(now).replace(" ", "T").replace(":", "").replace("-", "")
+
+
+def backup_view(file: Path, manifest: Manifest) -> dict[str, Any]:
+    """For `-o json`."""
+    return {"file": str(file), "createdAt": rfc3339(manifest.created_at), **view_of(manifest)}
+
+
+def size_words(manifest: Manifest) -> str:
+    """What is in it."""
+    files = "with their files" if manifest.run_files else "without their files"
+    total = sum(length for length, _ in manifest.files.values())
+    return (
+        f"{counted(manifest.jobs, 'job')}, {counted(manifest.runs, 'run')} {files}, {size(total)}, "
+        f"made {stamp(manifest.created_at)}"
+    )
+
+
+def restore(settings: Settings, file: Path, *, force: bool) -> tuple[Manifest, Path | None]:
+    """Verify the backup, then exchange the state for it. What it says, and where the old state is now.
+
+    Raises:
+        Refused: a daemon runs; or there is a state, or runs that go on, and no `force`.
+        state.errors.StateError: the backup cannot be used. The home is as it was.
+    """
+    home = settings.home
+    home.root.mkdir(parents=True, exist_ok=True)
+    name = f"{_compact(settings.now())}-{new_id(settings.now())[-4:]}"
+    with _lock(home):
+        if not force and home.database.exists():
+            raise Refused(
+                f"{home.state} has a state already", hint="--force restores all the same, and keeps the old one aside"
+            )
+        if not force and (count := len(living_supervisors(home))):
+            raise Refused(
+                f"runs of the last daemon go on, under {counted(count, 'supervisor')}",
+                hint="wait, or cancel them with a daemon; with --force they go on and nobody writes down how they end",
+            )
+        with staged(home, file, name) as (state, manifest):
+            return manifest, exchange(home, state, name)
+
+
+def restored_lines(home: Home, manifest: Manifest, aside: Path | None, now: int) -> Iterator[str]:
+    """What a person should know now."""
+    yield f"as of {both(manifest.created_at, now)}: {size_words(manifest)}"
+    if aside is not None:
+        yield f"the state of before is in {aside}; delete it once all is well"
+    if manifest.revision is not None:
+        yield f"the specs were at {manifest.revision} then; what is in the files now counts"
+    if not home.specs.is_dir() and manifest.specs_root is not None:
+        yield f"bring the specs too: they were in {manifest.specs_root}"
+    yield "next: jobsctl daemon, or systemctl start jobsctl"
+
+
+@contextmanager
+def _lock(home: Home) -> Iterator[None]:
+    """Hold the daemon's lock, so that none starts meanwhile. Without a state there is nothing to hold."""
+    if not home.state.is_dir():
+        yield
+        return
+    try:
+        descriptor = take_lock(home.lock)
+    except AlreadyRunning as error:
+        raise Refused(f"a daemon runs on {home.root}: {error}", hint="stop it first; what runs goes on") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
