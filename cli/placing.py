@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cli.changes import known_jobs
 from cli.errors import Refused, UsageError
-from cli.modeline import is_ours, with_modeline
+from cli.modeline import for_editors, is_ours
 from cli.options import Settings
 from cli.specfiles import Checked, SpecFile, load_at, look_once
 from specs.desired import DesiredJob
@@ -50,7 +50,7 @@ def placements(checked: Checked, root: Path, where: Mapping[str, str]) -> list[P
         target = _target(file, root, where)
         if any(other.target == target for other in found):
             raise Refused(f"two of the files would become {target}", hint="rename one of them")
-        data = with_modeline(file.data, target, root)
+        data = for_editors(file.data, target, root)
         if not target.exists():
             found.append(Placement(target, data, replaces=False))
             continue

@@ -80,7 +80,9 @@ class Config(Strict):
         2.0, description="How long a job must be gone: git unlinks and creates.", examples=["10s"]
     )
     http: Http | None = Field(
-        Http(), description="`null` switches it off.", examples=[{"listen": "127.0.0.1:9000"}, None]
+        Http(),
+        description="The read-only HTTP endpoint; `null` switches it off.",
+        examples=[{"listen": "127.0.0.1:9000"}, None],
     )
     retention: Retention = Field(Retention(), description="How long history is kept.", examples=[{"max_age": "90d"}])
 

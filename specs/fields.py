@@ -8,8 +8,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from specs.notation import NAME_PATTERN, BadValue, parse_duration, parse_name, parse_size, parse_timeout
-from specs.schema.notation import DURATION, SIZE, TIMEOUT
+from specs.notation import BadValue, parse_duration, parse_name, parse_size, parse_timeout
+from specs.schema.notation import DURATION, NAME, SIZE, TIMEOUT
 
 _Read = TypeVar("_Read")
 
@@ -31,7 +31,7 @@ check_name = _checked(parse_name)
 Name = Annotated[
     str,
     BeforeValidator(check_name),
-    WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": 63}),
+    WithJsonSchema(NAME),
 ]
 Duration = Annotated[
     float,

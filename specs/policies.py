@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, core_schema
 
 from specs.fields import Duration, Name, Size, Text, check_name
-from specs.notation import NAME_PATTERN
+from specs.schema.notation import REFERENCE
 from specs.strict import Strict, shape
 
 
@@ -28,7 +28,7 @@ Reference = Annotated[
     str,
     StringConstraints(max_length=127),
     AfterValidator(parse_reference),
-    WithJsonSchema({"type": "string", "maxLength": 127, "pattern": f"^{NAME_PATTERN}(/{NAME_PATTERN})?$"}),
+    WithJsonSchema(REFERENCE),
 ]
 """A job: `name` of the same project, or `project/name`."""
 

@@ -10,12 +10,11 @@ from cli.errors import CliError
 from cli.exits import Exit
 from cli.options import Settings
 from cli.output import print_lines, say
-from specs.schema import CONFIG as DEFINITION_OF_CONFIG
-from specs.schema import FILE, compact
+from specs.schema.editors import CONFIG_FILE, FILE, config_schema, spec_schema
 from state.home import Home
 
 CONFIG = f"""\
-# yaml-language-server: $schema=jobs/{FILE}{DEFINITION_OF_CONFIG}
+# yaml-language-server: $schema={CONFIG_FILE}
 # How the jobsctl daemon of this home works. Every line is optional: these are the defaults.
 
 # specs: jobs                 # the folder with the job files
@@ -68,7 +67,8 @@ def command(settings: Settings, directory: Path | None) -> int:
     # Never put the first job back where somebody removed it.
     if first:
         lines.append(_write_new(home.specs / "hello.yaml", HELLO, "a first job"))
-    lines.append(_write_new(home.specs / FILE, compact().decode(), "what editors check and complete job files with"))
+    lines.append(_write_new(home.specs / FILE, spec_schema().decode(), "what editors check job files with"))
+    lines.append(_write_new(home.root / CONFIG_FILE, config_schema().decode(), "the same for jobsctl.yaml"))
     lines.append(_ignore(home.root / ".gitignore"))
     print_lines(settings, lines)
     say(f"\nNext:\n  jobsctl{_at(home)} validate\n  jobsctl{_at(home)} daemon\n  jobsctl{_at(home)} status")

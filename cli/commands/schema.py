@@ -41,16 +41,20 @@ def command(settings: Settings, kind: str | None, write: bool) -> int:
 def _write(settings: Settings) -> int:
     from cli.placing import Placement, write
     from cli.specfiles import specs_root
-    from specs import schema
+    from specs.schema import editors
 
-    settings.existing_home()
+    home = settings.existing_home()
     root = specs_root(settings)
-    target, data = root / schema.FILE, schema.compact()
-    there = target.read_bytes() if target.exists() else None
-    if there != data:
-        write(Placement(target, data, replaces=there is not None))
-    word = "kept   " if there == data else "created" if there is None else "changed"
-    print_lines(settings, [f"{word}  {target}"])
-    if there is None:
-        say(f"\nNext: begin a job file in that folder with\n  {schema.modeline(root / 'hello.yaml', root)}")
+    files = ((root / editors.FILE, editors.spec_schema()), (home.root / editors.CONFIG_FILE, editors.config_schema()))
+    lines = []
+    for target, data in files:
+        there = target.read_bytes() if target.exists() else None
+        if there != data:
+            write(Placement(target, data, replaces=there is not None))
+        word = "kept   " if there == data else "created" if there is None else "changed"
+        lines.append(f"{word}  {target}")
+    print_lines(settings, lines)
+    if lines[0].startswith("created"):
+        line = editors.modeline(root / "hello.yaml", root / editors.FILE)
+        say(f"\nNext: begin the job files in {root} with\n  {line}")
     return Exit.OK

@@ -17,7 +17,7 @@ from specs.defaults import NOT_DEFAULTS
 from specs.kinds import Calendar, Defaults, Pool
 from specs.model import Job
 from specs.schema import _GENERATED, DRAFT, Schema
-from specs.schema.rules import PATTERNS, RULES, not_both
+from specs.schema.rules import ONE_PROGRAM, PATTERNS, RULES
 from specs.strict import Strict
 
 MODELS: Mapping[str, type[Strict]] = {
@@ -98,7 +98,7 @@ def _job_of_defaults(done: Mapping[str, Schema]) -> Schema:
         "title": "ProcessRun",
         "properties": parts,
         "additionalProperties": False,
-        **not_both("command", "script"),
+        **ONE_PROGRAM,
     }
     return {"type": "object", "properties": fields, "additionalProperties": False}
 

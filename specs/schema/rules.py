@@ -7,6 +7,7 @@ what other documents say) an editor cannot check, and `jobsctl validate` does.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 Schema = dict[str, Any]
@@ -23,43 +24,53 @@ _DATES = (rf"^{_DATE}(\.\.{_DATE})?$", "a day is like 2026-12-24, 12-25 (every y
 _LISTEN = (r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$", "host:port, as 127.0.0.1:8787 or [::1]:8787")
 
 
-def _given(field: str, *types: str) -> Schema:
-    """The field is there, and not null, which counts as left out."""
-    return {"required": [field], "properties": {field: {"type": list(types)}}}
-
-
 _NOT_NULL = ("string", "number", "boolean", "array", "object")
 
 
-def one_of(**fields: str) -> Schema:
-    """Exactly one of these fields is given; each with its type, for the editor's message."""
-    return {"oneOf": [_given(name, *types.split("_or_")) for name, types in fields.items()]}
+def _given(field: str, *types: str) -> Schema:
+    """The field is there, and not null, which counts as left out."""
+    return {"required": [field], "properties": {field: {"type": list(types or _NOT_NULL)}}}
 
 
-def not_both(first: str, second: str) -> Schema:
-    """At most one of the two."""
-    return {"not": {"allOf": [_given(first, *_NOT_NULL), _given(second, *_NOT_NULL)]}}
+def _any_of(message: str, *fields: str) -> Schema:
+    """At least one is given."""
+    return {"anyOf": [_given(field) | {"errorMessage": message} for field in fields]}
 
 
-def needs(field: str, other: str, *types: str) -> Schema:
+def not_both(first: str, second: str, message: str) -> Schema:
+    """At most one of the two; an editor marks the second."""
+    return {"if": _given(first), "then": {"properties": {second: {"type": "null", "errorMessage": message}}}}
+
+
+def _needs(field: str, other: str, message: str) -> Schema:
     """When `field` is given, so is `other`."""
-    return {"if": _given(field, *_NOT_NULL), "then": _given(other, *types)}
+    return {"if": _given(field), "then": _given(other) | {"errorMessage": message}}
 
 
+_PROGRAM = "a process has exactly one of `command` and `script`"
+_EXPRESSIONS = ("cron", "every", "once", "continuous")
+_SCHEDULE = "a schedule has exactly one of `cron`, `every`, `once` and `continuous`"
+_ANCHOR = "`anchor` goes with `every`, and not with `from`"
+
+ONE_PROGRAM = not_both("command", "script", _PROGRAM)
 RULES: Mapping[str, Schema] = {
-    "ProcessRun": {**one_of(command="array", script="string"), "allOf": [needs("interpreter", "script", "string")]},
+    "ProcessRun": {
+        **_any_of(_PROGRAM, "command", "script"),
+        "allOf": [ONE_PROGRAM, _needs("interpreter", "script", "`interpreter` goes with `script`")],
+    },
     "ScheduleParts": {
-        **one_of(cron="string", every="string_or_number", once="string", continuous="boolean"),
+        **_any_of(_SCHEDULE, *_EXPRESSIONS),
         "allOf": [
-            needs("anchor", "every", "string", "number"),
-            needs("from", "every", "string", "number"),
-            needs("delay", "continuous", "boolean"),
-            not_both("anchor", "from"),
+            *(not_both(first, second, _SCHEDULE) for first, second in combinations(_EXPRESSIONS, 2)),
+            _needs("anchor", "every", _ANCHOR),
+            not_both("anchor", "from", _ANCHOR),
+            _needs("from", "every", "`from` goes with `every`"),
+            _needs("delay", "continuous", "`delay` goes with `continuous`"),
         ],
     },
-    "Jitter": {"anyOf": [_given("spread", "string", "number"), _given("random", "string", "number")]},
+    "Jitter": _any_of("`jitter` has `spread`, `random`, or both", "spread", "random"),
 }
-"""By definition."""
+"""By definition. `errorMessage` is what editors say; the words are the models'."""
 
 
 def _form(form: tuple[str, str]) -> Schema:

@@ -29,7 +29,7 @@ class TestInit:
     def test_makes_a_home_that_is_valid(self, jobsctl, tmp_path):
         done = jobsctl("init", tmp_path / "new")
         assert done.code == 0
-        assert [line.split()[0] for line in done.out.splitlines()] == ["created"] * 4
+        assert [line.split()[0] for line in done.out.splitlines()] == ["created"] * 5
         assert "jobsctl --home new daemon" in done.err
         checked = jobsctl("validate", "--home", tmp_path / "new")
         assert (checked.code, checked.out, checked.err) == (0, "", "1 file, 1 valid job: no errors\n")
@@ -38,7 +38,7 @@ class TestInit:
         jobsctl("init", tmp_path / "new")
         before = {path: path.read_bytes() for path in (tmp_path / "new").rglob("*") if path.is_file()}
         done = jobsctl("init", tmp_path / "new")
-        assert (done.code, [line.split()[0] for line in done.out.splitlines()]) == (0, ["kept", "kept", "kept"])
+        assert (done.code, [line.split()[0] for line in done.out.splitlines()]) == (0, ["kept"] * 4)
         assert {path: path.read_bytes() for path in before} == before
 
     def test_adds_to_a_gitignore_that_is_there(self, jobsctl, tmp_path):
