@@ -47,7 +47,7 @@ class Ignored:
             said = f"a comment cannot ask for `{word}`" if word else "this comment asks for nothing"
             self._wrong(found, "word", number, said, "write `ignore[JOB072]`")
             return
-        if codes is None:
+        if codes is None or not codes.strip(" ,"):
             self._wrong(found, "word", number, "the codes to be ignored are missing", f"write `{word}[JOB072]`")
             return
         target = self._file

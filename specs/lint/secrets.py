@@ -55,7 +55,8 @@ _NO_SECRET_NAME = re.compile(
 )
 _REFERENCE = re.compile(
     r"""(?x)
-      .*(?: \$ [A-Za-z_{(] | `  | \{\{ | %\( | \$\d | \$@ ).*              # filled in by a shell or a template
+      .*(?: \$[{(] | ` | \{\{ | %\( ).*                                    # filled in by a shell or a template
+    | (?: .*[^A-Za-z0-9] )? \$ [A-Za-z0-9_@] .*
     | (?: [./~]*/ | [A-Za-z]:\\ ) [^\s]* (?: / | \. ) [^\s]*               # a path
     | /[A-Za-z0-9._-]+
     | (?: https?|file|env|vault|op|arn|ssm|awssm|gs|s3|sops|secretsmanager|secret|keyring|pass ) :.*  # kept elsewhere
