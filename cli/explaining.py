@@ -58,8 +58,8 @@ def hint(text: str) -> str:
     return "`jobsctl explain job` lists the fields, `explain codes` the findings, `explain reasons` the reasons"
 
 
-def lines(found: Sequence[Topic], *, overview: bool) -> Iterator[str | Cell]:
-    """For people. Many topics: a list."""
+def lines(found: Sequence[Topic], *, overview: bool, now: int) -> Iterator[str | Cell]:
+    """For people. Many topics: a list. `now` is in microseconds, for findings that name a date."""
     if overview:
         yield from _two_columns([(topic.name, _first(_says(topic))) for topic in found])
         yield ""
@@ -74,12 +74,12 @@ def lines(found: Sequence[Topic], *, overview: bool) -> Iterator[str | Cell]:
         if isinstance(topic.what, Field):
             yield from _field(topic.what)
         elif isinstance(topic.what, Code):
-            yield from _code(topic.what)
+            yield from _code(topic.what, now)
         else:
             yield from _reason(topic.name, topic.what)
 
 
-def view(topic: Topic) -> Data:
+def view(topic: Topic, now: int) -> Data:
     """As JSON has it."""
     what = topic.what
     if isinstance(what, Field):
@@ -91,7 +91,7 @@ def view(topic: Topic) -> Data:
         return {
             "kind": "code", "name": what.code, "title": what.title, "severity": what.severity,
             "description": what.explanation, "language": what.language, "bad": what.bad, "good": what.good,
-            "finding": finding(what),
+            "finding": _finding(what, now),
         }  # fmt: skip
     return {
         "kind": "reason", "name": topic.name, "end": what.end, "skip": what.skip, "wait": what.wait,
@@ -106,17 +106,6 @@ def _field_view(field: Field) -> dict[str, Any]:
         "allowed": words.allowed(field.shape) or None, "range": words.bounds(field.shape) or None,
         "examples": field.shape.get("examples", []),
     }  # fmt: skip
-
-
-def finding(code: Code) -> str | None:
-    """What is really said of the bad example; None for those that are about files, not about their text."""
-    if code.language != "yaml":
-        return None
-    from specs.load import load_bytes
-    from specs.render import render
-
-    found = load_bytes(code.bad_bytes(), "jobs/hello.yaml").diagnostics
-    return render([each for each in found if each.code == code.code][:1]) or None
 
 
 def _says(topic: Topic) -> str:
@@ -176,19 +165,25 @@ def _short(field: Field) -> str:
     return f"{field.description}{required}{shown}"
 
 
-def _code(code: Code) -> Iterator[str | Cell]:
+def _code(code: Code, now: int) -> Iterator[str | Cell]:
     yield Cell(f"{code.code}: {code.title}", "bold")
     yield from _wrapped(code.explanation + (" A warning." if code.severity == "warning" else ""), INDENT)
     yield ""
     yield f"{INDENT}Wrong:"
     yield from _block(code.bad.rstrip() + (f"\n# ... {code.repeat} times" if code.repeat > 1 else ""))
-    if said := finding(code):
+    if said := _finding(code, now):
         yield ""
         yield f"{INDENT}What is said of it:"
         yield from _block(said)
     yield ""
     yield f"{INDENT}Right:"
     yield from _block(code.good)
+
+
+def _finding(code: Code, now: int) -> str | None:
+    from specs.codes.example import finding_of
+
+    return finding_of(code, now=now)
 
 
 def _reason(name: str, explained: Explained) -> Iterator[str | Cell]:

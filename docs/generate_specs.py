@@ -8,7 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from specs.codes import CODES  # noqa: E402
+from specs.codes import CODES, Code  # noqa: E402
+from specs.codes.example import finding_of  # noqa: E402
 from specs.conditions import (  # noqa: E402
     FUNCTIONS,
     JOB_FIELDS,
@@ -23,6 +24,8 @@ from specs.schema.words import default_words, example_lines, type_words  # noqa:
 from specs.unbuilt import FIELDS  # noqa: E402
 
 NOTE = "<!-- Written by docs/generate_specs.py from the code; edit the code. -->\n"
+EXAMPLE_NOW = 1_795_248_000_000_000
+"""2026-11-21 08:00:00Z: findings about the clocks name the nights after it."""
 SMALLEST = "name: hello\nschedule: every 10m\nrun:\n  command: [echo, hello]\n"
 
 JOB_PARTS = (
@@ -96,9 +99,15 @@ def findings_page() -> str:
         parts.append(
             f"\n## {code.code}: {code.title}\n\n{code.explanation}"
             + (" A warning.\n" if code.severity == "warning" else "\n")
-            + f"\n```{code.language}\n{wrong}```\n\nBetter:\n\n```{code.language}\n{code.good.rstrip()}\n```\n"
+            + f"\n```{code.language}\n{wrong}```\n{_said(code)}"
+            + f"\nBetter:\n\n```{code.language}\n{code.good.rstrip()}\n```\n"
         )
     return "".join(parts)
+
+
+def _said(code: Code) -> str:
+    said = finding_of(code, now=EXAMPLE_NOW)
+    return "" if said is None else f"\n```text\n{said.rstrip()}\n```\n"
 
 
 def conditions_page() -> str:

@@ -33,8 +33,16 @@ def command(settings: Settings, topic: str | None) -> int:
     if not topics:
         assert topic is not None
         raise NotFound(f"there is no field, code or reason {topic!r}", hint=explaining.hint(topic))
+    now = settings.now()
     if settings.output in ("table", "wide"):
-        print_lines(settings, explaining.lines(topics, overview=topic is None))
+        print_lines(settings, explaining.lines(topics, overview=topic is None, now=now))
     else:
-        print_items(settings, topics, view=explaining.view, name=lambda each: each.name, columns=(), empty="")
+        print_items(
+            settings,
+            topics,
+            view=lambda each: explaining.view(each, now),
+            name=lambda each: each.name,
+            columns=(),
+            empty="",
+        )
     return Exit.OK

@@ -1,0 +1,53 @@
+"""What is really said of the bad example of a code. Used by `jobsctl explain` and docs/generate_specs.py.
+
+Apart from `specs.codes`: it loads the models and the lint, which a table of codes must not.
+"""
+
+from __future__ import annotations
+
+from specs.codes.code import Code
+from specs.desired import DesiredJob
+from specs.diagnostic import Diagnostic, InvalidSpec
+from specs.document import Document, read_documents
+from specs.lint import lint
+from specs.lint.ignoring import Ignored
+from specs.load import identity_of, load_bytes
+from specs.render import render
+from specs.text import decode
+
+PATH = "jobs/hello.yaml"
+
+
+class _Bare:
+    """A machine that has only `echo`."""
+
+    def missing(self, program: str, *, path: str | None, working_dir: str | None, user: str | None) -> str | None:
+        return None if program == "echo" else "is not there"
+
+
+def finding_of(code: Code, *, now: int) -> str | None:
+    """The finding as `validate` prints it; None for an example that is done in a folder, with a shell.
+
+    Args:
+        now: microseconds since the epoch; a finding about the clocks names the next night.
+    """
+    if code.language != "yaml":
+        return None
+    found = next((each for each in _findings(code.bad_bytes(), now) if each.code == code.code), None)
+    return None if found is None else render([found])
+
+
+def _findings(data: bytes, now: int) -> list[Diagnostic]:
+    loaded = load_bytes(data, PATH)
+    try:
+        source = decode(data, PATH)
+    except InvalidSpec:
+        return list(loaded.diagnostics)
+    documents = read_documents(source)[0]
+
+    def document_of(job: DesiredJob) -> Document:
+        return next(each for each in documents if identity_of(each.value) == job.identity)
+
+    known = {job.identity: job for job in loaded.jobs}
+    said = lint(loaded.jobs, known=known, document_of=document_of, now=now, programs=_Bare())
+    return [*loaded.diagnostics, *said, *Ignored(source).findings]
