@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -20,18 +21,16 @@ from specs.model import Job, ProcessRun
 Step = str | int
 Path = tuple[Step, ...]
 """Keys of mappings and places in lists (from 0)."""
-ABSENT = "absent"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
-class Absent:
-    """The value of a field that is not there; there is one of it, `MISSING`."""
+class Absent(Enum):
+    """The value of a field that is not there."""
 
-    def __repr__(self) -> str:
-        return ABSENT
+    MISSING = "missing"
 
 
-MISSING = Absent()
+MISSING = Absent.MISSING
 
 
 @dataclass(frozen=True, slots=True)
