@@ -11,7 +11,7 @@ from cli.output import counted, say
 from cli.reading import Reading
 from cli.times import relative
 from state.records import Run
-from status.outputs import Piece, kept_of
+from status.outputs import Piece, kept_of, read_piece
 
 
 def print_kept(seen: Reading, runs: Sequence[Run], name: str, piece: Piece | None, *, of: str) -> None:
@@ -22,9 +22,10 @@ def print_kept(seen: Reading, runs: Sequence[Run], name: str, piece: Piece | Non
         InvalidQuery: `piece` begins behind the end of the file.
     """
     for place, run in enumerate(runs):
-        data = seen.files(run).output(name, piece or Piece())
-        if data is None:
+        file = seen.files(run).output(name)
+        if file is None:
             continue
+        data = read_piece(file, piece or Piece())
         if place:
             say(f"of run {run.id}, {relative(run.started_at, seen.now)}: {counted(place, 'newer run')} did not keep it")
         sink = Sink(sys.stdout)

@@ -42,6 +42,8 @@ HELP = (
     "CPU: 100% is one processor. Runs are looked at each second, old ones each 15.",
     "`jobsctl logs -f JOB` follows what one writes, `jobsctl cancel RUN` stops one.",
 )
+AROUND_QUEUE = 3
+"""Lines around the rows of what waits: a blank one, how many there are, the headings."""
 SORTS: dict[str, Sort] = {"c": "cpu", "m": "memory", "t": "time"}
 
 
@@ -106,15 +108,16 @@ class Screen:
         if self._help:
             return Group(*lines, Text(), *(Text(line, no_wrap=True, overflow="ellipsis") for line in HELP))
         room = height - len(lines) - 3  # a blank line, the headings, the keys
-        queue = min(len(snapshot.waiting), max(room // 3, room - len(snapshot.running) - 3))
-        room -= queue + 2 if snapshot.waiting else 0
+        queue = _share(room - AROUND_QUEUE, len(snapshot.running), len(snapshot.waiting))
+        room -= queue + AROUND_QUEUE if queue else 0
         lines.append(Text())
         running = in_sort(snapshot.running, self._sort)
         if running:
             lines += self._table(running, running_columns(snapshot.at), room)
         else:
             lines.append(Text("Nothing runs."))
-        if snapshot.waiting:
+        if queue:
+            lines.append(Text())
             lines.append(_text(Cell(f"{counted(len(snapshot.waiting), 'run')} waiting", "bold")))
             lines += self._table(snapshot.waiting, waiting_columns(snapshot.at), queue)
         state = "PAUSED   " if self._paused else ""
@@ -144,6 +147,11 @@ class Screen:
             table.add_row(*(cells[column.heading][row] for column in kept))
         more = len(records) - len(shown)
         return [table, _text(Cell(f"and {more} more", "dim"))] if more else [table]
+
+
+def _share(room: int, running: int, waiting: int) -> int:
+    """Rows for what waits: what the running leave, and a third at least. None where both do not fit."""
+    return min(waiting, max(room // 3, room - max(running, 1))) if room >= 2 else 0
 
 
 def _text(shown: str | Cell) -> Text:

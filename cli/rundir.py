@@ -5,7 +5,6 @@ Given by `cli.reading.Reading.files`; with `--server` the same is asked over HTT
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +13,15 @@ from state.logs import Log, streams
 from state.runfiles import (
     OutputFile,
     Sample,
-    last_samples,
+    last_series,
     list_outputs,
     open_output,
     read_progress,
-    read_series,
+    samples_of,
 )
 
 if TYPE_CHECKING:
-    from status.outputs import Piece
+    from status.outputs import KeptFile
 
 
 class RunDirectory:
@@ -55,23 +54,20 @@ class RunDirectory:
         """The files below `outputs/`."""
         return list_outputs(self._path)
 
-    def output(self, name: str, piece: Piece) -> Iterator[bytes] | None:
-        """The bytes of one of them, as they are now; None when there is none of this name.
-
-        Raises InvalidQuery: `piece` begins behind its end.
-        """
-        from status.outputs import read_piece
+    def output(self, name: str) -> KeptFile | None:
+        """One of them, open; None when there is none of this name."""
+        from status.outputs import OpenFile
 
         descriptor = open_output(self._path, name)
-        return None if descriptor is None else read_piece(descriptor, piece)
+        return None if descriptor is None else OpenFile(descriptor)
 
     def series(self) -> list[Sample]:
         """Every look at the processes of the run."""
-        return read_series(self._path, points=1 << 30)
+        return samples_of(last_series(self._path))
 
     def usage(self) -> list[Sample]:
         """The last two looks at them; fewer when there were fewer."""
-        return last_samples(self._path, 2)
+        return samples_of(last_series(self._path, 2))
 
 
 class Growing:

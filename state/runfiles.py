@@ -108,37 +108,21 @@ def _document(path: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def read_series(run_dir: Path, *, points: int = 300) -> list[Sample]:
-    """CPU and memory over the run's life, thinned out to at most `points`, the last one kept."""
+def last_series(run_dir: Path, count: int | None = None) -> bytes:
+    """The records of the last `count` looks, or of all; b"" when there are none. One cut by a crash is left out."""
     descriptor = open_plain(run_dir / SERIES)
     if descriptor is None:
-        return []
+        return b""
     with open(descriptor, "rb") as file:
-        data = file.read()
-    count = len(data) // _RECORD.size  # a record cut by a crash is left out
-    if count == 0 or points < 1:
-        return []
-    step = -(-count // points)
-    samples = []
-    for end in range(count, 0, -step):
-        records = [_RECORD.unpack_from(data, index * _RECORD.size) for index in range(max(end - step, 0), end)]
-        at, cpu, _ = records[-1]
-        samples.append(Sample(at, cpu / 1e6, max(memory for _, _, memory in records)))
-    samples.reverse()
-    return samples
+        whole = os.fstat(descriptor).st_size // _RECORD.size
+        first = 0 if count is None else max(whole - count, 0)
+        file.seek(first * _RECORD.size)
+        data = file.read((whole - first) * _RECORD.size)
+    return data[: len(data) // _RECORD.size * _RECORD.size]
 
 
-def last_samples(run_dir: Path, count: int) -> list[Sample]:
-    """The last `count` looks, as they are: what a run uses now."""
-    descriptor = open_plain(run_dir / SERIES)
-    if descriptor is None:
-        return []
-    try:
-        whole = os.fstat(descriptor).st_size // _RECORD.size  # a record cut by a crash is left out
-        first = max(whole - count, 0)
-        data = os.pread(descriptor, (whole - first) * _RECORD.size, first * _RECORD.size)
-    finally:
-        os.close(descriptor)
+def samples_of(data: bytes) -> list[Sample]:
+    """The looks in the records of `series.bin`."""
     return [Sample(at, cpu / 1e6, memory) for at, cpu, memory in _RECORD.iter_unpack(data)]
 
 

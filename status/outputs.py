@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from state.errors import InvalidQuery
 from state.records import Run
@@ -124,32 +125,63 @@ def read_range(text: str) -> Piece:
     return Piece(first, last)
 
 
-def read_piece(descriptor: int, piece: Piece) -> Iterator[bytes]:
-    """The bytes asked for, in pieces of at most 256 KiB; what grows ends at its size now. Closes the descriptor.
+class KeptFile(Protocol):
+    """A kept file, open for reading: here (`OpenFile`), or on a server."""
+
+    @property
+    def size(self) -> int:
+        """Bytes, now."""
+
+    def read(self, count: int, start: int) -> bytes:
+        """At most `count` bytes from `start`; b"" behind the end."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class OpenFile:
+    """A descriptor of `state.runfiles.open_output`."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self._descriptor).st_size
+
+    def read(self, count: int, start: int) -> bytes:
+        return os.pread(self._descriptor, count, start)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def read_piece(file: KeptFile, piece: Piece) -> Iterator[bytes]:
+    """The bytes asked for, in pieces of at most 256 KiB; what grows ends at its size now. Closes the file.
 
     Raises InvalidQuery at once: the range begins behind the end.
     """
     try:
-        start, end = piece.bounds(os.fstat(descriptor).st_size)
+        start, end = piece.bounds(file.size)
         if piece.tail is not None:
-            start = _start_of_tail(descriptor, start, end, piece.tail)
+            start = _start_of_tail(file, start, end, piece.tail)
     except BaseException:
-        os.close(descriptor)
+        file.close()
         raise
-    return _pieces(descriptor, start, end, piece.head)
+    return _pieces(file, start, end, piece.head)
 
 
-def _pieces(descriptor: int, start: int, end: int, lines: int | None) -> Iterator[bytes]:
+def _pieces(file: KeptFile, start: int, end: int, lines: int | None) -> Iterator[bytes]:
     try:
-        data = _bytes(descriptor, start, end)
+        data = _bytes(file, start, end)
         yield from data if lines is None else _head(data, lines)
     finally:
-        os.close(descriptor)
+        file.close()
 
 
-def _bytes(descriptor: int, start: int, end: int) -> Iterator[bytes]:
+def _bytes(file: KeptFile, start: int, end: int) -> Iterator[bytes]:
     while start < end:
-        data = os.pread(descriptor, min(CHUNK, end - start), start)
+        data = file.read(min(CHUNK, end - start), start)
         if not data:
             return  # it was cut meanwhile
         yield data
@@ -168,7 +200,7 @@ def _head(pieces: Iterator[bytes], lines: int) -> Iterator[bytes]:
         yield data
 
 
-def _start_of_tail(descriptor: int, start: int, end: int, lines: int) -> int:
+def _start_of_tail(file: KeptFile, start: int, end: int, lines: int) -> int:
     """Where the last `lines` lines begin; read backwards, so a big file costs what is shown."""
     if lines == 0:
         return end
@@ -176,7 +208,7 @@ def _start_of_tail(descriptor: int, start: int, end: int, lines: int) -> int:
     wanted = lines
     while position > start:
         size = min(CHUNK, position - start)
-        data = os.pread(descriptor, size, position - size)
+        data = file.read(size, position - size)
         at = len(data)
         while (at := data.rfind(b"\n", 0, at)) >= 0:
             if position - size + at + 1 == end:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RUNS = 1000
 """Runs that are looked through for files: those a job keeps by default; each costs 10 us."""
+RUNS_OF_SERVER = 100
+"""The same over HTTP, where each is a request."""
 
 
 @click.command("outputs")
@@ -106,16 +108,29 @@ def _runs(settings: Settings, seen: Reading, job: JobRecord | None) -> list[Run]
     """The newest runs that may have kept something."""
     from state.records import RunState
 
+    limit = RUNS if settings.server is None else RUNS_OF_SERVER
     states = [state for state in RunState if state not in (RunState.SKIPPED, RunState.BLOCKED, RunState.PENDING)]
     if job is not None:
-        return seen.reader.runs(job_id=job.id, states=states, limit=RUNS)
-    return seen.reader.runs(project=settings.project, states=states, limit=RUNS)
+        return seen.reader.runs(job_id=job.id, states=states, limit=limit)
+    return seen.reader.runs(project=settings.project, states=states, limit=limit)
+
+
+def _beginning(seen: Reading, kept: Kept) -> bytes | None:
+    from status.outputs import SNIFFED
+
+    file = seen.files(kept.run).output(kept.file.path)
+    if file is None:
+        return None
+    try:
+        return file.read(SNIFFED, 0)
+    finally:
+        file.close()
 
 
 def _list(settings: Settings, seen: Reading, runs: list[Run], target: str | None, limit: int) -> None:
     from cli.output import Column, print_items, say
     from cli.times import relative, size, stamp
-    from status.outputs import SNIFFED, Piece, kept_of, output_view, type_of
+    from status.outputs import kept_of, output_view, type_of
 
     kept: list[Kept] = []
     for run in runs:
@@ -126,8 +141,7 @@ def _list(settings: Settings, seen: Reading, runs: list[Run], target: str | None
     kept = kept[:limit]
 
     def media_type(each: Kept) -> str:
-        name = each.file.path
-        return type_of(name, lambda: next(seen.files(each.run).output(name, Piece(0, SNIFFED - 1)) or iter(()), b""))
+        return type_of(each.file.path, lambda: _beginning(seen, each))
 
     several = len({each.run.job_id for each in kept}) > 1 or target is None
     columns: list[Column[Kept]] = [

@@ -14,12 +14,13 @@ from state.home import Home
 from state.records import Reason, Run, RunState, Trigger
 from state.runfiles import (
     Sample,
+    last_series,
     list_outputs,
     open_output,
     read_progress,
     read_result,
-    read_series,
     remove_run_dir,
+    samples_of,
     write_run_json,
 )
 
@@ -69,20 +70,15 @@ def series(run_dir: Path, *records: tuple[int, int, int], rest: bytes = b"") -> 
 
 def test_a_series_comes_back(tmp_path: Path) -> None:
     series(tmp_path, (1, 500_000, 10), (2, 1_000_000, 30), rest=b"cut")
-    assert read_series(tmp_path) == [Sample(1, 0.5, 10), Sample(2, 1.0, 30)]
-
-
-def test_a_long_series_is_thinned_and_keeps_peaks_and_end(tmp_path: Path) -> None:
-    series(tmp_path, *((at, at * 1_000_000, 999 if at == 5 else at) for at in range(1, 11)))
-    thinned = read_series(tmp_path, points=3)
-    assert thinned == [Sample(2, 2, 2), Sample(6, 6, 999), Sample(10, 10, 10)]
-    assert len(read_series(tmp_path, points=1)) == 1
+    assert samples_of(last_series(tmp_path)) == [Sample(1, 0.5, 10), Sample(2, 1.0, 30)]
+    assert samples_of(last_series(tmp_path, 1)) == [Sample(2, 1.0, 30)]
+    assert samples_of(last_series(tmp_path, 5)) == samples_of(last_series(tmp_path))
 
 
 @pytest.mark.parametrize("put", [lambda path: None, lambda path: path.touch(), lambda path: path.mkdir()])
 def test_no_series_is_an_empty_one(tmp_path: Path, put: Callable[[Path], object]) -> None:
     put(tmp_path / "series.bin")
-    assert read_series(tmp_path) == []
+    assert samples_of(last_series(tmp_path)) == []
 
 
 def test_outputs_are_regular_files_below_the_folder(tmp_path: Path) -> None:
