@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,6 @@ from cli.times import both, size, stamp
 from reconciler.lock import AlreadyRunning, take_lock
 from state.archive import Manifest, view_of
 from state.home import Home
-from state.ids import new_id
 from state.restore import exchange, staged
 from status.instants import rfc3339
 
@@ -54,7 +54,7 @@ def restore(settings: Settings, file: Path, *, force: bool) -> tuple[Manifest, P
     """
     home = settings.home
     home.root.mkdir(parents=True, exist_ok=True)
-    name = f"{_compact(settings.now())}-{new_id(settings.now())[-4:]}"
+    name = f"{_compact(settings.now())}-{secrets.token_hex(3)}"
     with _lock(home):
         if not force and home.database.exists():
             raise Refused(

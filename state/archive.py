@@ -185,7 +185,7 @@ def _copy(content: IO[bytes], target: Path | None) -> tuple[int, str]:
     descriptor = -1
     try:
         if target is not None:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(target.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = os.open(target, flags, 0o600)
         while data := content.read(CHUNK):
@@ -199,6 +199,13 @@ def _copy(content: IO[bytes], target: Path | None) -> tuple[int, str]:
         if descriptor >= 0:
             os.close(descriptor)
     return size, digest.hexdigest()
+
+
+def _make_private(folder: Path) -> None:
+    """A folder and those above it, 0700: `Path.mkdir` gives that to the last one only."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700)
 
 
 def run_files(run_dir: Path, prefix: str) -> Iterator[tuple[str, int]]:
