@@ -14,6 +14,7 @@ from cli.main import prepared
 SYSTEMS = {
     "crontab": "A user's crontab, /etc/crontab, or a file of /etc/cron.d.",
     "systemd": "Timers, with the services they start.",
+    "kubernetes": "CronJobs and Jobs, from manifests or kubectl.",
 }
 """System -> its one line; code in `cli.importing.commands.<system>`, as `command`."""
 
@@ -27,7 +28,7 @@ class SystemGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in SYSTEMS:
             return None
-        command: click.Command = import_module(f"cli.importing.commands.{name}").command
+        command: click.Command = import_module(f"cli.importing.commands.{name.replace('-', '_')}").command
         return prepared(command, f"import_{name}")
 
     def resolve_command(

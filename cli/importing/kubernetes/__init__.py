@@ -1,0 +1,1 @@
+"""CronJobs and Jobs of Kubernetes. Called by `jobsctl import kubernetes`."""
