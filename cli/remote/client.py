@@ -75,8 +75,8 @@ class Client:
         answer = self.get(path)
         return str(answer.headers["etag"])
 
-    def ask(self, path: str, params: Params = ()) -> dict[str, Any]:
-        """The JSON object that is answered.
+    def ask(self, path: str, params: Params = (), *, needs: Iterable[str] = ()) -> dict[str, Any]:
+        """The JSON object that is answered, with at least the keys in `needs`.
 
         Raises:
             DaemonDown, TimedOut: nobody answers.
@@ -90,6 +90,8 @@ class Client:
             found = None
         if not isinstance(found, dict):
             raise self._not_jobsctl("its answer is not JSON")
+        if missing := [key for key in needs if key not in found]:
+            raise self._not_jobsctl(f"its answer to {path} has no {missing[0]}")
         return found
 
     def get(self, path: str, params: Params = ()) -> Answer:

@@ -45,8 +45,9 @@ class RemoteReader(Reader):
         """Hang up."""
         self.client.close()
 
-    def _ask(self, question: str, given: Given, several: Iterable[tuple[str, str]] = ()) -> Any:
-        return self.client.ask(f"/api/v1/records/{question}", [*given.items(), *several])
+    def _ask(self, question: str, part: str, given: Given, several: Iterable[tuple[str, str]] = ()) -> Any:
+        path = f"/api/v1/records/{question}"
+        return self.client.ask(path, [*given.items(), *several], needs=[part])[part]
 
     def _read(self, kind: type[R], plain: object) -> R:
         try:
@@ -57,10 +58,10 @@ class RemoteReader(Reader):
             ) from None
 
     def _items(self, kind: type[R], question: str, given: Given, several: Iterable[tuple[str, str]] = ()) -> list[R]:
-        return [self._read(kind, each) for each in self._ask(question, given, several)["items"]]
+        return [self._read(kind, each) for each in self._ask(question, "items", given, several)]
 
     def _one(self, kind: type[R], question: str, given: Given) -> R | None:
-        found = self._ask(question, given)["item"]
+        found = self._ask(question, "item", given)
         return None if found is None else self._read(kind, found)
 
     # jobs
@@ -105,8 +106,16 @@ class RemoteReader(Reader):
         given: Given = {"project": project, "scheduled": scheduled, "limit": limit}
         return self._items(JobRecord, "timetable", given, [("label", label) for label in labels])
 
+    def groups(self, *, project: str | None = None) -> list[tuple[JobRecord, int]]:
+        path = "/api/v1/records/groups"
+        found = self.client.ask(path, [("project", project)], needs=("items", "counts"))
+        return list(zip((self._read(JobRecord, each) for each in found["items"]), found["counts"], strict=True))
+
+    def doubtful(self, now: int, *, project: str | None = None) -> list[JobRecord]:
+        return self._items(JobRecord, "doubtful", {"now": now, "project": project})
+
     def identities(self) -> list[str]:
-        return list(self._ask("identities", {})["items"])
+        return list(self._ask("identities", "items", {}))
 
     # runs
 
@@ -216,7 +225,7 @@ class RemoteReader(Reader):
         return self._items(DocumentRecord, "documents", {"kind": kind})
 
     def occupancy(self) -> list[tuple[str | None, RunState, Reason | None, int]]:
-        rows = self._ask("occupancy", {})["items"]
+        rows = self._ask("occupancy", "items", {})
         return [(pool, RunState(state), reason and Reason(reason), count) for pool, state, reason, count in rows]
 
     # What only a reader beside the database is asked: a status process, a benchmark.
