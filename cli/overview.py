@@ -21,6 +21,8 @@ from status.heartbeat import DOWN_AFTER, Heartbeat
 from status.phase import first_problem, phase_of, suspension_of
 from status.views import run_view, source_view
 
+COMING = 5
+"""Jobs that start next, in the overview; `timers` shows all."""
 SHOWN = 10
 """Lines of one section: more than a screen helps nobody to see what comes first; `list` shows all."""
 
@@ -48,7 +50,10 @@ class Overview:
     seen: Reading
     alive: bool
     heartbeat: Heartbeat | None
-    jobs: list[JobRecord]
+    phases: Counter[str]
+    """How many live jobs are in each."""
+    coming: list[JobRecord]
+    """Those that start next."""
     active: list[Run]
     problems: list[Problem]
 
@@ -76,7 +81,7 @@ class Overview:
                 "lastError": beat.last_error if beat else None,
             },
             "source": source_view(self.seen.source),
-            "phases": dict(sorted(_phases(self.jobs).items())),
+            "phases": dict(sorted(self.phases.items())),
             "problems": [problem.view() for problem in self.problems],
             "running": [run_view(run) for run in self.active],
         }
@@ -87,12 +92,13 @@ class Overview:
         yield ""
         yield f"daemon  {self._daemon()}"
         yield f"files   {self._files()}"
-        phases = ", ".join(f"{count} {phase}" for phase, count in _phases(self.jobs).most_common())
-        yield f"jobs    {len(self.jobs)}" + (f": {phases}" if phases else "")
+        phases = ", ".join(f"{count} {phase}" for phase, count in self.phases.most_common())
+        yield f"jobs    {self.phases.total()}" + (f": {phases}" if phases else "")
         yield from _section("Problems", [self._problem_line(problem) for problem in self.problems], "red")
         yield from _section("Running", [self._running_line(run) for run in self.active], "cyan")
-        coming = sorted((job for job in self.jobs if _comes(job)), key=lambda job: job.next_at or 0)
-        yield from _section("Next", [f"{next_text(job, self.seen.now):9} {job.identity}" for job in coming[:5]], "")
+        if self.alive:
+            coming = [f"{next_text(job, self.seen.now):9} {job.identity}" for job in self.coming]
+            yield from _section("Next", coming, "")
 
     def _verdict(self) -> Cell:
         if not self.alive:
@@ -100,7 +106,7 @@ class Overview:
         if self.problems:
             count = len(self.problems)
             return Cell(f"{counted(count, 'thing')} to look at.", "red")
-        return Cell("Everything is all right." if self.jobs else "All right, and no jobs yet.", "green")
+        return Cell("Everything is all right." if self.phases else "All right, and no jobs yet.", "green")
 
     def _daemon(self) -> str:
         beat, now = self.heartbeat, self.seen.now
@@ -134,17 +140,21 @@ class Overview:
 
 def overview(seen: Reading, project: str | None) -> Overview:
     """Look at everything; `project` limits jobs and runs."""
-    jobs = seen.reader.jobs(project=project)
+    phases: Counter[str] = Counter()
+    for job, count in seen.reader.groups(project=project):
+        phases[phase_of(job).value] += count
+    coming = [job for job in seen.reader.timetable(project=project, limit=COMING) if _comes(job)]
     alive = seen.alive
     heartbeat = seen.heartbeat
+    doubtful = seen.reader.doubtful(seen.now, project=project)
     active = seen.reader.runs(active=True, project=project, limit=SHOWN * 10)
     problems = [
         *_disk_problems(seen),
         *_daemon_problems(alive, heartbeat, seen.now),
-        *_source_problems(seen),
-        *_job_problems(seen, jobs),
+        *_source_problems(seen, doubtful),
+        *_job_problems(seen, doubtful),
     ]
-    return Overview(seen, alive, heartbeat, jobs, active, problems)
+    return Overview(seen, alive, heartbeat, phases, coming, active, problems)
 
 
 def _disk_problems(seen: Reading) -> Iterator[Problem]:
@@ -167,9 +177,10 @@ def _daemon_problems(alive: bool, beat: Heartbeat | None, now: int) -> Iterator[
         yield Problem("daemon", "daemon", message, "it tries again by itself; its log says why")
 
 
-def _source_problems(seen: Reading) -> Iterator[Problem]:
+def _source_problems(seen: Reading, doubtful: list[JobRecord]) -> Iterator[Problem]:
     source = seen.source
-    if seen.config and seen.config_problem is not None:
+    usual = seen.has_usual_settings or seen.has_settings_of_the_daemon
+    if not usual and seen.config and seen.config_problem is not None:
         message = f"{seen.config_problem.diagnostics[0]}; the daemon will not start again"
         yield Problem("config", str(seen.home.config), message, "jobsctl validate")
     if source is None:
@@ -177,10 +188,11 @@ def _source_problems(seen: Reading) -> Iterator[Problem]:
     if source.problem is not None:
         message = f"{source.problem}; what was applied last goes on"
         yield Problem("source", source.root, message, f"look at {source.root}")
+    applied = {job.identity for job in doubtful}
     errors = [finding for finding in source.diagnostics if finding.get("severity", "error") == "error"]
     for finding in errors:
         place = f"{finding.get('path')}:{finding.get('line')}:{finding.get('column')}"
-        last = "; the last good version runs on" if finding.get("identity") else ""
+        last = "; the last good version runs on" if finding.get("identity") in applied else ""
         yield Problem("file", place, f"{finding.get('message')}{last}", "jobsctl validate")
     if source.prune_blocked:
         count = len(source.prune_blocked)
@@ -222,10 +234,6 @@ def _overdue(seen: Reading, job: JobRecord) -> Iterator[Problem]:
     if deadline is not None and deadline < seen.now:
         message = f"should have succeeded {relative(deadline, seen.now)}"
         yield Problem("overdue", job.identity, message, f"jobsctl status {job.identity}")
-
-
-def _phases(jobs: list[JobRecord]) -> Counter[str]:
-    return Counter(phase_of(job).value for job in jobs)
 
 
 def _comes(job: JobRecord) -> bool:

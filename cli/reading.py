@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.options import Settings
@@ -36,15 +35,9 @@ DEFAULT_ZONE = "UTC"
 """`timezone` of `specs.config.Config`, spelled out so that it need not be loaded; a test compares."""
 
 
-def says_nothing(config: Path) -> bool:
-    """Whether the settings are not there, or all comments, as `jobsctl init` writes them."""
-    try:
-        lines = config.read_bytes().splitlines()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return all(not line.strip() or line.lstrip().startswith(b"#") for line in lines)
+def says_nothing(settings: bytes) -> bool:
+    """Whether the text of `jobsctl.yaml` is all comments, as `jobsctl init` writes it."""
+    return all(not line.strip() or line.lstrip().startswith(b"#") for line in settings.splitlines())
 
 
 @dataclass
@@ -77,7 +70,27 @@ class Reading:
         beat = self.heartbeat
         if beat is not None and (zone := beat.text("timezone")) is not None:
             return zone
-        return DEFAULT_ZONE if says_nothing(self.home.config) else self.config.timezone
+        return DEFAULT_ZONE if self.has_usual_settings else self.config.timezone
+
+    @property
+    def has_usual_settings(self) -> bool:
+        """Whether `jobsctl.yaml` is not there, or says nothing."""
+        try:
+            return says_nothing(self.home.config.read_bytes())
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
+    @property
+    def has_settings_of_the_daemon(self) -> bool:
+        """Whether `jobsctl.yaml` is still as the running daemon read it at its start, and so is sound."""
+        beat = self.heartbeat
+        try:
+            changed = self.home.config.stat().st_mtime_ns // 1000
+        except OSError:
+            return False
+        return self.alive and beat is not None and beat.started_at is not None and changed < beat.started_at
 
     @cached_property
     def config(self) -> Config:

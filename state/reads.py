@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import orjson
 
+from state.census import doubtful, groups
 from state.changes import Counter, Totals
 from state.database import open_reader, own_errors
 from state.errors import Ambiguous, InvalidQuery, NotFound
@@ -167,7 +168,23 @@ class Reader:
         `scheduled`: only those with a schedule.
         """
         where, values = self._job_filter(project, labels, False)
-        ids = [row[0] for row in self._rows(in_order_of_next(where, scheduled=scheduled), (*values, limit))]
+        return self._jobs_of(self._rows(in_order_of_next(where, scheduled=scheduled), (*values, limit)))
+
+    def groups(self, *, project: str | None = None) -> list[tuple[JobRecord, int]]:
+        """One of each group of live jobs that are in the same phase for the same cause, and how many these are."""
+        where, values = self._job_filter(project, (), False)
+        counts = dict(self._rows(groups(where), values))
+        return [(job, counts[job.id]) for job in self._jobs_of([(id,) for id in counts])]
+
+    def doubtful(self, now: int, *, project: str | None = None) -> list[JobRecord]:
+        """Live jobs that fail, stall, have a wrong file or may be overdue, by identity: all others are well."""
+        where, values = self._job_filter(project, (), False)
+        found = self._jobs_of(self._rows(doubtful(where), (*values, now)))
+        return sorted(found, key=lambda job: (job.project, job.name))
+
+    def _jobs_of(self, rows: Iterable[Sequence[int]]) -> list[JobRecord]:
+        """The jobs of these rows of one number each, in their order."""
+        ids = [row[0] for row in rows]
         sql = f"{SELECT_JOB} WHERE job.id IN (SELECT value FROM json_each(?))"
         found = {job.id: job for job in map(job_of, self._rows(sql, (orjson.dumps(ids).decode(),)))}
         return [found[id] for id in ids if id in found]

@@ -25,9 +25,10 @@ from state.logs import Log, streams
 from state.reads import Order, Reader
 from state.recordjson import VERSION, Record, to_plain
 from state.records import Reason, Run, RunState, Trigger
-from state.runfiles import list_outputs, read_progress
+from state.runfiles import last_series, list_outputs, read_progress, samples_of
 from status.errors import BadRequest, NotFound
 from status.heartbeat import read_heartbeat
+from status.keptrecords import OUTPUT_PARAMETERS, SERIES_PARAMETERS, output_piece, series_piece
 from status.query import Query
 
 MOST = 1000
@@ -110,6 +111,15 @@ def _timetable(reader: Reader, query: Query) -> Answer:
     )  # fmt: skip
 
 
+def _groups(reader: Reader, query: Query) -> Answer:
+    found = reader.groups(project=query.text("project"))
+    return {"items": [to_plain(job) for job, _ in found], "counts": [count for _, count in found]}
+
+
+def _doubtful(reader: Reader, query: Query) -> Answer:
+    return _items(reader.doubtful(_needed_us(query, "now"), project=query.text("project")))
+
+
 def _identities(reader: Reader, query: Query) -> Answer:
     return {"items": reader.identities()}
 
@@ -189,6 +199,8 @@ QUESTIONS: dict[str, tuple[Callable[[Reader, Query], Answer], frozenset[str]]] =
     "job_by_id": (_job_by_id, frozenset(("job_id",))),
     "jobs": (_jobs, frozenset(("project", "label", "archived", "after", "limit"))),
     "timetable": (_timetable, frozenset(("project", "label", "scheduled", "limit"))),
+    "groups": (_groups, frozenset(("project",))),
+    "doubtful": (_doubtful, frozenset(("now", "project"))),
     "identities": (_identities, frozenset()),
     "run": (_run, frozenset(("id",))),
     "runs_of_ids": (_runs_of_ids, frozenset(("id",))),
@@ -246,13 +258,14 @@ def house_answer(home: Home) -> Answer:
 
 
 def files_answer(home: Home, run: Run) -> Answer:
-    """What is in a run's directory: which streams it has, what it left, how far it says it is."""
+    """What is in a run's directory: which streams it has, what it left, how far it says it is, what it uses now."""
     directory = home.run_dir_of(run)
     return {
         "directory": str(directory),
         "there": directory.is_dir(),
         "streams": streams(directory),
         "progress": read_progress(directory),
+        "usage": [[each.at, each.cpu_seconds, each.memory] for each in samples_of(last_series(directory, 2))],
         "outputs": [{"path": file.path, "size": file.size, "modified_at": file.modified_at}
                     for file in list_outputs(directory)],
     }  # fmt: skip
@@ -301,6 +314,8 @@ class RecordRoutes:
         return [
             Route("/api/v1/records/house", self.house),
             Route("/api/v1/records/files/{id}", self.files),
+            Route("/api/v1/records/output/{id}", self.output),
+            Route("/api/v1/records/series/{id}", self.series),
             Route("/api/v1/records/log/{id}", self.log),
             Route("/api/v1/records/log/{id}/bounds", self.bounds),
             Route("/api/v1/records/{question}", self.question),
@@ -326,6 +341,16 @@ class RecordRoutes:
         Query(request.scope["query_string"], known=())
         run_id = request.path_params["id"]
         return await self._read(lambda reader: _response(files_answer(self._home, reader.run(run_id)), request))
+
+    async def output(self, request: Request) -> Response:
+        query = Query(request.scope["query_string"], known=OUTPUT_PARAMETERS)
+        run_id = request.path_params["id"]
+        return await self._read(lambda reader: output_piece(self._home.run_dir_of(reader.run(run_id)), query))
+
+    async def series(self, request: Request) -> Response:
+        query = Query(request.scope["query_string"], known=SERIES_PARAMETERS)
+        run_id = request.path_params["id"]
+        return await self._read(lambda reader: series_piece(self._home.run_dir_of(reader.run(run_id)), query))
 
     async def log(self, request: Request) -> Response:
         query = Query(request.scope["query_string"], known=LOG_PARAMETERS)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cli.errors import Refused
 from cli.options import Settings
-from cli.reading import Reading
+from cli.reading import Reading, says_nothing
 from cli.remote.client import Client, read_token
 from cli.remote.files import RemoteDirectory
 from cli.remote.reader import RemoteReader
@@ -38,6 +38,15 @@ class RemoteReading(Reading):
         except InvalidSpec as error:
             self.config_problem = error
             return Config()
+
+    @property
+    def has_usual_settings(self) -> bool:
+        text = self.house.get("config")
+        return text is None or says_nothing(text.encode())
+
+    @property
+    def has_settings_of_the_daemon(self) -> bool:
+        return False
 
     @property
     def alive(self) -> bool:
@@ -73,7 +82,16 @@ def connect(settings: Settings) -> RemoteReading:
     assert settings.server is not None
     token = None if settings.token_file is None else read_token(settings.token_file)
     client = Client(settings.server, token)
-    house = client.ask("/api/v1/records/house")
+    try:
+        house = client.ask("/api/v1/records/house")
+        return RemoteReading(_home_of(client, house), RemoteReader(client), settings.now(), client=client, house=house)
+    except BaseException:
+        client.close()
+        raise
+
+
+def _home_of(client: Client, house: dict[str, Any]) -> Home:
+    """The server's home, if it is one that can be understood."""
     records = house.get("records")
     if not isinstance(records, int) or not isinstance(house.get("root"), str):
         raise Refused(f"{client.url} answers, but does not say what it is", hint="is it a jobsctl daemon's address?")
@@ -81,4 +99,4 @@ def connect(settings: Settings) -> RemoteReading:
         raise Refused(
             f"{client.url} is jobsctl {house.get('version')}, too new for this command line", hint="update this jobsctl"
         )
-    return RemoteReading(Home(Path(house["root"])), RemoteReader(client), settings.now(), client=client, house=house)
+    return Home(Path(house["root"]))

@@ -19,6 +19,7 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from cli.main import run as jobsctl
 from cli.options import Settings
@@ -92,6 +93,12 @@ class Pen(Known):
         run = super().new_run(job, **fields)
         self.made += 1
         return replace(run, id=f"{first_id(run.created_at)[:10]}{self.made:016d}")
+
+    def skip(self, job: JobRecord, *, reason: Reason, count: int = 1) -> None:
+        self.made += 1
+        number = self.made
+        with patch("state.store_skips.new_id", lambda at: f"{first_id(at)[:10]}{number:016d}"):
+            super().skip(job, reason=reason, count=count)
 
     def job(self, text: str = HELLO, *, path: str = "hello.yaml", **fields: Any) -> JobRecord:
         (self.home.specs / path).parent.mkdir(exist_ok=True)
