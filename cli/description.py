@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from cli.command import command_pairs, environment_pairs
 from cli.jobstory import LABEL, job_lines
 from cli.output import Cell
 from cli.policywords import param_pairs, policy_pairs
 from cli.reading import Reading
 from cli.terminal import one_line
+from cli.times import relative
+from cli.upcoming import Upcoming
 from cli.why.facts import facts_of
 from cli.why.waiting import now, occupied, upstream_words
+from specs.expression import ScheduleError
+from specs.zones import find_zone
 from state.records import JobRecord
 from status.deadline import read_spec
+from status.phase import suspension_of
+
+SHOWN_STARTS = 3
+"""`next` shows more."""
 
 
 def description_lines(seen: Reading, record: JobRecord) -> Iterator[str | Cell]:
@@ -20,6 +29,9 @@ def description_lines(seen: Reading, record: JobRecord) -> Iterator[str | Cell]:
     yield from job_lines(seen, record)
     job = read_spec(record.spec)
     facts = facts_of(seen, record)
+    yield from _section("Runs", command_pairs(job))
+    yield from _section("Environment", environment_pairs(job))
+    yield from _section("Next", _next(seen, record))
     yield from _section("Policies", policy_pairs(record, job, facts.policy))
     yield from _section("Params", param_pairs(job))
     if facts.upstream:
@@ -35,8 +47,25 @@ def description_lines(seen: Reading, record: JobRecord) -> Iterator[str | Cell]:
         yield from active.lines(seen.now)
 
 
+def _next(seen: Reading, record: JobRecord) -> Iterator[tuple[str, str]]:
+    """The next starts, in the job's own zone."""
+    if suspension_of(record) is not None or record.archived_at is not None:
+        return
+    try:
+        found = Upcoming.of_job(seen, record, None, SHOWN_STARTS)
+    except ScheduleError:  # the schedule's own line says what is wrong
+        return
+    zone = find_zone(found.schedule.timezone or "UTC")
+    for _, start in found.slots:
+        yield relative(start, seen.now), zone.local(start).strftime("%a %Y-%m-%d %H:%M:%S %Z")
+    for note in found.notes:
+        yield "", note
+
+
 def _section(name: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str | Cell]:
-    lines = [f"  {key:{LABEL - 2}}{one_line(text)}" for key, text in pairs]
+    found = list(pairs)
+    width = max([LABEL - 2, *(len(key) + 2 for key, _ in found)])
+    lines = [f"  {key:{width}}{one_line(text)}".rstrip() for key, text in found]
     if lines:
         yield from _heading(name)
         yield from lines

@@ -18,11 +18,15 @@ from cli.terminal import one_line
 from cli.times import relative
 from state.records import Health, JobRecord, Run, RunState
 from status.heartbeat import DOWN_AFTER, Heartbeat
-from status.phase import first_problem, phase_of, suspension_of
+from status.phase import Phase, first_problem, phase_of, suspension_of
 from status.views import run_view, source_view
 
 COMING = 5
 """Jobs that start next, in the overview; `timers` shows all."""
+WORST_FIRST = (
+    Phase.FAILED, Phase.BLOCKED, Phase.IN_PROGRESS, Phase.ACTIVE, Phase.PENDING, Phase.SUSPENDED, Phase.COMPLETED,
+    Phase.CANCELLED,
+)  # fmt: skip
 SHOWN = 10
 """Lines of one section: more than a screen helps nobody to see what comes first; `list` shows all."""
 
@@ -92,7 +96,7 @@ class Overview:
         yield ""
         yield f"daemon  {self._daemon()}"
         yield f"files   {self._files()}"
-        phases = ", ".join(f"{count} {phase}" for phase, count in self.phases.most_common())
+        phases = ", ".join(f"{self.phases[phase]} {phase}" for phase in WORST_FIRST if self.phases[phase])
         yield f"jobs    {self.phases.total()}" + (f": {phases}" if phases else "")
         yield from _section("Problems", [self._problem_line(problem) for problem in self.problems], "red")
         yield from _section("Running", [self._running_line(run) for run in self.active], "cyan")

@@ -178,9 +178,9 @@ def _empty(pen: Pen) -> None:
 def _well(pen: Pen) -> None:
     hello = pen.job(revision=REVISION, next_at=NOW + 5 * MINUTE)
     pen.output(pen.run(hello, ago=5 * MINUTE), "hello from jobsctl\n")
-    poll = pen.job(POLL, path="poll.yaml", revision=REVISION, next_at=NOW + 20 * SECOND)
+    poll = pen.job(POLL, path="poll.yaml", revision=REVISION, next_at=NOW + 30 * SECOND)
     pen.run(poll, ago=10 * SECOND)
-    clean = pen.job(CLEAN, path="ops/clean.yaml", revision=REVISION, next_at=NOW + DAY)
+    clean = pen.job(CLEAN, path="ops/clean.yaml", revision=REVISION, next_at=NOW + 20 * HOUR)
     pen.run(clean, ago=6 * DAY)
     pen.source(revision=REVISION, files=3, jobs=3)
 
@@ -205,13 +205,13 @@ def _night(pen: Pen) -> None:
         kept={"partial.dump": b"x" * 2048, "tables.txt": b"orders\nitems\n"},
     )
     pen.event(backup, "run_failed", "exit code 2", ago=6 * HOUR + 29 * MINUTE, run=first, type="Warning")
-    report = pen.job(REPORT, path="sales/report.yaml", revision=REVISION, next_at=NOW + 13 * HOUR)
+    report = pen.job(REPORT, path="sales/report.yaml", revision=REVISION, next_at=NOW + 38 * HOUR - MINUTE)
     pen.waiting(report, Reason.DEPENDENCY, ago=2 * HOUR)
-    poll = pen.job(POLL, path="poll.yaml", revision=REVISION, next_at=NOW + 15 * SECOND)
+    poll = pen.job(POLL, path="poll.yaml", revision=REVISION, next_at=NOW + 30 * SECOND)
     pen.run(poll, ago=45 * SECOND)
     pen.output(pen.run(poll, ago=15 * SECOND, state=RunState.RUNNING), "asking for orders\n")
     pen.skip(poll, reason=Reason.OVERLAP, count=3)
-    clean = pen.job(CLEAN, path="ops/clean.yaml", revision=REVISION, next_at=NOW + DAY)
+    clean = pen.job(CLEAN, path="ops/clean.yaml", revision=REVISION, next_at=NOW + 20 * HOUR)
     pen.update(
         clean, suspended_at=NOW - 3 * DAY, suspended_by="ann@desk", suspended_reason="the disk is being replaced"
     )
