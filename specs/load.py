@@ -245,7 +245,8 @@ def identity_of(value: Mapping[str, Any]) -> str | None:
     has none."""
     if is_resource(value):
         return resource_identity(value)
-    if value.get("kind", "Job") in _NAMELESS:
+    kind = value.get("kind", "Job")
+    if isinstance(kind, str) and kind in _NAMELESS:
         return None
     try:
         return f"{parse_name(value.get('project', 'default'))}/{parse_name(value.get('name'))}"
