@@ -59,6 +59,8 @@ class Checked:
     named: tuple[SpecFile, ...] = ()
     folders: tuple[Path, ...] = ()
     files: int = 0
+    paths: tuple[str, ...] = ()
+    """Every file that was checked, as shown."""
     invalid: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     documents: tuple[DesiredDocument, ...] = ()
     """Pools and calendars of the folders."""
@@ -122,6 +124,7 @@ def check(settings: Settings, paths: Sequence[str], *, lint: bool = False, here:
         named=tuple(file for part in parts for file in part.named),
         folders=tuple(folder for part in parts for folder in part.folders),
         files=sum(part.files for part in parts),
+        paths=tuple(path for part in parts for path in part.paths),
         invalid={identity: found for part in parts for identity, found in part.invalid.items()},
         documents=tuple(document for part in parts for document in part.documents),
         giving=tuple(path for part in parts for path in part.giving),
@@ -191,6 +194,7 @@ def _check_file(
         findings=linting.of_file(placed, data, shown),
         named=(SpecFile(shown, path, data, found.jobs, others_of(found), placed),),
         files=1,
+        paths=(shown,),
         invalid=found.invalid,
     )
 
@@ -253,6 +257,7 @@ def _check_folder(settings: Settings, folder: Path, timezone: str, linting: Lint
         findings=linting.of_folder(jobs, desired.jobs, findings, reader, files),
         folders=(folder,),
         files=len(files),
+        paths=tuple(files),
         invalid=invalid,
         documents=tuple(replace(document, path=under(document.path)) for document in documents),
         giving=tuple(under(path) for path in source.giving if path.startswith(part)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import click
 
@@ -12,29 +12,35 @@ from cli.exits import Exit
 from cli.options import Settings
 from cli.output import counted, print_items, say, wants_color
 
+Format = Literal["full", "concise", "json", "jsonl", "github", "gitlab", "sarif", "junit"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+"""As `specs.render`, which is loaded only to print."""
+
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...")
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["full", "concise", "json", "github"]),
+    type=click.Choice(FORMATS),
     help="How findings are printed. Default: full.",
 )
+@click.option("--strict", is_flag=True, help="Warnings end with 3 too.")
 @click.option("--here", is_flag=True, help="This machine runs the jobs: check that their programs are there.")
 @click.pass_obj
-def command(
-    settings: Settings, paths: Sequence[str], style: Literal["full", "concise", "json", "github"] | None, here: bool
-) -> int:
+def command(settings: Settings, paths: Sequence[str], style: Format | None, strict: bool, here: bool) -> int:
     """Check spec files, folders of them, or `-` (standard input). Default: the home's specs.
 
-    Findings go to stdout, the summary to stderr. Ends with 3 when there is an error; warnings alone end with 0.
+    Findings go to stdout, the summary to stderr. Ends with 3 when there is an error; warnings alone end with 0, with 3
+    under --strict. A comment `# jobsctl: ignore[JOB072]` on the line silences a warning.
 
     \b
     Examples:
       jobsctl validate
       jobsctl validate jobs/report.yaml
-      jobsctl validate --format github jobs/
+      jobsctl validate --strict --format github jobs/
+      jobsctl validate --format sarif jobs/ > findings.sarif
+      jobsctl validate --here
       cat report.yaml | jobsctl validate -
     """
     from cli.specfiles import check
@@ -52,9 +58,10 @@ def command(
             empty="",
         )
     else:
-        sys.stdout.write(render(checked.findings, style or "full", wants_color(settings)))
+        color = wants_color(settings)
+        sys.stdout.write(render(checked.findings, style or "full", color, files=checked.paths, strict=strict))
     errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     warnings = len(checked.findings) - errors
     found = ", ".join(counted(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
     say(f"{counted(checked.files, 'file')}, {counted(len(checked.jobs), 'valid job')}: {found or 'no errors'}")
-    return Exit.INVALID_SPEC if errors else Exit.OK
+    return Exit.INVALID_SPEC if errors or (strict and warnings) else Exit.OK

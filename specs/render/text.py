@@ -1,20 +1,14 @@
-"""Findings as text: as a modern compiler prints them, one per line, as JSON, or as annotations of a code host.
+"""Findings for people: as a modern compiler prints them, with the line and a caret; or one line each.
 
-Called by the command line. Every character that could drive a terminal is made visible first: messages and source
-lines come from files that anybody may have written.
+Every character that could drive a terminal is made visible first: messages and source lines come from files that
+anybody may have written. Read through `specs.render`.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable
-from typing import Literal
-
-import orjson
 
 from specs.diagnostic import Diagnostic, Severity
-
-Format = Literal["full", "concise", "json", "github"]
 
 TAB = 4
 WIDTH = 140
@@ -29,34 +23,14 @@ _BOLD, _RED, _YELLOW, _BLUE, _CYAN, _PLAIN = (
 )
 
 
-def render(diagnostics: Iterable[Diagnostic], format: Format = "full", color: bool = False) -> str:
-    """The findings as one text that ends with a line break, or `""` when there are none (`[]` in JSON)."""
-    found = list(diagnostics)
-    if format == "json":
-        return orjson.dumps([as_dict(each) for each in found], option=orjson.OPT_INDENT_2).decode() + "\n"
-    one: dict[str, Callable[[Diagnostic], str]] = {
-        "full": lambda each: _full(each, color),
-        "concise": lambda each: _headline(each, color) + "\n",
-        "github": _github,
-    }
-    separator = "\n" if format == "full" else ""
-    return separator.join(map(one[format], found))
+def full(diagnostics: list[Diagnostic], color: bool) -> str:
+    """Headline, source line, caret, help; an empty line between two."""
+    return "\n".join(_full(each, color) for each in diagnostics)
 
 
-def as_dict(diagnostic: Diagnostic) -> dict[str, object]:
-    """A finding as JSON has it. Keys as code hosts and editors name them."""
-    return {
-        "code": diagnostic.code,
-        "severity": str(diagnostic.severity),
-        "message": diagnostic.message,
-        "path": diagnostic.path,
-        "line": diagnostic.line,
-        "column": diagnostic.column,
-        "endColumn": diagnostic.end_column,
-        "help": diagnostic.help,
-        "sourceLine": diagnostic.source_line,
-        "job": diagnostic.identity,
-    }
+def concise(diagnostics: list[Diagnostic], color: bool) -> str:
+    """Headlines: `jobs/a.yaml:7:13: error[JOB030]: unknown key`."""
+    return "".join(_headline(each, color) + "\n" for each in diagnostics)
 
 
 def visible(text: str) -> str:
@@ -134,25 +108,3 @@ def _window(diagnostic: Diagnostic) -> tuple[str, int, int]:
         under, after = under[:room], after[: max(0, room - len(under))] + "…"
     shown = mark + "".join(" " * TAB if c == "\t" else _visible(c) for c in before + under + after)
     return shown, len(mark) + width(before), max(1, width(under))
-
-
-def _github(diagnostic: Diagnostic) -> str:
-    fields = {
-        "file": diagnostic.path,
-        "line": str(diagnostic.line),
-        "col": str(diagnostic.column),
-        "endColumn": None if diagnostic.end_column is None else str(diagnostic.end_column),
-        "title": diagnostic.code,
-    }
-    given = ",".join(f"{name}={_property(text)}" for name, text in fields.items() if text is not None)
-    text = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
-    return f"::{diagnostic.severity} {given}::{_data(text)}\n"
-
-
-def _data(text: str) -> str:
-    """Escapes of a workflow command's message; without them a message could be a command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
