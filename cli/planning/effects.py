@@ -139,7 +139,8 @@ def _causes(old: Held, new: Held, meaning: Meaning) -> tuple[str, ...]:
     alone = tuple(name for name in differing if _is_cause(name, before, after, old, meaning))
     found = alone or tuple(differing)
     zoned = meaning.of(old.record.spec)
-    if zoned is not None and _is_another(old, records.schedule_digest(*zoned)) and before.get("timezone") is None:
+    stays = zoned is None or not old.record.schedule_digest or not _is_another(old, records.schedule_digest(*zoned))
+    if not stays and before.get("timezone") is None:
         found += ("timezone of jobsctl.yaml",)
     return found
 

@@ -162,6 +162,8 @@ def _applied(settings: Settings, config: Config) -> Before:
 
 
 def _against(settings: Settings, against: str, files: Files, config: Config) -> Before:
+    if not against.strip():
+        raise UsageError("--against names nothing", hint="a revision as `main`, or a folder as `./old`")
     folder = Path(against)
     meant = against.startswith((".", "/", "~")) or against.endswith("/")
     if meant and not against.endswith("...") and folder.is_dir():
