@@ -60,7 +60,7 @@ def _waiting(record: JobRecord, last_run: Run | None) -> str:
     if phase_of(record) is not Phase.BLOCKED:
         return ""
     run = blocked_by(record, last_run)
-    return "blocked" if run is None else f"blocked: its run waits for {wait_words(run.reason)}"
+    return "blocked" if run is None else f"its run waits for {wait_words(run.reason)}"
 
 
 def _without_next(record: JobRecord, last_run: Run | None) -> str:

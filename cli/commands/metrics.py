@@ -8,7 +8,7 @@ import click
 
 from cli.errors import UsageError
 from cli.exits import Exit
-from cli.options import Instant, Settings
+from cli.options import Instant, Settings, watchable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--points", type=click.IntRange(2, 100_000), default=300,
               help="With -o json at most so many points of a series. Default: 300.")  # fmt: skip
+@watchable
 @click.pass_obj
 def command(
     settings: Settings, target: str, names: str | None, since: int | None, until: int | None, limit: int, points: int

@@ -167,4 +167,4 @@ def _list(settings: Settings, seen: Reading, runs: list[Run], target: str | None
         more={"more": more},
     )
     if more and settings.output in ("table", "wide"):
-        say(f"There are more: `-n {min(limit * 10, 10_000)}` shows them.")
+        say(f"There are more: `-n {min(limit * 10, 10_000)}` shows more of them.")

@@ -64,7 +64,7 @@ def command(settings: Settings, labels: tuple[str, ...], everything: bool, limit
         )
         if settings.output in ("table", "wide"):
             if more:
-                say(f"There are more: `-n {min(limit * 10, 10_000)}` shows them.")
+                say(f"There are more: `-n {min(limit * 10, 10_000)}` shows more of them.")
             if timers and not seen.alive:
                 say("The daemon is not running: nothing starts. Start it with `jobsctl daemon`.")
     return Exit.OK
