@@ -216,3 +216,20 @@ def watchable(function: Callable[..., int]) -> Callable[..., int]:
         return watch_command(settings, interval, lambda: function(*given, **named))
 
     return watched
+
+
+def many_jobs(what: str = "JOB") -> Callable[[F], F]:
+    """`JOB...`, `-l SELECTOR` and `--yes`, as `jobs`, `labels` and `yes`."""
+
+    def decorate(function: F) -> F:
+        for option in (
+            click.option("--yes", is_flag=True, help="Do not ask, when it is about several."),
+            click.option(
+                "-l", "--label", "labels", multiple=True, metavar="SELECTOR", help="All jobs with it: team=ops."
+            ),
+            click.argument("jobs", nargs=-1, metavar=f"[{what}]..."),
+        ):
+            function = option(function)
+        return function
+
+    return decorate

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cli.asking import ask
+from cli.bulk import Done, agreed, carry_out, chosen
+from cli.exits import Exit
 from cli.jobstory import pause_words
 from cli.options import Settings
-from cli.output import print_one, say
 from cli.selection import identity_to_change
 from state.errors import NoDatabase, NotFound, OlderSchema
 from state.inbox import RequestKind
@@ -14,33 +17,54 @@ from state.records import JobRecord
 from status.phase import suspension_of
 
 
-def change_pause(
-    settings: Settings, kind: RequestKind, job: str, done: str, *, reason: str | None = None, timeout: float | None
-) -> None:
-    """Ask for `kind` on the job called `job`; print `job/<identity> <done>`, and what the daemon adds on stderr.
+def change_pauses(
+    settings: Settings,
+    kind: RequestKind,
+    jobs: Sequence[str],
+    labels: Sequence[str],
+    done: str,
+    *,
+    yes: bool,
+    reason: str | None = None,
+    timeout: float | None,
+) -> int:
+    """Ask for `kind` on each of the jobs, or on all with the labels; the exit code."""
+    names = chosen(settings, jobs, labels)
+    if labels and not agreed(kind.capitalize(), names, severe=False, yes=yes):
+        return Exit.REFUSED
+    return carry_out(
+        settings,
+        names,
+        lambda name: _change_pause(settings, kind, name, done, reason=reason, timeout=timeout),
+        several=bool(labels) or len(names) > 1,
+    )
 
-    A job that is as asked for already is `unchanged`.
-    """
+
+def _change_pause(
+    settings: Settings, kind: RequestKind, job: str, done: str, *, reason: str | None, timeout: float | None
+) -> Done:
+    """`job/<identity> <done>`, and what the daemon adds. A job that is as asked for already is `unchanged`."""
     identity = identity_to_change(settings, job)
     before = _is_paused(settings, identity)
     asked = ask(settings, kind, identity=identity, reason=reason, timeout=timeout)
+    notes: list[str] = []
     if asked.answer is None:
         word = f"{done} when the daemon starts"
     else:
         word = "unchanged" if before is (kind is RequestKind.SUSPEND) else done
-    print_one(settings, asked.view(), name=f"job/{identity}", text=[f"job/{identity} {word}"])
-    if asked.answer is not None and settings.output in ("table", "wide"):
-        say(asked.answer.message)
+        notes.append(asked.answer.message)
         if word == "unchanged" or kind is RequestKind.RESUME:
-            _tell_pause(settings, identity)
+            notes += _pause_note(settings, identity)
+    return Done(asked.view(), f"job/{identity}", [f"job/{identity} {word}"], notes)
 
 
-def _tell_pause(settings: Settings, identity: str) -> None:
+def _pause_note(settings: Settings, identity: str) -> list[str]:
     """Who keeps the job from starting, when somebody or its file still does."""
     record = _job(settings, identity)
     suspension = suspension_of(record) if record is not None else None
-    if record is not None and suspension is not None:
-        say(f"suspended {pause_words(suspension, record, settings.now())}")
+    if record is None or suspension is None:
+        return []
+    return [f"suspended {pause_words(suspension, record, settings.now())}"]
 
 
 def _is_paused(settings: Settings, identity: str) -> bool | None:

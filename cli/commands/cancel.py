@@ -1,15 +1,16 @@
-"""`jobsctl cancel`: stop a run, or the active runs of a job."""
+"""`jobsctl cancel`: stop runs: one, the active ones of jobs, or all."""
 
 from __future__ import annotations
 
 import click
 
 from cli.exits import Exit
-from cli.options import Settings, Span
+from cli.options import Settings, Span, many_jobs
 
 
 @click.command("cancel")
-@click.argument("target", metavar="RUN|JOB")
+@many_jobs("RUN|JOB")
+@click.option("-a", "--all", "everything", is_flag=True, help="Every active run, of -p PROJECT if given.")
 @click.option("--reason", metavar="TEXT", help="Why; kept with the request.")
 @click.option("--wait", is_flag=True, help="Wait until it is over.")
 @click.option(
@@ -19,50 +20,40 @@ from cli.options import Settings, Span
     help="How long to wait: for the daemon's answer (default 10s), with --wait for the end (default: no limit).",
 )
 @click.pass_obj
-def command(settings: Settings, target: str, reason: str | None, wait: bool, timeout: float | None) -> int:
+def command(
+    settings: Settings,
+    jobs: tuple[str, ...],
+    labels: tuple[str, ...],
+    yes: bool,
+    everything: bool,
+    reason: str | None,
+    wait: bool,
+    timeout: float | None,
+) -> int:
     """Stop RUN, or every active run of JOB: TERM to the whole tree, KILL after the job's grace.
 
     \b
     Examples:
       jobsctl cancel report
       jobsctl cancel 01m7yjkbshspfz7aw3dyetqhqa --wait
+      jobsctl cancel -l team=data
+      jobsctl cancel --all --yes
     """
-    from cli.asking import ask
-    from cli.errors import DaemonDown, Refused
-    from cli.output import print_one, say
-    from cli.reading import reading
-    from cli.selection import find_target
-    from cli.waiting import wait_for_end
-    from state.inbox import RequestKind
-    from state.records import TERMINAL_STATES, Run
+    from cli.bulk import agreed, carry_out, chosen
+    from cli.cancelling import Wish, active_jobs, cancel
+    from cli.errors import UsageError
+    from cli.output import say
 
-    deadline = None if timeout is None else settings.clock.monotonic() + timeout
-    with reading(settings) as seen:
-        found = find_target(settings, seen.reader, target)
-        if isinstance(found, Run):
-            if found.state in TERMINAL_STATES:
-                raise Refused(f"run {found.id} is over: it {found.state}", hint=f"`jobsctl run {found.id}` tells how")
-            runs = [found]
-        else:
-            runs = seen.reader.runs(job_id=found.id, active=True, limit=10_000)
-            if not runs:
-                raise Refused(f"{found.identity} has no active run", hint=f"`jobsctl runs {found.identity}` lists them")
-    asked = ask(
-        settings,
-        RequestKind.CANCEL,
-        identity=found.identity,
-        run_id=found.id if isinstance(found, Run) else None,
-        reason=reason,
-        timeout=10.0 if timeout is None else timeout,
-    )
-    names = [run.id for run in runs]
-    if wait and asked.answer is None:
-        raise DaemonDown("no daemon is there to stop it; the request stays", hint="start it with `jobsctl daemon`")
-    word = "cancelled when the daemon starts" if asked.answer is None else "cancelling"
-    if wait:
-        for name in names:
-            run = wait_for_end(settings, name, deadline)
-            say(f"run {name} {run.state}")
-        word = "cancelled"
-    print_one(settings, asked.view(), name="\n".join(names), text=[f"run/{name} {word}" for name in names])
-    return Exit.OK
+    wish = Wish(reason, wait, timeout, settings.clock.monotonic())
+    if everything and (jobs or labels):
+        raise UsageError("--all stops everything: name no runs or labels beside it")
+    if not (everything or labels):
+        names = chosen(settings, jobs, labels)
+        return carry_out(settings, names, lambda name: cancel(settings, name, wish), several=len(names) > 1)
+    names = active_jobs(settings, labels)
+    if not names:
+        say("Nothing is active there.")
+        return Exit.OK
+    if not agreed("Cancel the active runs of", names, severe=everything, yes=yes):
+        return Exit.REFUSED
+    return carry_out(settings, names, lambda name: cancel(settings, name, wish), several=True)

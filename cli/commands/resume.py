@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import click
 
-from cli.exits import Exit
-from cli.options import Settings, timeout_option
+from cli.options import Settings, many_jobs, timeout_option
 
 
 @click.command("resume")
-@click.argument("job")
+@many_jobs()
 @timeout_option()
 @click.pass_obj
-def command(settings: Settings, job: str, timeout: float) -> int:
+def command(settings: Settings, jobs: tuple[str, ...], labels: tuple[str, ...], yes: bool, timeout: float) -> int:
     """End the pause of JOB. Nothing runs at once: its next slot does.
 
     A pause that the file declares (`suspend: true`) ends by editing the file.
@@ -20,9 +19,9 @@ def command(settings: Settings, job: str, timeout: float) -> int:
     \b
     Examples:
       jobsctl resume report
+      jobsctl resume -l team=data
     """
-    from cli.pausing import change_pause
+    from cli.pausing import change_pauses
     from state.inbox import RequestKind
 
-    change_pause(settings, RequestKind.RESUME, job, "resumed", timeout=timeout)
-    return Exit.OK
+    return change_pauses(settings, RequestKind.RESUME, jobs, labels, "resumed", yes=yes, timeout=timeout)

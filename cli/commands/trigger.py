@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import click
 
-from cli.errors import DaemonDown
 from cli.exits import Exit
-from cli.options import Settings, Span
+from cli.options import Settings, Span, many_jobs
 
 
 @click.command("trigger")
-@click.argument("job")
+@many_jobs()
 @click.option(
     "--param",
     "params",
@@ -30,7 +29,14 @@ from cli.options import Settings, Span
 )
 @click.pass_obj
 def command(
-    settings: Settings, job: str, params: tuple[str, ...], reason: str | None, wait: bool, timeout: float | None
+    settings: Settings,
+    jobs: tuple[str, ...],
+    labels: tuple[str, ...],
+    yes: bool,
+    params: tuple[str, ...],
+    reason: str | None,
+    wait: bool,
+    timeout: float | None,
 ) -> int:
     """Run JOB now, beside its schedule. Prints the run's id.
 
@@ -42,43 +48,16 @@ def command(
       jobsctl trigger report
       jobsctl trigger report --param day=2026-11-20 --param format=pdf
       jobsctl trigger report --wait --timeout 10m && echo done
+      jobsctl trigger -l team=data --wait
       jobsctl logs -f $(jobsctl trigger report -o name)
     """
-    from cli.asking import ask
-    from cli.output import print_one, say
-    from cli.params import check_params, read_params
-    from cli.selection import job_to_change
-    from cli.waiting import tell_end, wait_for_last_attempt
-    from specs.model import Job
-    from state.inbox import RequestKind
-    from status.views import run_view
+    from cli.bulk import agreed, carry_out, chosen
+    from cli.params import read_params
+    from cli.triggering import Wish, trigger
 
-    deadline = None if timeout is None else settings.clock.monotonic() + timeout
-    given = read_params(params)
-    identity, spec = job_to_change(settings, job)
-    check_params(identity, given, Job.from_canonical(spec).params)
-    asked = ask(
-        settings,
-        RequestKind.TRIGGER,
-        identity=identity,
-        reason=reason,
-        params={"params": given} if given else None,
-        timeout=10.0 if timeout is None else timeout,
-    )
-    run_id = asked.answer.run_id if asked.answer else None
-    if run_id is None:
-        if wait:
-            raise DaemonDown(
-                f"nobody can run {identity} now; the request stays", hint="start the daemon with `jobsctl daemon`"
-            )
-        if settings.output != "name":
-            print_one(settings, asked.view(), name="", text=[f"job/{identity} runs when the daemon starts"])
-        return Exit.OK
-    if not wait:
-        print_one(settings, asked.view(), name=run_id, text=[run_id])
-        return Exit.OK
-    if settings.output in ("table", "wide"):
-        say(f"run {run_id}: waiting for its end (Ctrl-C stops waiting, not the run)")
-    run = wait_for_last_attempt(settings, run_id, deadline)
-    print_one(settings, run_view(run), name=run.id, text=[run.id])
-    return tell_end(run)
+    names = chosen(settings, jobs, labels)
+    several = bool(labels) or len(names) > 1
+    wish = Wish(read_params(params), reason, wait, timeout, settings.clock.monotonic(), several)
+    if labels and not agreed("Trigger", names, severe=False, yes=yes):
+        return Exit.REFUSED
+    return carry_out(settings, names, lambda name: trigger(settings, name, wish), several=several)
