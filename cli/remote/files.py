@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cli.remote.client import Client
+from cli.remote.client import Answer, Client, Param
 from cli.rundir import RunDirectory
+from state.errors import NotFound
 from state.logs import Log
 from state.records import Run
-from state.runfiles import OutputFile
+from state.runfiles import OutputFile, Sample, samples_of
+
+if TYPE_CHECKING:
+    from status.outputs import KeptFile
 
 
 class RemoteDirectory(RunDirectory):
@@ -22,7 +26,8 @@ class RemoteDirectory(RunDirectory):
         self._run = run
 
     def _ask(self) -> dict[str, Any]:
-        return self._client.ask(f"/api/v1/records/files/{self._run.id}")
+        needs = ("directory", "there", "streams", "progress", "outputs")
+        return self._client.ask(f"/api/v1/records/files/{self._run.id}", needs=needs)
 
     @cached_property
     def _known(self) -> dict[str, Any]:
@@ -49,6 +54,42 @@ class RemoteDirectory(RunDirectory):
     def outputs(self) -> list[OutputFile]:
         return [OutputFile(each["path"], each["size"], each["modified_at"]) for each in self._known["outputs"]]
 
+    def output(self, name: str) -> KeptFile | None:
+        try:
+            return RemoteFile(self._client, self._run, name)
+        except NotFound:
+            return None
+
+    def series(self) -> list[Sample]:
+        answer = self._client.get(f"/api/v1/records/series/{self._run.id}")
+        return samples_of(answer.body)
+
+    def usage(self) -> list[Sample]:
+        return [Sample(at, cpu, memory) for at, cpu, memory in self._known["usage"]]
+
+
+class RemoteFile:
+    """`status.outputs.KeptFile` over HTTP, a piece at a time. Raises `state.errors.NotFound` when there is none."""
+
+    def __init__(self, client: Client, run: Run, name: str) -> None:
+        self._client = client
+        self._place = f"/api/v1/records/output/{run.id}"
+        self._name = name
+        self._size = int(self._get(0, 0).headers["x-output-size"])
+
+    def _get(self, start: int, end: int) -> Answer:
+        return self._client.get(self._place, [("path", self._name), ("start", start), ("end", end)])
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def read(self, count: int, start: int) -> bytes:
+        return self._get(start, start + count).body
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
 
 class RemoteLog(Log):
     """`state.logs.Log` over HTTP, a piece at a time."""
@@ -63,7 +104,8 @@ class RemoteLog(Log):
         """Nothing is held open."""
 
     def _bound(self, **given: int) -> dict[str, int]:
-        return self._client.ask(f"{self._place}/bounds", [("stream", self._stream), *given.items()])
+        params: list[tuple[str, Param]] = [("stream", self._stream), *given.items()]
+        return self._client.ask(f"{self._place}/bounds", params, needs=("size", "since", "until", "tail"))
 
     @property
     def size(self) -> int:
