@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install check fix test pythons simulate soak demo bench lock clean
+.PHONY: help install check fix test editor pythons simulate soak demo bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ soak: export FAULTS = full
 soak: $(STAMP) ## real faults on real processes for long; MINUTES=30 SOAK_SEED=7
 	$(PY) -m pytest tests/faults tests/crashing $(ARGS)
 
+editor: $(STAMP) ## our schema in a real yaml-language-server; needs npm, keeps the server in .editor
+	npm install --silent --no-audit --no-fund --no-save --prefix .editor yaml-language-server@1.25.0
+	$(PY) -m pytest tests/editing $(ARGS)
+
 PYTHONS ?= python3.11 python3.12 python3.13
 pythons: ## every test on each of PYTHONS that is here, in a .venv-3.X of its own, from the same lock
 	@for python in $(PYTHONS); do \
@@ -74,4 +78,4 @@ lock: $(STAMP) ## renew the locks; ARGS=--upgrade for newer versions
 	  | $(COMPILE) $(ARGS) --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml -
 
 clean: ## remove what the other words made
-	rm -rf $(VENV) $(VENV)-lock .venv-3.* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-lock .venv-3.* .editor build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
