@@ -25,6 +25,7 @@ from state.reads import Reader
 from state.records import Run, RunState
 from status import errors
 from status.board import JobEntry
+from status.events import events_question
 from status.health import Facts, health_view, ready_view
 from status.heartbeat import read_heartbeat
 from status.listing import JobList
@@ -33,7 +34,7 @@ from status.metrics import OPENMETRICS, PLAIN, Exporter, wants_openmetrics
 from status.query import PAGE, Query
 from status.records import RecordRoutes
 from status.refresh import Refresher
-from status.views import View, event_view, run_view
+from status.views import View, run_view, source_view
 
 T = TypeVar("T")
 
@@ -42,7 +43,6 @@ READERS = 4
 RUN_FILTERS = frozenset(("status", "active", "job", "label", "project", "since", "until"))
 DEFAULT_LIMIT = 100
 MOST_RUNS = 1000
-MOST_EVENTS = 1000
 SHARED_SCRAPE = 1.0
 """Seconds for which scrapes get the same text: a storm of them costs one."""
 
@@ -92,15 +92,20 @@ class Api:
             Route("/metrics", self.metrics),
             Route("/api/v1/jobs", self.jobs),
             Route("/api/v1/runs", self.runs),
+            Route("/api/v1/running", self.running),
+            Route("/api/v1/events", self.events),
+            Route("/api/v1/source", self.source),
             Route("/api/v1/runs/{id}", self.run),
             Route("/api/v1/runs/{id}/events", self.run_events),
             Route("/api/v1/runs/{id}/logs", self.run_logs),
             Route("/api/v1/jobs/{job}", self.job),
             Route("/api/v1/jobs/{job}/status", self.job),
             Route("/api/v1/jobs/{job}/runs", self.job_runs),
+            Route("/api/v1/jobs/{job}/events", self.job_events),
             Route("/api/v1/jobs/{project}/{job}", self.job),
             Route("/api/v1/jobs/{project}/{job}/status", self.job),
             Route("/api/v1/jobs/{project}/{job}/runs", self.job_runs),
+            Route("/api/v1/jobs/{project}/{job}/events", self.job_events),
             *self._records.routes(),
         ]
 
@@ -209,12 +214,24 @@ class Api:
             raise errors.Unprocessable(f"job {entry.identity} is not in project {project}")
         return await self._runs_page(query, job_id=entry.job_id)
 
-    async def _runs_page(self, query: Query, *, job_id: int | None = None, project: str | None = None) -> Response:
+    async def running(self, request: Request) -> Response:
+        query = Query(request.scope["query_string"], known=PAGE | {"project", "label"}, repeatable=("label",))
+        return await self._runs_page(query, project=query.text("project"), active=True)
+
+    async def source(self, request: Request) -> Response:
+        Query(request.scope["query_string"], known=())
+        self._loaded()
+        view = source_view(self._house.refresher.picture.source)
+        return _json(orjson.dumps(view, option=orjson.OPT_APPEND_NEWLINE))
+
+    async def _runs_page(self, query: Query, *, job_id: int | None = None, project: str | None = None,
+                         active: bool | None = None) -> Response:  # fmt: skip
         now = self._house.now()
         page = query.page(_run_key, default=DEFAULT_LIMIT, most=MOST_RUNS, descending=True)
         states = query.words("status", [state.value for state in RunState])
         labels = query.texts("label")
-        active, since, until = query.flag("active"), query.instant("since", now=now), query.instant("until", now=now)
+        active = query.flag("active") if active is None else active
+        since, until = query.instant("since", now=now), query.instant("until", now=now)
 
         def read(reader: Reader) -> bytes:
             runs = reader.runs(
@@ -240,21 +257,20 @@ class Api:
         return _json(orjson.dumps(run_view(run), option=orjson.OPT_APPEND_NEWLINE))
 
     async def run_events(self, request: Request) -> Response:
-        query = Query(request.scope["query_string"], known=PAGE)
-        page = query.page(_event_key, default=DEFAULT_LIMIT, most=MOST_EVENTS, descending=False)
+        limit, read = events_question(request.scope["query_string"], now=self._house.now())
+        prefix = request.path_params["id"]
+        return _json(
+            await self._read(lambda reader: _page_body(read(reader, None, reader.run(prefix).id), limit, "id"))
+        )
 
-        def read(reader: Reader) -> bytes:
-            run = reader.run(request.path_params["id"])
-            events = reader.events(
-                run_id=run.id,
-                after=page.after or 0,
-                before=page.before,
-                limit=page.limit + 1,
-                order="desc" if page.descending else "asc",
-            )
-            return _page_body([event_view(event, identity=run.identity) for event in events], page.limit, "id")
+    async def job_events(self, request: Request) -> Response:
+        limit, read = events_question(request.scope["query_string"], now=self._house.now())
+        job_id = self._entry(request).job_id
+        return _json(await self._read(lambda reader: _page_body(read(reader, job_id, None), limit, "id")))
 
-        return _json(await self._read(read))
+    async def events(self, request: Request) -> Response:
+        limit, read = events_question(request.scope["query_string"], now=self._house.now(), everywhere=True)
+        return _json(await self._read(lambda reader: _page_body(read(reader, None, None), limit, "id")))
 
     async def run_logs(self, request: Request) -> Response:
         wanted = LogQuery.parse(request.scope["query_string"], now=self._house.now())
@@ -289,12 +305,6 @@ def _run_key(cursor: str) -> str:
     if not is_prefix(cursor):
         raise ValueError("a run id")
     return cursor
-
-
-def _event_key(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
-        raise ValueError("the id of an event")
-    return int(cursor)
 
 
 def _page_body(views: list[View], limit: int, cursor: str) -> bytes:
