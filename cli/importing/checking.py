@@ -11,11 +11,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from cli.importing.imported import HORIZON_YEARS, Imported
+from specs.calendar import Calendars, JobCalendar, compile_calendar
+from specs.canonical import canonical_bytes
 from specs.diagnostic import Diagnostic, Severity
+from specs.kinds import Calendar
 from specs.load import load_bytes
 from specs.model import Job
+from specs.policy import policy_of
 from specs.schedule import compile_schedule
+from specs.timing import Timing
 
 if TYPE_CHECKING:
     from specs.schedule import Schedule
@@ -60,8 +67,29 @@ def read_back(document: str, path: str, default_timezone: str) -> tuple[Job | No
     return Job.from_canonical(found.jobs[0].spec), ()
 
 
-def check(job: Imported, spec: Job, *, now: int, default_timezone: str, count: int = COUNT) -> Checked:
-    """Compare the next `count` instants, or those of the next `HORIZON_YEARS` years where they are fewer."""
+def read_calendars(document: str, path: str, default_timezone: str) -> Calendars | None:
+    """The calendars of a document that `read_back` found sound; None without any."""
+    found = load_bytes(document.encode(), path, default_timezone=default_timezone).documents
+    models = [(each.name, Calendar.model_validate_json(each.spec)) for each in found if each.kind == "Calendar"]
+    members = [
+        JobCalendar(name, model.mode, model.action, compile_calendar(model, default_timezone)) for name, model in models
+    ]
+    return Calendars(tuple(members)) if members else None
+
+
+def check(
+    job: Imported,
+    spec: Job,
+    *,
+    now: int,
+    default_timezone: str,
+    count: int = COUNT,
+    calendars: Calendars | None = None,
+) -> Checked:
+    """Compare the next `count` instants, or those of the next `HORIZON_YEARS` years where they are fewer.
+
+    Ours are those that are to run: within the job's horizon, and where its calendars are open.
+    """
     schedule = compile_schedule(spec, default_timezone=default_timezone)
     rule = job.rule
     if rule is None:
@@ -73,9 +101,13 @@ def check(job: Imported, spec: Job, *, now: int, default_timezone: str, count: i
         why = "ours is counted from the end of the run before, the source's is not"
         return Checked("different", difference=Difference(rule.after(now), None, why))
     end = now + HORIZON_YEARS * _YEAR
+    timing = Timing(
+        schedule, now, policy_of(orjson.loads(canonical_bytes(spec)), default_timezone=default_timezone), spec.identity
+    )
+    slots = (slot for slot, _ in timing.runs_after(now, calendars))
     at = now
     for number in range(count):
-        theirs_at, ours_at = rule.after(at), schedule.next_after(at, anchor=now)
+        theirs_at, ours_at = rule.after(at), next(slots, None)
         theirs_at = theirs_at if theirs_at is not None and theirs_at <= end else None
         ours_at = ours_at if ours_at is not None and ours_at <= end else None
         if theirs_at != ours_at:

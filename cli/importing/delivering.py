@@ -15,7 +15,7 @@ import click
 
 from cli.errors import CliError, NotFound, Refused, UsageError
 from cli.exits import Exit
-from cli.importing.checking import check, read_back
+from cli.importing.checking import check, read_back, read_calendars
 from cli.importing.imported import Import, Imported, SourceText
 from cli.importing.options import Choices
 from cli.importing.report import Outcome, lines, tree
@@ -87,7 +87,10 @@ def _outcome(settings: Settings, choices: Choices, job: Imported, default_timezo
     spec, errors = read_back(document, f"{job.name}.yaml", default_timezone)
     if spec is None:
         return Outcome(job, document, errors)
-    checked = check(job, spec, now=settings.now(), default_timezone=default_timezone) if choices.check else None
+    if not choices.check:
+        return Outcome(job, document)
+    calendars = read_calendars(document, f"{job.name}.yaml", default_timezone) if job.documents else None
+    checked = check(job, spec, now=settings.now(), default_timezone=default_timezone, calendars=calendars)
     return Outcome(job, document, checked=checked)
 
 

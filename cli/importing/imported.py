@@ -90,6 +90,8 @@ class Imported:
     """None: it has no instants that could be known beforehand, for the reason in `no_rule`."""
     no_rule: str = ""
     """`it starts 10m after the end of the run before`; said by `--check` in place of a comparison."""
+    documents: tuple[Tree, ...] = ()
+    """What the job needs besides itself, as a `Calendar`; each with a name of its own. They stand behind it."""
     notes: tuple[Note, ...] = ()
     comments: tuple[str, ...] = ()
     """Lines above the document, without `#`: what people should read there and no field can hold."""

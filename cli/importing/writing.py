@@ -43,14 +43,15 @@ _BLOCKS = frozenset({"script", "instructions", "description", "body"})
 
 
 def write_document(job: Imported, *, project: str | None = None) -> str:
-    """The YAML document of one job, ending with a line break, without `---`."""
+    """The YAML document of one job, and of what it needs, ending with a line break, without `---` before the first."""
     tree = dict(job.tree)
     if project is not None:
         tree["project"] = project
     document = _mapping(_ordered(tree, ORDER), ())
     _remark(document, job)
     head = "".join(f"# {line}".rstrip() + "\n" for line in job.comments)
-    return head + _dumped(document)
+    others = (_dumped(_mapping(_ordered(each, ORDER), ())) for each in job.documents)
+    return write_stream([head + _dumped(document), *others])
 
 
 def write_stream(documents: Iterable[str]) -> str:
@@ -113,7 +114,7 @@ def _text(value: str, path: tuple[str, ...]) -> Any:
         if _UNFIT.search(block) is None:
             return LiteralScalarString(block)
         return DoubleQuotedScalarString(value)
-    looks_like_cron = key in ("schedule", "cron") and re.search(r"[*@]|^\S+ \S+ \S+ \S+ \S+$", value)
+    looks_like_cron = key in ("schedule", "cron") and re.search(r"^[*@]|^[0-9H]\S* \S+ \S+ \S+ \S+$", value)
     if _NOT_TEXT.fullmatch(value) or looks_like_cron or not value.isprintable() or not value:
         return DoubleQuotedScalarString(value)
     return value if _plain(value) else DoubleQuotedScalarString(value)
