@@ -147,7 +147,8 @@ def _facts(field: Field) -> Iterator[str]:
     facts = [("type", words.type_words(shape))]
     if values := words.bounds(shape):
         facts.append(("range", values))
-    facts.append(("default", words.default_words(shape, required=field.required) or "none"))
+    default = words.default_words(shape, required=field.required) or "none"
+    facts.append(("default", "that of each of its fields" if default.startswith("{") else default))
     examples = [words.example_lines(field.name, each) for each in shape.get("examples", [])]
     for number, example in enumerate(examples):
         facts += [("examples" if len(examples) > 1 else "example", example[0])] if not number else [("", example[0])]
