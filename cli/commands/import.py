@@ -15,6 +15,8 @@ SYSTEMS = {
     "crontab": "A user's crontab, /etc/crontab, or a file of /etc/cron.d.",
     "systemd": "Timers, with the services they start.",
     "kubernetes": "CronJobs and Jobs, from manifests or kubectl.",
+    "yacron": "A yacron configuration, with the files it includes.",
+    "term-llm": "Job definitions of term-llm, JSON or YAML.",
 }
 """System -> its one line; code in `cli.importing.commands.<system>`, as `command`."""
 

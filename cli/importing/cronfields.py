@@ -7,11 +7,12 @@ What they wrote is kept where it means the same here. Pure.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from cli.importing.naming import slug
 from cli.importing.wallclock import is_moved
-from specs.cron import Cron, parse_cron
+from specs.cron import WEEKDAYS, Cron, parse_cron
 from specs.expression import ScheduleError
 from specs.slots import WallTimes
 
@@ -65,15 +66,36 @@ def write_cron(original: str, meaning: Meaning) -> str | None:
     return next((text for text in (original, _composed(meaning)) if text is not None and _means(text, meaning)), None)
 
 
-def schedule_fields(original: str, meaning: Meaning, zone: str) -> dict[str, object] | None:
-    """`schedule`, `timezone` and `dst` for a system that follows the wall clock; None when ours cannot say it."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A schedule of ours for a system that follows the wall clock."""
+
+    fields: dict[str, object]
+    """`schedule`, `timezone`, and `dst` and `calendar` where they are needed."""
+    calendar: dict[str, object] | None = None
+    """A `Calendar` document that the job names."""
+
+
+def write_schedule(original: str, meaning: Meaning, zone: str, name: str) -> Written:
+    """The schedule of the job `name`. Where both day fields must match, and our cron cannot say so, a calendar does."""
     text = write_cron(original, meaning)
+    calendar: dict[str, object] | None = None
     if text is None:
-        return None
+        calendar = {
+            "kind": "Calendar",
+            "name": slug(f"{name}-weekdays"),
+            "timezone": zone,
+            "mode": "allow",
+            "windows": [{"days": ",".join(WEEKDAYS[number] for number in sorted(meaning.weekdays))}],
+        }
+        text = write_cron("", replace(meaning, weekdays=frozenset(range(7))))
+        assert text is not None, "with one day field our cron says everything"
     made: dict[str, object] = {"schedule": text, "timezone": zone}
     if parse_cron(text, "").fixed and is_moved(zone):
         made["dst"] = dict(DST)
-    return made
+    if calendar is not None:
+        made["calendar"] = calendar["name"]
+    return Written(made, calendar)
 
 
 def _means(text: str, meaning: Meaning) -> bool:

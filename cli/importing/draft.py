@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.importing.imported import Imported, Level, Note, Origin, Rule, SourceText
+from cli.importing.cronfields import Meaning, write_schedule
+from cli.importing.imported import Imported, Level, Note, Origin, Rule, SourceText, Tree
 from cli.importing.nodes import Fields, Node, comment_above, comment_beside
 from cli.importing.secrets import secret_names
 
@@ -26,12 +27,15 @@ class Draft:
     remarks: dict[tuple[str, ...], str] = field(default_factory=dict)
     rule: Rule | None = None
     no_rule: str = ""
+    documents: list[Tree] = field(default_factory=list)
+    """What it needs besides itself."""
     suspended: list[str] = field(default_factory=list)
     """Reasons why it must not run yet, each a clause."""
 
     def note(self, level: Level, what: str, why: str, node: Node | None = None, *, hint: str | None = None) -> None:
         """Say something, at `node` or where the job begins. The same words about the same line are said once."""
-        made = Note(level, what, why, Origin(self.source.path, (node or self.node).line), hint)
+        at = node if node is not None and node.line else self.node
+        made = Note(level, what, why, Origin(at.path or self.source.path, at.line), hint)
         if made not in self.notes:
             self.notes.append(made)
 
@@ -41,6 +45,29 @@ class Draft:
         above = comment_above(lines, fields.places[key][0]) if key in fields.places else ""
         if name in self.tree and (text := "\n".join(filter(None, [above, comment_beside(lines, node)]))):
             self.remarks[(name,)] = text
+
+    def add_times(self, system: str, original: str, meaning: Meaning, zone: str, node: Node) -> None:
+        """The schedule of a system that follows the wall clock. `original`: its five fields."""
+        if not meaning.ever():
+            why = f"it never comes, and {system} never starts it: the job has no schedule"
+            self.note("changed", original, why, node)
+            return
+        written = write_schedule(original.replace("?", "*"), meaning, zone, self.tree["name"])
+        self.tree.update(written.fields)
+        schedule = written.fields["schedule"]
+        if written.calendar is not None:
+            self.documents.append(written.calendar)
+            why = f"{system} wants both day fields to match: the schedule has the one, a calendar the other"
+            self.note(
+                "info", original, why, node, hint="slots on other days are recorded as skipped, reason `calendar`"
+            )
+        elif schedule != " ".join(original.split()):
+            self.note("info", original, f"written as `{schedule}`, which means here what {system} means by it", node)
+        if "dst" in written.fields:
+            why = (
+                f"{system} skips times in the hour lost in spring, and runs those of the repeated one twice: `dst` too"
+            )
+            self.note("info", "timezone", why, node, hint="delete `dst` to run exactly once on those nights")
 
     def run(self) -> dict[str, Any]:
         """The `run` of the tree, made when it is not there."""
@@ -65,9 +92,15 @@ class Draft:
             self.tree["suspend"] = {"reason": "; ".join(self.suspended)}
         self.remarks = {path: text for path, text in self.remarks.items() if path[0] in self.tree}
         return Imported(
-            self.tree, Origin(self.source.path, self.node.line), self.rule, self.no_rule, tuple(self.notes),
-            tuple(self.comments), self.remarks,
-        )  # fmt: skip
+            self.tree,
+            Origin(self.source.path, self.node.line),
+            rule=self.rule,
+            no_rule=self.no_rule,
+            notes=tuple(self.notes),
+            comments=tuple(self.comments),
+            remarks=self.remarks,
+            documents=tuple(self.documents),
+        )
 
 
 def placeholder(message: str) -> dict[str, str]:

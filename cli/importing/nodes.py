@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from cli.importing.imported import UNREADABLE, Origin, SourceText, unreadable
+from cli.importing.imported import UNREADABLE, SourceText, unreadable
 from specs.diagnostic import Diagnostic
 from specs.syntax import explain
 from specs.text import Source
@@ -50,6 +50,8 @@ class Node:
 
     line: int
     column: int
+    path: str = ""
+    """Its file; empty for what no file says."""
     size: int = 1
     """Values it stands for, itself included."""
 
@@ -84,12 +86,15 @@ class Unexpected(Exception):
 
     def __init__(self, node: Node, message: str, help: str | None = None) -> None:
         super().__init__(message)
-        self.line, self.column = node.line, node.column
+        self.path, self.line, self.column = node.path, max(1, node.line), max(1, node.column)
         self.end_column = node.end_column if isinstance(node, Scalar) else None
         self.message = message
         self.help = help
 
     def finding(self, source: SourceText) -> Diagnostic:
+        """The finding, in `source` or in a file that it includes."""
+        if self.path not in ("", source.path):
+            source = SourceText(self.path, "")
         return unreadable(source, self.line, self.column, self.message, help=self.help, end=self.end_column)
 
 
@@ -97,14 +102,14 @@ def read_nodes(source: SourceText) -> tuple[list[Node], tuple[Diagnostic, ...]]:
     """The documents of a file that are not empty. With a finding there are those that were whole before it."""
     parser = _ruamel_yaml.CParser(source.text)
     try:
-        builder = _Builder(parser.get_event)
+        builder = _Builder(parser.get_event, source.path)
         return _built(source, builder)
     except YAMLError:
         pass  # libyaml 0.1.7 refuses some valid YAML and says little: the pure parser has the last word
     finally:
         parser.dispose()
     events = YAML(typ="safe", pure=True).parse(source.text)
-    builder = _Builder(lambda: next(events, None))
+    builder = _Builder(lambda: next(events, None), source.path)
     try:
         return _built(source, builder)
     except MarkedYAMLError as error:
@@ -127,8 +132,9 @@ def _built(source: SourceText, builder: _Builder) -> tuple[list[Node], tuple[Dia
 class _Builder:
     """Builds trees from events, without recursion."""
 
-    def __init__(self, get_event: Callable[[], Any]) -> None:
+    def __init__(self, get_event: Callable[[], Any], path: str) -> None:
         self.get_event = get_event
+        self.path = path
         self.documents: list[Node] = []
         self._anchors: dict[str, Node] = {}
 
@@ -150,7 +156,7 @@ class _Builder:
                 open_containers.append((event, []))
                 continue
             if isinstance(event, ScalarEvent):
-                node: Node = _scalar(event)
+                node: Node = _scalar(event, self.path)
             elif isinstance(event, AliasEvent):
                 found = self._anchors.get(event.anchor)
                 if found is None:
@@ -158,7 +164,8 @@ class _Builder:
                 node = found
             elif isinstance(event, MappingEndEvent | SequenceEndEvent):
                 start, children = open_containers.pop()
-                node = _fields(start, children) if isinstance(event, MappingEndEvent) else _items(start, children)
+                make = _fields if isinstance(event, MappingEndEvent) else _items
+                node = make(start, children, self.path)
                 event = start
             else:
                 continue
@@ -184,7 +191,7 @@ def _check_tag(event: Any) -> None:
         raise Unexpected(_at(event), f"a tag (`{tag}`) is not read", "remove it; write a text in quotes")
 
 
-def _scalar(event: Any) -> Scalar:
+def _scalar(event: Any, path: str) -> Scalar:
     if event.ctag is not None:
         _check_tag(event)
     text = event.value
@@ -197,18 +204,20 @@ def _scalar(event: Any) -> Scalar:
     return Scalar(
         line=start.line + 1,
         column=start.column + 1,
+        path=path,
         text=text,
         plain=bool(event.implicit[0]),
         end_column=end.column + 1 if end.line == start.line else None,
     )
 
 
-def _items(start: Any, children: list[Node]) -> Items:
+def _items(start: Any, children: list[Node], path: str) -> Items:
     at = _at(start)
-    return Items(line=at.line, column=at.column, items=tuple(children), size=1 + sum(each.size for each in children))
+    size = 1 + sum(each.size for each in children)
+    return Items(line=at.line, column=at.column, path=path, items=tuple(children), size=size)
 
 
-def _fields(start: Any, children: list[Node]) -> Fields:
+def _fields(start: Any, children: list[Node], path: str) -> Fields:
     at = _at(start)
     entries: dict[str, Node] = {}
     places: dict[str, tuple[int, int]] = {}
@@ -228,7 +237,7 @@ def _fields(start: Any, children: list[Node]) -> Fields:
             if name not in entries:
                 entries[name], places[name] = value, other.places[name]
     size = 1 + sum(each.size for each in entries.values())
-    return Fields(line=at.line, column=at.column, entries=entries, places=places, size=size)
+    return Fields(line=at.line, column=at.column, path=path, entries=entries, places=places, size=size)
 
 
 def _merged(value: Node) -> list[Fields]:
@@ -300,10 +309,6 @@ def number_of(node: Node | None, what: str) -> float | None:
     if isinstance(node, Scalar) and re.fullmatch(r"[-+]?([0-9]{1,15}\.?[0-9]{0,9}|\.[0-9]{1,9})", node.text):
         return float(node.text)
     raise Unexpected(node, f"`{what}` must be a number")
-
-
-def origin_of(source: SourceText, node: Node) -> Origin:
-    return Origin(source.path, node.line)
 
 
 def comment_above(lines: list[str], line: int) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from zoneinfo import available_timezones
 
-from cli.importing.cronfields import Meaning, schedule_fields
 from cli.importing.draft import Draft
 from cli.importing.durations import write_span
 from cli.importing.kubernetes.container import Config, add_program, say_lost, say_unknown, words
@@ -100,7 +99,8 @@ def _add_schedule(draft: Draft, document: Fields, spec: Fields, template: Fields
     if isinstance(meaning, Every):
         _add_every(draft, document, node, meaning, expression)
     else:
-        _add_times(draft, node, meaning, expression, name)
+        draft.rule = CronRule(meaning, name, expression if name == "UTC" else f"{expression}, {name}")
+        draft.add_times("Kubernetes", expression, meaning, name, node)
     draft.remark("schedule", spec, node)
 
 
@@ -153,25 +153,6 @@ def _add_every(draft: Draft, document: Fields, node: Node, every: Every, express
     draft.rule = EveryRule(every, start, expression)
 
 
-def _add_times(draft: Draft, node: Node, meaning: Meaning, expression: str, zone: str) -> None:
-    draft.rule = CronRule(meaning, zone, expression if zone == "UTC" else f"{expression}, {zone}")
-    if not meaning.ever():
-        draft.note(
-            "changed", expression, "there is no such day, and Kubernetes never starts it: it has no schedule here", node
-        )
-        return
-    made = schedule_fields(" ".join(expression.replace("?", "*").split()), meaning, zone)
-    if made is None:
-        raise AssertionError("robfig's star bit is only set where the whole field matches: ours can say all it can")
-    draft.tree.update(made)
-    if made["schedule"] != expression:
-        why = f"written as `{made['schedule']}`, which means the same here"
-        draft.note("info", expression, why, node)
-    if "dst" in made:
-        why = "Kubernetes skips times in the hour lost in spring, and runs those of the repeated one twice: `dst` too"
-        draft.note("info", "timeZone", why, node, hint="delete `dst` to run exactly once on those nights")
-
-
 def _add_overlap(draft: Draft, spec: Fields) -> None:
     node = get(spec, "concurrencyPolicy")
     policy = text_of(node, "concurrencyPolicy") or "Allow"
@@ -183,9 +164,7 @@ def _add_overlap(draft: Draft, spec: Fields) -> None:
         hint = "where one at a time is right, delete `overlap: allow`"
         draft.note("info", "concurrencyPolicy Allow", why, node, hint=hint)
     if policy == "Forbid":
-        why = (
-            "a start that finds the last Job running is made up for as soon as that has ended: `overlap: queue` too"
-        )
+        why = "a start that finds the last Job running is made up for as soon as that has ended: `overlap: queue` too"
         draft.note("info", "concurrencyPolicy Forbid", why, node, hint="`overlap: skip` drops such a start")
 
 

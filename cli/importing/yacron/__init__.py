@@ -1,0 +1,1 @@
+"""Configurations of yacron. Called by `jobsctl import yacron`."""
