@@ -7,6 +7,7 @@ a few threads, so that a slow disk never holds up other requests. Parameters and
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from status.metrics import OPENMETRICS, PLAIN, Exporter, wants_openmetrics
 from status.query import PAGE, Query
 from status.records import RecordRoutes
 from status.refresh import Refresher
+from status.search import parse_query, search
 from status.views import View, run_view, source_view
 
 T = TypeVar("T")
@@ -43,6 +45,7 @@ READERS = 4
 RUN_FILTERS = frozenset(("status", "active", "job", "label", "project", "since", "until"))
 DEFAULT_LIMIT = 100
 MOST_RUNS = 1000
+MOST_HITS = 1000
 SHARED_SCRAPE = 1.0
 """Seconds for which scrapes get the same text: a storm of them costs one."""
 
@@ -95,6 +98,7 @@ class Api:
             Route("/api/v1/running", self.running),
             Route("/api/v1/events", self.events),
             Route("/api/v1/source", self.source),
+            Route("/api/v1/search", self.search),
             Route("/api/v1/runs/{id}", self.run),
             Route("/api/v1/runs/{id}/events", self.run_events),
             Route("/api/v1/runs/{id}/logs", self.run_logs),
@@ -223,6 +227,29 @@ class Api:
         self._loaded()
         view = source_view(self._house.refresher.picture.source)
         return _json(orjson.dumps(view, option=orjson.OPT_APPEND_NEWLINE))
+
+    async def search(self, request: Request) -> Response:
+        parameters = ("q", "project", "label", "archived", "limit")
+        query = Query(request.scope["query_string"], known=parameters, repeatable=("label",))
+        project, labels, archived = query.text("project"), query.texts("label"), query.text("archived")
+        limit = query.whole("limit", least=1, most=MOST_HITS) or DEFAULT_LIMIT
+        terms = parse_query(query.text("q") or "")
+        if not terms:
+            raise errors.BadRequest("parameter 'q' needs a word: letters or digits", parameter="q")
+        if archived not in (None, "true", "false", "all"):
+            raise errors.BadRequest("parameter 'archived' is true, false or all", parameter="archived")
+
+        def read(reader: Reader) -> bytes:
+            wanted = None if archived == "all" else archived == "true"
+            specs = reader.specs(project=project, labels=labels, archived=wanted)
+            try:
+                hits, total = search(specs, terms, limit=limit)
+            except sqlite3.OperationalError as error:
+                raise errors.Unavailable(f"this machine's SQLite cannot search: {error}") from None
+            views = [hit.view() for hit in hits]
+            return orjson.dumps({"items": views, "total": total}, option=orjson.OPT_APPEND_NEWLINE)
+
+        return _json(await self._read(read))
 
     async def _runs_page(self, query: Query, *, job_id: int | None = None, project: str | None = None,
                          active: bool | None = None) -> Response:  # fmt: skip

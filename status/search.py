@@ -71,6 +71,14 @@ class Hit:
         }
 
 
+def hit_of(view: Mapping[str, Any]) -> Hit:
+    """The hit that `Hit.view` told. Raises KeyError, TypeError or ValueError when it is none."""
+    snippet = view["snippet"]
+    matches = tuple((int(first), int(last)) for first, last in snippet["matches"])
+    told = Snippet(str(snippet["field"]), str(snippet["text"]), matches)
+    return Hit(str(view["job"]), float(view["score"]), str(view["description"]), told)
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A word, or a phrase in quotes, of which nothing is syntax."""

@@ -39,10 +39,15 @@ def command(settings: Settings, words: tuple[str, ...], limit: int, labels: tupl
     query = parse_query(text)
     if not query:
         raise UsageError(f"there is no word to search for in {text!r}", hint="give letters or digits")
-    home = settings.existing_home()
-    with Reader(home.database) as reader:
-        specs = reader.specs(project=settings.project, labels=labels, archived=None if everything else False)
-    hits, total = search(specs, query, limit=limit)
+    archived = None if everything else False
+    if settings.server is not None:
+        from cli.remote.house import search_there
+
+        hits, total = search_there(settings, text, labels=labels, archived=archived, limit=limit)
+    else:
+        with Reader(settings.existing_home().database) as reader:
+            specs = reader.specs(project=settings.project, labels=labels, archived=archived)
+        hits, total = search(specs, query, limit=limit)
     if hits and settings.output in ("table", "wide"):
         sys.stdout.write("".join(hit_text(settings, hit) for hit in hits))
     else:

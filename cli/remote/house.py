@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.errors import Refused
 from cli.options import Settings
@@ -20,6 +21,9 @@ from state.home import Home
 from state.recordjson import VERSION
 from state.records import Run
 from status.heartbeat import Heartbeat, heartbeat_of
+
+if TYPE_CHECKING:
+    from status.search import Hit
 
 
 @dataclass
@@ -88,6 +92,32 @@ def connect(settings: Settings) -> RemoteReading:
     except BaseException:
         client.close()
         raise
+
+
+def search_there(
+    settings: Settings, text: str, *, labels: Sequence[str], archived: bool | None, limit: int
+) -> tuple[list[Hit], int]:
+    """`status.search.search` on the server: 10,000 specs do not travel to find one.
+
+    Raises:
+        CliError: as `connect`.
+    """
+    from status.search import hit_of
+
+    seen = connect(settings)
+    with seen.reader:
+        params = [
+            ("q", text),
+            ("project", settings.project),
+            ("archived", "all" if archived is None else "false"),
+            ("limit", limit),
+        ]
+        several = [("label", label) for label in labels]
+        found = seen.client.ask("/api/v1/search", [*params, *several], needs=("items", "total"))
+    try:
+        return [hit_of(each) for each in found["items"]], int(found["total"])
+    except (KeyError, TypeError, ValueError):
+        raise Refused(f"{seen.client.url} is another version than this jobsctl", hint="use its version") from None
 
 
 def _home_of(client: Client, house: dict[str, Any]) -> Home:

@@ -228,7 +228,8 @@ def test_health_readiness_and_metrics_are_told(town: Town) -> None:
     ("path", "status", "type"),
     [
         pytest.param("/", 404, "not_found", id="no page yet"),
-        pytest.param("/api/v1/search?q=x", 404, "not_found", id="a route of a later version"),
+        pytest.param("/api/v1/sessions/x", 404, "not_found", id="a route of a later version"),
+        pytest.param("/api/v1/search?q=%2A", 400, "bad_request", id="a search for no word"),
         pytest.param("/api/v1/jobs/", 404, "not_found", id="a slash too many"),
         pytest.param("/api/v1/jobs/nope", 404, "not_found", id="no such job"),
         pytest.param("/api/v1/jobs/data/nope", 404, "not_found", id="no such job of a project"),
