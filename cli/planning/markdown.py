@@ -58,11 +58,11 @@ def plan_markdown(plan: Plan, show: Show) -> str:
     ]
     if errors:
         text.add(_folded(f"{counted(len(errors), 'error')}, {plan.new_errors} of them new", errors[:50], "text"))
-    blocks = [(job, list(_job_lines(job))) for job in (*plan.jobs, *plan.touched)]
-    blocks = [(job, lines) for job, lines in blocks if lines]
-    for index, (job, lines) in enumerate(blocks):
-        if not text.add(_folded(f"{SYMBOLS[job.action]} {job.identity}", lines, "diff")):
-            text.end(f"*Details of {len(blocks) - index} more are left out: a comment has a limit.*\n")
+    jobs = (*plan.jobs, *plan.touched)
+    for index, job in enumerate(jobs):
+        lines = list(_job_lines(job))
+        if lines and not text.add(_folded(f"{SYMBOLS[job.action]} {job.identity}", lines, "diff")):
+            text.end(f"*Details of {len(jobs) - index:,} more are left out: a comment has a limit.*\n")
             break
     return text.done()
 

@@ -10,6 +10,7 @@ That a masked value changed is still told, as kubectl does (pkg/cmd/diff): `*** 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -87,12 +88,14 @@ def _list(value: list[Any], other: list[Any], mark: str, secret: bool) -> list[A
     return found
 
 
-def _spans(text: str) -> list[Span]:
-    return [(each.start, each.end) for each in secrets_in_script(text)]
+@functools.lru_cache(maxsize=4096)
+def _spans(text: str) -> tuple[Span, ...]:
+    """Cached: thousands of jobs say the same words."""
+    return tuple((each.start, each.end) for each in secrets_in_script(text))
 
 
 def _argument_spans(arguments: list[str]) -> list[list[Span]]:
-    found = [_spans(argument) for argument in arguments]
+    found = [list(_spans(argument)) for argument in arguments]
     for index, each in secrets_in_arguments(arguments):
         found[index].append((each.start, each.end))
     return found

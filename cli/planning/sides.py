@@ -41,6 +41,8 @@ class Files:
     parts: Mapping[str, FilePart]
     places: tuple[str, ...] | None = None
     """Files and folders below the root that are asked about; None: all."""
+    gone: tuple[str, ...] = ()
+    """Those of them that are not there."""
     giving: tuple[str, ...] = ()
     """The files that give defaults."""
 
@@ -55,12 +57,14 @@ def plan_files(settings: Settings, paths: Sequence[str], against: str | None, *,
     """The plan for the home's specs, or for `paths`.
 
     Raises:
+        InvalidSpec: `jobsctl.yaml` is wrong.
         NotFound: no home, no such path, no such revision or folder.
         CliError: git cannot answer, or a folder cannot be read.
     """
-    config = _config(settings)
+    config = load_config(settings.home.root)
     files = _files(settings, paths, config, alone=against is not None)
     before = _applied(settings, config) if against is None else _against(settings, against, files, config)
+    _check_places(files, before)
     project = settings.project
 
     def wanted(identity: str, path: str) -> bool:
@@ -80,17 +84,18 @@ def plan_files(settings: Settings, paths: Sequence[str], against: str | None, *,
     )  # fmt: skip
 
 
+def _check_places(files: Files, before: Before) -> None:
+    """A file that is gone may be asked about: `git diff --name-only` names such ones too."""
+    known = [was.path for was in before.jobs.values()] if files.gone else []
+    for place in files.gone:
+        if not any(path == place or path.startswith(f"{place}/") for path in known):
+            raise NotFound(f"{files.root / place}: no such file or directory, and it defined no job before")
+
+
 def shown_path(plan: Plan, path: str) -> str:
     """A path below the specs directory as people find it from where they are."""
     root = plan.after.name
     return path if root in ("", ".") or path.startswith("/") else f"{root.rstrip('/')}/{path}"
-
-
-def _config(settings: Settings) -> Config:
-    try:
-        return load_config(settings.home.root)
-    except InvalidSpec:
-        return Config()
 
 
 def _files(settings: Settings, paths: Sequence[str], config: Config, *, alone: bool) -> Files:
@@ -100,13 +105,11 @@ def _files(settings: Settings, paths: Sequence[str], config: Config, *, alone: b
         settings.existing_home()
         return _folder(settings, root, config.timezone)
     if "-" not in paths:
-        for path in paths:
-            if not Path(path).exists():
-                raise NotFound(f"{path}: no such file or directory", hint="name spec files or folders of them")
-        below = [_below(root, Path(path)) for path in paths]
-        if root.is_dir() and None not in below:
-            found = _folder(settings, root, config.timezone)
-            return replace(found, places=tuple(place for place in below if place is not None))
+        below = {path: _below(root, Path(path)) for path in paths}
+        places = tuple(place for place in below.values() if place is not None)
+        gone = tuple(place for path, place in below.items() if place is not None and not Path(path).exists())
+        if root.is_dir() and len(places) == len(below):
+            return replace(_folder(settings, root, config.timezone), places=places, gone=gone)
         if alone and len(paths) == 1 and Path(paths[0]).is_dir():
             return _folder(settings, Path(paths[0]), config.timezone)
     checked = check(settings, paths, lint=True)

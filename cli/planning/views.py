@@ -5,11 +5,12 @@ Instants are RFC 3339. `old` and `new` of a field are left out where there is no
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from cli.planning.fields import MISSING, FieldChange, Path, said_fields
+from cli.planning.fields import MISSING, FieldChange, Path, Step, said_fields
 from cli.planning.masking import masked, masked_pair
-from cli.planning.plan import ACTIONS, Coming, DocumentPlan, JobPlan, Origin, Plan
+from cli.planning.plan import ACTIONS, Coming, DocumentPlan, JobPlan, Origin, Plan, Spec
 from cli.planning.words import night_words
 from specs.diagnostic import Diagnostic
 from specs.nights import Night
@@ -47,8 +48,14 @@ def origin_view(origin: Origin) -> View:
 
 def shown_fields(plan: JobPlan | DocumentPlan) -> list[tuple[str, Any, Any]]:
     """Name, old and new value of each field that differs, masked. `MISSING` where there is none."""
-    old, new = masked_pair(plan.old, plan.new)
+    named = {change.path[0] for change in plan.fields}
+    old, new = masked_pair(_only(plan.old, named), _only(plan.new, named))
     return [(change.name, _at(old, change.path), _at(new, change.path)) for change in plan.fields]
+
+
+def _only(spec: Spec | None, names: Collection[Step]) -> Spec | None:
+    """The fields that are shown: masking thousands of specs whole takes longer than planning them."""
+    return None if spec is None else {name: value for name, value in spec.items() if name in names}
 
 
 def told_fields(plan: JobPlan) -> list[tuple[str, Any, Any]]:
@@ -85,17 +92,24 @@ def _word(change: FieldChange) -> str:
 
 def document_view(plan: DocumentPlan) -> View:
     """A pool, a calendar, or a folder's defaults."""
-    old, new = masked_pair(plan.old, plan.new)
     view: View = {
         "kind": plan.kind, "name": plan.name, "action": plan.action, "path": plan.path, "line": plan.line,
         "fields": _fields_view(plan), "jobs": list(plan.jobs),
     }  # fmt: skip
-    return view | ({"spec": new} if plan.action == "create" else {"spec": old} if plan.action == "prune" else {})
+    return view | _whole(plan.old, plan.new)
+
+
+def _whole(old: Spec | None, new: Spec | None) -> View:
+    """The spec of what is new, or goes."""
+    if old is not None and new is not None:
+        return {}
+    spec = new if new is not None else old
+    return {} if spec is None else {"spec": masked(spec)}
 
 
 def job_view(plan: JobPlan) -> View:
     """One job."""
-    old, new = masked_pair(plan.old, plan.new)
+    again = plan.reanchor
     view: View = {
         "job": plan.identity,
         "action": plan.action,
@@ -103,24 +117,17 @@ def job_view(plan: JobPlan) -> View:
         "line": plan.line,
         "renamedFrom": plan.was,
         "fields": _fields_view(plan),
-    }
-    view |= {"spec": new} if plan.old is None and new is not None else {}
-    view |= {"spec": old} if plan.new is None and old is not None else {}
-    again = plan.reanchor
-    return view | {
-        "reanchored": None
-        if again is None
-        else {"why": list(again.why), "gridStartsAnew": again.grid, "startsAgain": again.restarts},
+        "reanchored": None,
         "pause": plan.pause,
-        "next": {
-            "before": _coming(plan.before, plan.after),
-            "after": _coming(plan.after, plan.before),
-        },
+        "next": {"before": _coming(plan.before, plan.after), "after": _coming(plan.after, plan.before)},
         "nights": [_night(each) for each in plan.nights],
         "touchedBy": list(plan.touched_by),
         "findings": [_finding(each) for each in plan.findings],
         "notes": list(plan.notes),
     }
+    if again is not None:
+        view["reanchored"] = {"why": list(again.why), "gridStartsAnew": again.grid, "startsAgain": again.restarts}
+    return view | _whole(plan.old, plan.new)
 
 
 def _coming(coming: Coming | None, other: Coming | None) -> View | None:

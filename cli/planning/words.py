@@ -36,13 +36,18 @@ _ALWAYS: tuple[Action, ...] = ("create", "change", "prune")
 
 def summary(plan: Plan) -> str:
     """`Plan: 2 to create, 1 to change, 0 to prune.`, and what else there is."""
-    parts = [f"{plan.counts.get(action, 0)} {WORDS[action]}" for action in _ALWAYS]
-    parts += [f"{count} {WORDS[action]}" for action, count in plan.counts.items() if action not in _ALWAYS]
+    parts = [f"{plan.counts.get(action, 0):,} {WORDS[action]}" for action in _ALWAYS]
+    parts += [f"{count:,} {WORDS[action]}" for action, count in plan.counts.items() if action not in _ALWAYS]
     documents = sum(document.action != "keep" for document in plan.documents)
     also = f" {counted(documents, 'shared document')} changed." if documents else ""
     if not plan.differs and not plan.counts:
-        return f"No changes. {counted(plan.unchanged, 'job')} unchanged."
+        return f"No changes. {many(plan.unchanged, 'job')} unchanged."
     return f"Plan: {', '.join(parts)}.{also}"
+
+
+def many(number: int, word: str) -> str:
+    """`1 job`, `12,000 jobs`."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def origin_words(origin: Origin) -> str:
@@ -160,4 +165,4 @@ def statistics(jobs: Iterable[JobPlan]) -> list[str]:
         for name in job.field_names:
             counts[name] = counts.get(name, 0) + 1
     ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    return [f"{name} of {counted(count, 'job')}" for name, count in ranked[:12]]
+    return [f"{name} of {many(count, 'job')}" for name, count in ranked[:12]]

@@ -233,8 +233,19 @@ class TestPaths:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(HELLO.replace("10m", "20m").encode())))
         assert jobsctl("plan", "-", "-o", "name").out == "job/default/hello\n"
 
-    def test_a_path_that_is_not_there_ends_with_4(self, jobsctl, known):
-        assert jobsctl("plan", "nowhere.yaml").code == 4
+    def test_a_file_that_is_gone_may_be_asked_about(self, jobsctl, known, home):
+        known.job()
+        known.job(DAILY, path="report.yaml")
+        (home.specs / "report.yaml").unlink()
+        edit(home, "hello.yaml", ("10m", "20m"))
+        assert jobsctl("plan", home.specs / "report.yaml", "-o", "name").out == "job/default/report\n"
+
+    @pytest.mark.parametrize("place", ["", "home/jobs/"], ids=["elsewhere", "among_the_specs"])
+    def test_a_path_that_never_was_there_ends_with_4(self, jobsctl, known, place):
+        known.job()
+        done = jobsctl("plan", f"{place}nowhere.yaml")
+        assert (done.code, done.out) == (4, "")
+        assert "nowhere.yaml: no such file or directory" in done.err
 
     def test_a_project_is_asked_about_alone(self, jobsctl, known, home):
         known.job()
@@ -270,6 +281,13 @@ class TestExit:
         edit(home, "hello.yaml", ("10m", new))
         assert jobsctl("plan", "--detailed-exitcode").code == code
         assert jobsctl("plan").code == 0
+
+    def test_wrong_settings_end_with_3(self, jobsctl, known, home):
+        known.job()
+        home.config.write_text("timezon: UTC\n")
+        done = jobsctl("plan")
+        assert (done.code, done.out) == (3, "")
+        assert "unknown key `timezon`" in done.err
 
     def test_without_a_home_it_ends_with_4(self, jobsctl, tmp_path):
         assert jobsctl("plan", "--home", tmp_path / "nowhere").code == 4

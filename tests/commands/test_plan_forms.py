@@ -137,7 +137,7 @@ class TestMarkdown:
         out = jobsctl("plan", "--format", "markdown").out
         assert len(out.encode()) <= 65_536
         assert "<code>default/job-0</code>" in out
-        assert re.search(r"\*Details of \d+ more are left out", out)
+        assert re.search(r"\*Details of [\d,]+ more are left out", out)
         assert out.startswith("<!-- jobsctl plan -->\n### Plan&#58; 120 to create")
         assert out.count("<details>") == out.count("</details>")
 
