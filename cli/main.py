@@ -9,13 +9,16 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from cli.errors import CliError, UsageError
 from cli.exits import Exit
 from cli.options import Settings, global_options
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "Start": {
@@ -58,14 +61,15 @@ COMMANDS = {
         "doctor": "Find what is wrong with home and machine, and mend it.",
         "backup": "Save history and schedules into one file, or check one.",
         "restore": "Put a backup in the place of the state.",
+        "completion": "Print the script that lets a shell complete commands and names.",
     },
 }
 """Command -> its one line, by the section of the help it stands in; code in `cli.commands.<command>`, as `command`."""
 
-NOT_BUILT = (
-    "sessions",
-    "completion",
-)  # fmt: skip
+NOT_BUILT = ("sessions",)
+
+COMPLETE = "_JOBSCTL_COMPLETE"
+"""Set by the scripts of `jobsctl completion`: what a shell asks. `cli.completing.VARIABLE`."""
 
 _LINES = {name: line for section in COMMANDS.values() for name, line in section.items()}
 
@@ -81,7 +85,20 @@ class LazyGroup(click.Group):
             raise UsageError(f"`jobsctl {name}` is not built yet", hint="`jobsctl --help` lists what there is")
         if name not in _LINES:
             return None
-        return prepared(import_module(f"cli.commands.{name}").command, name)
+        command = prepared(import_module(f"cli.commands.{name}").command, name)
+        if COMPLETE in os.environ:
+            from cli.completing import attach
+
+            attach(command)
+        return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        # Not as click: that would load every command for its one line.
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name, help=line) for name, line in _LINES.items() if name.startswith(incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -162,6 +179,10 @@ def run(arguments: Sequence[str] | None = None, settings: Settings | None = None
         settings: what options start from; tests give a fake clock with it.
     """
     debug = bool(os.environ.get("JOBSCTL_DEBUG"))
+    if (instruction := os.environ.get(COMPLETE)) and arguments is None:
+        from cli.completing import answer, attach
+
+        return answer(attach(program), instruction)
     try:
         # Not program.main(): that one answers a closed pipe with exit code 1 and Ctrl-C with "Aborted!".
         given = list(sys.argv[1:] if arguments is None else arguments)
