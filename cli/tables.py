@@ -58,6 +58,20 @@ def job_columns(now: int, words: Callable[[JobRecord], str], described: Callable
     )
 
 
+def sort_jobs(jobs: list[JobRecord], order: str) -> list[JobRecord]:
+    """By `name` (as they come), `phase`, `last` (newest start first), `next` (soonest first) or most `failures`.
+
+    What never ran, or has no next run, comes last; equal ones stay by name.
+    """
+    keys: dict[str, Callable[[JobRecord], tuple[bool, object]]] = {
+        "phase": lambda job: (False, phase_of(job).value),
+        "last": lambda job: (job.last_started_at is None, -(job.last_started_at or 0)),
+        "next": lambda job: (False, job.next_at) if next_text(job, 0) != NEVER else (True, 0),
+        "failures": lambda job: (False, -job.consecutive_failures),
+    }
+    return jobs if order == "name" else sorted(jobs, key=keys[order])
+
+
 def phase_cell(job: JobRecord, last_run: Run | None = None) -> Cell:
     """The phase; a word when the file or the daemon has a problem with the job, or for what its last run waits."""
     phase = phase_of(job)
