@@ -51,7 +51,7 @@ from state.rows import (
 )
 from state.runwalks import id_bounds, run_conditions, walks_of
 from state.selectors import label_conditions
-from state.timetable import in_order_of_next
+from state.timetable import awake, quiet
 
 Order = Literal["asc", "desc"]
 MAX_LIMIT = 10_001
@@ -168,7 +168,10 @@ class Reader:
         `scheduled`: only those with a schedule.
         """
         where, values = self._job_filter(project, labels, False)
-        return self._jobs_of(self._rows(in_order_of_next(where, scheduled=scheduled), (*values, limit)))
+        ids = self._rows(awake(where), (*values, limit))
+        if len(ids) < limit:
+            ids += self._rows(quiet(where, scheduled=scheduled), (*values, limit - len(ids)))
+        return self._jobs_of(ids)
 
     def groups(self, *, project: str | None = None) -> list[tuple[JobRecord, int]]:
         """One of each group of live jobs that are in the same phase for the same cause, and how many these are."""
