@@ -125,7 +125,9 @@ class TestWords:
     def test_a_slot_that_passed_is_caught_up_by_its_policy_or_not_at_all(self, jobsctl, known, home):
         applied(known, cursor_at=NOW - 61 * MINUTE, anchor_at=NOW - 120 * MINUTE)
         edit(home, "hello.yaml", ("hello]", "hi]"))
-        assert "it is caught up as `missed` says, not by this edit" in jobsctl("plan").out
+        out = jobsctl("plan").out
+        assert "it is caught up as `missed` says, not by this edit" in out
+        assert "next (as before): Sat 2026-11-21 08:10 UTC" in out
         edit(home, "hello.yaml", ("10m", "20m"))
         assert "it is not caught up, the schedule starts anew" in jobsctl("plan").out
 

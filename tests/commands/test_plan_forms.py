@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-from tests.commands.conftest import HELLO
 from tests.commands.planned import DAILY, applied, edit
 
 
@@ -99,11 +98,13 @@ NASTY = (
 
 class TestMarkdown:
     def test_no_text_of_a_job_is_markup(self, jobsctl, known, home):
-        known.job(HELLO)
-        job = {"name": "hello", "schedule": "every 10m", "run": {"script": f"one\n```\n{NASTY}\n````\n"},
+        known.job(
+            '{"name": "hello", "schedule": "every 10m", "run": {"script": "````\\none\\n```\\n"}}', path="hello.json"
+        )
+        job = {"name": "hello", "schedule": "every 10m", "run": {"script": f"````\n```\n{NASTY}\n"},
                "description": NASTY, "labels": {"a": NASTY}, "env": {"A": NASTY},
                "suspend": {"reason": NASTY}}  # fmt: skip
-        (home.specs / "hello.yaml").unlink()
+        (home.specs / "hello.json").unlink()
         (home.specs / "a|b`c@d<e>.json").write_text(json.dumps(job))
         (home.specs / "cal.json").write_text(json.dumps({"kind": "Calendar", "name": "x", "description": NASTY}))
         out = jobsctl("plan", "--format", "markdown").out

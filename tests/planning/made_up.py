@@ -28,6 +28,7 @@ _VALUES: dict[str, list[Any]] = {
     "retry": [{"attempts": 3}, {"attempts": 3, "delay": "1m"}],
     "jitter": ["5m", {"random": "1m"}],
     "repeat": [2, 9],
+    "start_at": ["2027-01-15T08:30:00Z", "2027-01-16T00:00:00Z"],
     "end_at": ["2027-01-15T20:00:00Z", "2028-01-01T00:00:00Z"],
     "calendar": ["open", ["open", "shut"]],
     "labels": [{"team": "a"}, {"team": "b", "a.b": "c"}],
@@ -36,7 +37,7 @@ _VALUES: dict[str, list[Any]] = {
     "description": ["one", "two\nlines"],
 }  # fmt: skip
 CALENDARS = [
-    {"kind": "Calendar", "name": "open", "mode": "allow", "windows": [{"from": "06:00", "to": "23:00"}]},
+    {"kind": "Calendar", "name": "open", "mode": "allow", "windows": [{"from": "12:00", "to": "23:00"}]},
     {"kind": "Calendar", "name": "shut", "dates": ["2027-01-17"]},
 ]
 

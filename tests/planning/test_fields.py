@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cli.planning.compare import make_plan
@@ -42,6 +42,8 @@ def same(one, other):
 
 
 @given(mappings, mappings)
+@example({"a": [True]}, {"a": [1]})
+@example({"a": {}}, {"a": None})
 @settings(derandomize=True, max_examples=120)
 def test_putting_in_every_path_makes_the_old_the_new(old, new):
     changes = changed_fields(old, new)

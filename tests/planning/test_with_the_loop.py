@@ -137,3 +137,8 @@ def test_another_timezone_of_the_daemon_changes_jobs_that_name_none():
         (job,) = make_plan(before, after, now=rig.clock.now(), guard=rig.world.prune_policy).jobs
         assert (job.identity, job.fields, job.reanchor.why) == ("default/a", (), ("timezone of jobsctl.yaml",))
         rig.crash()
+
+
+def test_an_earlier_start_makes_nothing_due():
+    often = OLD.replace(b"10m", b"10s")
+    assert changed(often + b"start_at: 2027-01-16T00:00:00Z\n", often).notes == ()
