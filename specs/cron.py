@@ -146,7 +146,7 @@ def _bits(place: int, text: str) -> int:
     expanded, nth_weekdays = croniter.expand(" ".join(others))
     assert not nth_weekdays, "`#` was refused before"
     high = 6 if _FIELDS[place].names == WEEKDAYS else _FIELDS[place].high
-    if expanded[place] == ["*"]:
+    if "*" in expanded[place]:  # of `*,5`, too, croniter keeps the star
         return sum(1 << number for number in range(_FIELDS[place].low, high + 1))
     return sum(1 << number for number in {int(value) % (high + 1) for value in expanded[place]})
 

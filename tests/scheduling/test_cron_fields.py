@@ -52,6 +52,8 @@ def test_every_range_with_every_step_means_what_the_manual_says(place):
         ("0 0 * * 0-7", "0 0 * * *"),
         ("5,5,5 1,01 * * *", "5 1 * * *"),
         ("  0\t9   * * *", "0 9 * * *"),
+        ("*,5 9 1,* * *", "* 9 * * *"),
+        ("0 0 * * *,0", "0 0 * * *"),
         *ALIASES.items(),
         ("@DAILY", "0 0 * * *"),
     ],
