@@ -1,6 +1,6 @@
 """A plan as data: `plan -o json`. Keys are camelCase and only added to; secrets are masked. Pure.
 
-Instants are RFC 3339. `old` and `new` of a field are left out where there is no value, so that `null` means null.
+Every key is there, null where there is nothing to say. Of a field `change` tells whether null is a value or none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from cli.planning.words import night_words
 from specs.diagnostic import Diagnostic
 from specs.nights import Night
 from specs.render import as_dict
-from specs.zones import find_zone, rfc3339
+from specs.zones import find_zone
+from status.instants import rfc3339
 
 View = dict[str, Any]
 
@@ -79,10 +80,8 @@ def _at(spec: Any, path: Path) -> Any:
 def _fields_view(plan: JobPlan | DocumentPlan) -> list[View]:
     views: list[View] = []
     for change, (_, old, new) in zip(plan.fields, shown_fields(plan), strict=True):
-        view: View = {"path": change.name, "change": _word(change)}
-        view |= {} if old is MISSING else {"old": old}
-        view |= {} if new is MISSING else {"new": new}
-        views.append(view)
+        values = {side: None if value is MISSING else value for side, value in (("old", old), ("new", new))}
+        views.append({"path": change.name, "change": _word(change), **values})
     return views
 
 
@@ -100,11 +99,9 @@ def document_view(plan: DocumentPlan) -> View:
 
 
 def _whole(old: Spec | None, new: Spec | None) -> View:
-    """The spec of what is new, or goes."""
-    if old is not None and new is not None:
-        return {}
-    spec = new if new is not None else old
-    return {} if spec is None else {"spec": masked(spec)}
+    """The spec of what is new, or goes; of what stays the fields tell."""
+    spec = None if old is not None and new is not None else new if new is not None else old
+    return {"spec": None if spec is None else masked(spec)}
 
 
 def job_view(plan: JobPlan) -> View:

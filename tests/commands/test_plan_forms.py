@@ -25,7 +25,7 @@ class TestData:
             "create": 0, "change": 1, "rename": 0, "prune": 0, "hold": 0, "keep": 0, "invalid": 0, "unchanged": 0,
             "errors": 0, "newErrors": 0,
         }  # fmt: skip
-        assert (told["differs"], told["before"]["kind"], told["at"]) == (True, "applied", "2026-11-21T08:00:00Z")
+        assert (told["differs"], told["before"]["kind"], told["at"]) == (True, "applied", "2026-11-21T08:00:00.000Z")
         (job,) = told["items"]
         assert job["fields"] == [
             {"path": "labels", "change": "changed", "old": {"team": "ops"}, "new": {}},
@@ -33,7 +33,7 @@ class TestData:
         ]
         assert job["reanchored"] == {"why": ["schedule"], "gridStartsAnew": True, "startsAgain": False}
         assert job["next"]["after"]["instants"][0] == {
-            "at": "2026-11-21T08:20:00Z", "slot": "2026-11-21T08:20:00Z", "local": "2026-11-21T08:20:00+00:00",
+            "at": "2026-11-21T08:20:00.000Z", "slot": "2026-11-21T08:20:00.000Z", "local": "2026-11-21T08:20:00+00:00",
             "same": True,
         }  # fmt: skip
 
