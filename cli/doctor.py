@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cli.confirming import confirm
-from cli.errors import UsageError
-from cli.health.checks import CHECKS, Told
-from cli.health.finding import Check, Level
+from cli.health.checks import Told
+from cli.health.finding import Level
 from cli.options import Settings
 from cli.output import Cell, Style, counted, say
 from state.errors import StateError
@@ -28,19 +26,6 @@ class Fixed:
 
     def view(self) -> dict[str, Any]:
         return {"check": self.check, "done": self.done, "message": self.message}
-
-
-def chosen(names: Sequence[str]) -> list[Check]:
-    """The checks of these names, in their own order; none means all. Raises UsageError."""
-    known = {check.name: check for check in CHECKS}
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise UsageError(
-                f"--only {name}: there is no such check",
-                hint=f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}",
-            )
-    return [check for check in CHECKS if not names or check.name in names]
 
 
 def doctor_lines(told: Sequence[Told], *, verbose: bool) -> Iterator[str | Cell]:

@@ -7,11 +7,20 @@ import click
 from cli.exits import Exit
 from cli.options import Settings
 
+NAMES = (
+    "settings", "specs", "rights-specs", "rights-way", "rights-state", "clock-sync", "clock-jumps", "timezones",
+    "disk", "disk-pace", "watcher", "limits", "cgroups", "database", "database-files", "daemon", "daemon-work",
+    "version", "supervisors", "requests", "http", "unit", "jobs", "run-directories", "run-files", "restores",
+    "processes", "git", "backup",
+)  # fmt: skip
+"""Of `cli.health.checks.CHECKS`, spelled out so that `--help` needs not load them; a test compares."""
+ONLY = "Only this check; repeatable. docs/doctor.md lists them."
+
 
 @click.command("doctor")
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend; asks first on a terminal.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
-@click.option("--only", "names", multiple=True, metavar="NAME", help="Only this check; repeatable.")
+@click.option("--only", "names", multiple=True, type=click.Choice(NAMES), metavar="NAME", help=ONLY)
 @click.option("-v", "--verbose", is_flag=True, help="Say what is all right too.")
 @click.pass_obj
 def command(settings: Settings, fix: bool, yes: bool, names: tuple[str, ...], verbose: bool) -> int:
@@ -27,12 +36,12 @@ def command(settings: Settings, fix: bool, yes: bool, names: tuple[str, ...], ve
       jobsctl doctor --fix --yes
     """
     import jobsctl
-    from cli.doctor import chosen, doctor_lines, mend_all
-    from cli.health.checks import examine, worst
+    from cli.doctor import doctor_lines, mend_all
+    from cli.health.checks import CHECKS, examine, worst
     from cli.health.finding import Level, Patient
     from cli.output import print_one
 
-    checks = chosen(names)
+    checks = [check for check in CHECKS if not names or check.name in names]
     home = settings.existing_home()
 
     def look() -> Patient:

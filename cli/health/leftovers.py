@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cli.health.finding import SECOND, Check, Finding, Patient, ok, warning
+from cli.health.finding import DAY, SECOND, Check, Finding, Patient, ok, warning
 from cli.output import counted
 from cli.times import size
 from state.errors import StateError
@@ -16,6 +16,8 @@ from state.runfiles import remove_run_dir
 
 GRACE = 60 * SECOND
 """A run's directory is made, and goes, a moment before or after its row does."""
+HOUR = 3600 * SECOND
+KEPT_ASIDE = 7 * DAY
 LOOKED_AT = 1_000
 """Newest runs whose directory is looked for."""
 
@@ -118,6 +120,21 @@ def check_processes(patient: Patient) -> Iterator[Finding]:
             )
 
 
+def check_restores(patient: Patient) -> Iterator[Finding]:
+    """What restores left beside the state: the state of before, and folders of restores that were ended hard."""
+    state = patient.home.state.resolve()
+    for folder in sorted(state.parent.glob(f"{state.name}.restoring-*")):
+        if folder.stat().st_mtime_ns // 1000 < patient.now - HOUR:
+            yield warning(
+                f"{folder} was left by a restore that was ended hard",
+                f"the state that counts is {state}; what is in this one is either the same or the one before it: "
+                "look, then delete it",
+            )
+    for folder in sorted(state.parent.glob(f"{state.name}.before-*")):
+        if folder.stat().st_ctime_ns // 1000 < patient.now - KEPT_ASIDE:
+            yield warning(f"{folder} is the state of before a restore, more than a week ago", f"rm -r {folder}")
+
+
 def _run_dirs(home: Home) -> Iterator[RunDir]:
     for project in _folders(home.runs):
         for job in _folders(project):
@@ -148,5 +165,6 @@ def _size(home: Home, one: RunDir) -> int:
 CHECKS = (
     Check("run-directories", "run directories that belong to no run", check_directories),
     Check("run-files", "runs whose directory is gone", check_missing),
+    Check("restores", "what restores left beside the state", check_restores),
     Check("processes", "processes that live on after their run ended", check_processes),
 )

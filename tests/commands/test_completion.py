@@ -71,7 +71,8 @@ ASK = {
     'compopt() {{ echo "$@"; }}; _jobsctl_completion jobsctl; printf \'%s\\n\' "${{COMPREPLY[@]}}"',
     # Completion itself only works at a prompt: what it would add is printed instead.
     "zsh": "compdef() {{ :; }}; source {script}; _path_files() {{ echo files $@; }}; "
-    "_describe() {{ print -rl -- ${{completions_with_descriptions%%:*}}; }}; compadd() {{ print -rl -- $completions; }}; "
+    "_describe() {{ print -rl -- ${{completions_with_descriptions%%:*}}; }}; "
+    "compadd() {{ print -rl -- $completions; }}; "
     "words=({words}); CURRENT=${{#words}}; _jobsctl_completion",
     "fish": "source {script}; complete -C {line}",
 }
