@@ -15,14 +15,13 @@ from cli.remote.client import Client, read_token
 from cli.remote.files import RemoteDirectory
 from cli.remote.reader import RemoteReader
 from cli.rundir import RunDirectory
-from specs.config import FILE, Config, parse_config
-from specs.diagnostic import InvalidSpec
 from state.home import Home
 from state.recordjson import VERSION
 from state.records import Run
 from status.heartbeat import Heartbeat, heartbeat_of
 
 if TYPE_CHECKING:
+    from specs.config import Config  # 100 ms that most commands need not pay
     from status.search import Hit
 
 
@@ -36,6 +35,9 @@ class RemoteReading(Reading):
 
     @cached_property
     def config(self) -> Config:
+        from specs.config import FILE, Config, parse_config
+        from specs.diagnostic import InvalidSpec
+
         text = self.house.get("config")
         try:
             return Config() if text is None else parse_config(text.encode(), FILE)
