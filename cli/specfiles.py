@@ -32,6 +32,8 @@ from specs.source import Source
 STDIN = "-"
 SETTLE = 3.0
 """Seconds for a file that is being written to be complete."""
+GIT_PATIENCE = 300_000
+"""Microseconds for git to finish. Not longer: within a hook of `git commit --all` it is at work until we have ended."""
 LARGEST_INPUT = 16 << 20
 """Bytes of standard input: more is no spec, and is refused before it fills the memory."""
 
@@ -271,10 +273,12 @@ def look_once(settings: Settings, folder: Path, timezone: str = "UTC") -> Desire
 
 def look(settings: Settings, folder: Path, timezone: str) -> tuple[Desired, Source]:
     """As `look_once`, with the source that was asked: its files and their parts."""
-    source = Source(folder, now=settings.now, default_timezone=timezone)
+    source = Source(folder, now=settings.now, default_timezone=timezone, git_patience=GIT_PATIENCE)
     deadline = settings.clock.monotonic() + SETTLE
     look = source.look()
-    while look.again_in is not None and look.desired.problem is None and settings.clock.monotonic() < deadline:
+    while look.again_in is not None and settings.clock.monotonic() < deadline:
+        if look.desired.problem is not None and not look.postponed:
+            break
         time.sleep(min(look.again_in, SETTLE))
         look = source.look()
     return look.desired, source

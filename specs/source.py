@@ -69,15 +69,18 @@ class Source:
         cache: Iterable[CachedFile] = (),
         default_timezone: str = "UTC",
         unsettled: Iterable[str] | None = None,
+        git_patience: int = GIT_PATIENCE,
     ) -> None:
         """`now`: microseconds since the epoch. `cache`: rows saved under the same `cache_version`. `unsettled`: files
-        whose jobs were applied from a revision that did not hold them; None: nobody asks what the revision holds."""
+        whose jobs were applied from a revision that did not hold them; None: nobody asks what the revision holds.
+        `git_patience`: microseconds that a look waits for git to finish."""
         self.root = root
         self.folders: dict[str, int] = {}
         """Every real folder below the root with its inode, `""` for the root itself: what to watch."""
         self.real_root: str | None = None
         self.work_tree: WorkTree | None = None
         self._now = now
+        self._git_patience = git_patience
         self._timezone = default_timezone
         self._snapshot = Snapshot(self._document_of)
         self._defaults = DefaultsTree()
@@ -313,7 +316,7 @@ class Source:
         """Whether git is changing the work tree, or has changed its `index` since that was read.
 
         Asked before and after the files are read. The lock first: git makes the lock into the index, so one of the
-        two tells. Whoever keeps git busy (or crashed) puts off a look for `GIT_PATIENCE` and no longer.
+        two tells. Whoever keeps git busy (or crashed) puts off a look for `git_patience` and no longer.
         """
         if self.work_tree is None:
             return False
@@ -323,7 +326,7 @@ class Source:
         now = self._now()
         if self._waiting_since is None:
             self._waiting_since = now
-        if 0 <= now - self._waiting_since < GIT_PATIENCE:
+        if 0 <= now - self._waiting_since < self._git_patience:
             return True
         self._stale_lock = lock
         return False
