@@ -19,8 +19,11 @@ Homes = Callable[[str | None], str | None]
 """The home of a user; of the caller for None; None when it is not known."""
 
 _USERS = frozenset(["root", "www-data", "nobody", "postgres", "mail", "daemon", "munin", "backup"])
-_RULER = re.compile(r"[^A-Za-z0-9]*|.*\(\d+ *-+ *\d+\).*|(?:m(?:in(?:ute)?)?\s+h.*)|[-*|.+]+\s.*", re.IGNORECASE)
-"""A line of ornament, or of the table that explains the five fields."""
+_RULER = re.compile(r"[^A-Za-z0-9]*|.*\(\d+ *-+ *\d+\).*|[-*|.+]+\s.*")
+"""A line of ornament, or of the picture that explains the five fields."""
+_TABLE = re.compile(r"(?:m|mn|min|minutes?)\s+(?:h|hr|hours?)\s", re.IGNORECASE)
+"""The heading over the columns: what stands before it is about the file, not about the entry below."""
+_USER = re.compile(r"[a-z_][a-z0-9_-]*\$?")
 
 
 def is_system(path: str) -> bool:
@@ -34,12 +37,14 @@ def read_crontab(
     """The jobs of one crontab.
 
     Args:
-        system: entries name a user; also taken to be so when the file's path says it.
+        system: entries name a user; also taken to be so when the file's path says it, and each entry can have one.
         user: whose crontab it is; None: the jobs run as whoever runs the daemon.
         timezone: zone of the machine it comes from; written into the jobs when `timezone_given`.
     """
     reader = _Reader(source, user, timezone, timezone_given, home_of)
-    system = system or (user is None and is_system(source.path))
+    if not system and user is None and is_system(source.path):
+        entries = [line for line in read_lines(source, system=True) if isinstance(line, EntryLine)]
+        system = all(_USER.fullmatch(line.user or "") for line in entries)
     for line in read_lines(source, system=system):
         reader.add(line)
     return reader.result(system)
@@ -111,6 +116,12 @@ class _Reader:
                     f"cron reads them in its machine's zone; here they are in {self.timezone}",
                     "name the machine's with --timezone, as Europe/Berlin",
                 )
+        last = self.source.text.rsplit("\n", 1)[-1].strip()
+        if last and not last.startswith("#"):
+            line = self.source.text.count("\n") + 1
+            self._note(
+                line, "info", "the last line", "it has no line break at its end: Debian's cron ignores the whole file"
+            )
         if self.unreadable:
             self._note(
                 self.unreadable[0].line,
@@ -146,7 +157,8 @@ class _Reader:
 def _description(comments: list[Comment]) -> str:
     """The comment lines directly above an entry, without ornament."""
     texts = [comment.text for comment in comments]
-    kept = [text for text in texts if not _RULER.fullmatch(text)]
+    table = [index for index, text in enumerate(texts) if _TABLE.match(text)]
+    kept = [text for text in texts[table[-1] + 1 if table else 0 :] if not _RULER.fullmatch(text)]
     return "\n".join(
         text.strip("-=#* ").strip() if re.fullmatch(r"[-=#*]{2,}.*|.*[-=#*]{2,}", text) else text for text in kept
     )

@@ -6,6 +6,7 @@ of `--check`. Made by `entry`. Pure.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -36,10 +37,6 @@ class CronRule:
     def words(self) -> str:
         return self.text if self.fields is None else f"{self.text} ({self.zone})"
 
-    @cached_property
-    def _info(self) -> ZoneInfo:
-        return ZoneInfo(self.zone)
-
     def after(self, micros: int) -> int | None:
         """The first start strictly after `micros`; None when there is none in the next `HORIZON_YEARS` years."""
         if self.fields is None:
@@ -56,7 +53,7 @@ class CronRule:
         known = self._days.get(day)
         if known is None:
             start = day * _DAY
-            before, after = self._offset(start - _MARGIN), self._offset(start + _DAY + _MARGIN)
+            before, after = _offset(self.zone, start - _MARGIN), _offset(self.zone, start + _DAY + _MARGIN)
             if not any(self._possible(start + shift) for shift in (-_DAY, 0, _DAY)):
                 known = ()
             elif before == after:  # no zone moves its clock there and back within ten hours more than a day
@@ -68,16 +65,10 @@ class CronRule:
             self._days[day] = known
         return known
 
-    def _offset(self, minute: int) -> int:
-        """Minutes east of UTC, rounded down as cron does."""
-        delta = (_EPOCH + timedelta(minutes=minute)).astimezone(self._info).utcoffset() or timedelta()
-        return delta // timedelta(minutes=1)
-
     def _possible(self, wall: int) -> bool:
         """Whether the day that holds this minute is one of the line's."""
         assert self.fields is not None
-        at = _EPOCH + timedelta(minutes=wall)
-        return self.fields.on_day(at.month, at.day, at.isoweekday() % 7)
+        return self.fields.on_day(*_date(wall // _DAY))
 
     def _matches(self, wall: int) -> bool:
         """`wall`: minutes since 1970-01-01 00:00 of the wall clock."""
@@ -105,9 +96,11 @@ class CronRule:
         assert self.fields is not None
         found: list[int] = []
         wild = self.fields.wild
-        virtual = (start - _DAY) + self._offset(start - _DAY)
-        for minute in range(start - _DAY + 1, start + _DAY):
-            running = minute + self._offset(minute)
+        first = start - _DAY
+        offsets = _offsets(self.zone, first)
+        virtual = first + offsets[0]
+        for minute, offset in enumerate(offsets[1:], first + 1):
+            running = minute + offset
             ahead = running - virtual
             if ahead == 1 or 0 < ahead <= 5:
                 walls = range(virtual + 1, running + 1)
@@ -126,3 +119,27 @@ class CronRule:
             if fires and minute >= start:
                 found.append(minute)
         return tuple(found)
+
+
+@functools.lru_cache(maxsize=4096)
+def _date(day: int) -> tuple[int, int, int]:
+    """Month, day and weekday (0 is Sunday) of a day since 1970-01-01."""
+    at = _EPOCH + timedelta(days=day)
+    return at.month, at.day, at.isoweekday() % 7
+
+
+@functools.lru_cache(maxsize=65_536)
+def _offset(zone: str, minute: int) -> int:
+    """Minutes east of UTC, rounded down as cron does."""
+    delta = (_EPOCH + timedelta(minutes=minute)).astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+    return delta // timedelta(minutes=1)
+
+
+@functools.lru_cache(maxsize=256)
+def _offsets(zone: str, first: int) -> tuple[int, ...]:
+    """The offset of each minute of two days. The zone is asked by quarters of an hour, and by minutes where it moves."""
+    found: list[int] = []
+    for start in range(first, first + 2 * _DAY, 15):
+        before, after = _offset(zone, start), _offset(zone, start + 14)
+        found += [before] * 15 if before == after else [_offset(zone, minute) for minute in range(start, start + 15)]
+    return tuple(found)

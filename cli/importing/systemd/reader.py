@@ -11,7 +11,7 @@ from typing import Any
 
 from cli.importing.imported import Import, Imported, Note, SourceText, unreadable
 from cli.importing.naming import Names
-from cli.importing.systemd.service import read_service
+from cli.importing.systemd.service import about_unit, read_service
 from cli.importing.systemd.settings import Draft
 from cli.importing.systemd.timer import Timed, read_timer
 from cli.importing.systemd.unitfile import Unit, read_units
@@ -103,6 +103,8 @@ def _job(
     timed = (
         Timed() if timer is None else read_timer(timer, name, timezone, timezone_given=timezone_given, sources=sources)
     )
+    if timer is not None:
+        about_unit(draft, timer)
     errors += timed.errors
     if "command" not in draft.run and "script" not in draft.run:
         return None, errors
@@ -124,7 +126,7 @@ def _job(
         rule=timed.rule,
         no_rule=timed.no_rule,
         documents=tuple(timed.documents),
-        notes=(*timed.notes, *draft.notes),
+        notes=(*timed.notes, *draft.notes, *(timer.notes if timer is not None else ()), *service.notes),
         comments=_comments(service, draft),
     ), errors
 

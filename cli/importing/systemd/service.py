@@ -58,7 +58,7 @@ def read_service(unit: Unit, *, home_of: Any, sources: dict[str, SourceText]) ->
             if key != "ExecReload":
                 draft.note("lost", setting, "a job has no command that runs after its end",
                            "end the script with it, in a `trap` where it must run after a failure too")  # fmt: skip
-    _about_unit(draft)
+    about_unit(draft, draft.unit)
     return draft, errors
 
 
@@ -152,8 +152,9 @@ def _about_type(draft: Draft) -> None:
         draft.note("changed", kind, f"{kind.value}: jobsctl waits for the program's end and for no message of it")
 
 
-def _about_unit(draft: Draft) -> None:
-    for setting in draft.unit.keys("Unit"):
+def about_unit(draft: Draft, unit: Unit) -> None:
+    """What the [Unit] section of a service, or of its timer, says and a job cannot."""
+    for setting in unit.keys("Unit"):
         if setting.key == "OnFailure":
             draft.note("lost", setting, f"{setting.value} is not started; jobsctl cannot notify anybody yet",
                        "it stands as a comment above the job, to become `notify:`")  # fmt: skip

@@ -22,7 +22,10 @@ SANDBOX = re.compile(
     r"SecureBits|KeyringMode|ProcSubset|NetworkNamespacePath"
 )
 _SILENT = frozenset(
-    ["Type", "Description", "Documentation", "SyslogIdentifier", "KillMode", "KillSignal", "SendSIGKILL", "StandardInput", "Slice"]
+    (
+        "Type", "Description", "Documentation", "SyslogIdentifier", "KillMode", "KillSignal", "SendSIGKILL",
+        "StandardInput", "Slice", "LogRateLimitIntervalSec", "LogRateLimitBurst",
+    )
 )  # fmt: skip
 _EXIT_NAMES = {
     "SUCCESS": 0, "FAILURE": 1, "INVALIDARGUMENT": 2, "NOTIMPLEMENTED": 3, "NOPERMISSION": 4, "NOTINSTALLED": 5,
@@ -68,7 +71,7 @@ def read_settings(draft: Draft) -> None:
     sandbox: list[Setting] = []
     for setting in draft.unit.keys("Service"):
         if SANDBOX.fullmatch(setting.key):
-            sandbox.append(setting)
+            sandbox += [setting] if setting.value.lower() not in ("no", "false", "0", "off") else []
         elif setting.key in _READERS:
             _READERS[setting.key](draft, setting)
         elif setting.key not in _HANDLED and setting.key not in _SILENT and not setting.key.startswith("Exec"):
@@ -263,6 +266,7 @@ _WHY = {
     "LoadCredential": "jobsctl hands secrets over as variables: `env: {NAME: {credential: ...}}` or `from_file`",
     "SetCredential": "jobsctl hands secrets over as variables: `env: {NAME: {from_file: ...}}`",
     "CPUSchedulingPolicy": "begin the command with `chrt`",
+    "LoadCredentialEncrypted": "jobsctl hands secrets over as variables: `env: {NAME: {credential: ...}}` or `from_file`",
     "OOMScoreAdjust": "begin the command with `choom`",
     "PIDFile": "jobsctl follows the program it started, not a file",
     "UnsetEnvironment": "a job gets only the variables it names, and PATH, HOME, LANG and TZ",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from cli.importing.imported import Origin, SourceText, unreadable
+from cli.importing.imported import Note, Origin, SourceText, unreadable
 from specs.diagnostic import Diagnostic
 
 SUFFIXES = (".timer", ".service")
@@ -36,6 +36,8 @@ class Unit:
     settings: list[Setting] = field(default_factory=list)
     comments: tuple[str, ...] = ()
     """Comment lines at the top, without `#`."""
+    notes: list[Note] = field(default_factory=list)
+    """Lines that systemd leaves out."""
 
     @property
     def prefix(self) -> str:
@@ -82,10 +84,10 @@ def read_units(sources: Iterable[SourceText]) -> tuple[dict[str, Unit], list[Dia
             message = "this is neither a .timer nor a .service file, nor a drop-in of one"
             findings.append(unreadable(source, 1, 1, message, help="name the files as systemd does"))
             continue
-        settings, comments, found = _settings(source)
-        findings += found
+        settings, comments, notes = _settings(source)
         unit = units.setdefault(name, Unit(name, Origin(source.path, 1)))
         unit.settings += settings
+        unit.notes += notes
         unit.comments = unit.comments or comments
     return units, findings
 
@@ -95,9 +97,9 @@ def _drop_in_of(path: str) -> str | None:
     return folder.removesuffix(".d") if folder.endswith((".timer.d", ".service.d")) else None
 
 
-def _settings(source: SourceText) -> tuple[list[Setting], tuple[str, ...], list[Diagnostic]]:
+def _settings(source: SourceText) -> tuple[list[Setting], tuple[str, ...], list[Note]]:
     settings: list[Setting] = []
-    findings: list[Diagnostic] = []
+    notes: list[Note] = []
     comments: list[str] = []
     section = ""
     for line, text in _logical_lines(source.text):
@@ -111,11 +113,11 @@ def _settings(source: SourceText) -> tuple[list[Setting], tuple[str, ...], list[
             continue
         key, equals, value = text.partition("=")
         if not equals or not section:
-            message = "this is no `Setting=value`" if section else "a setting before the first [Section]"
-            findings.append(unreadable(source, line, 1, message, end=len(text) + 1))
+            why = "it is no `Setting=value`" if section else "it stands before the first [Section]"
+            notes.append(Note("lost", text[:40], f"{why}: systemd leaves it out too", Origin(source.path, line)))
             continue
         settings.append(Setting(section, key.strip(), value.strip(), Origin(source.path, line)))
-    return settings, tuple(text for text in comments if text), findings
+    return settings, tuple(text for text in comments if text), notes
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
