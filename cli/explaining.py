@@ -144,10 +144,11 @@ def _field(field: Field) -> Iterator[str | Cell]:
 
 def _facts(field: Field) -> Iterator[str]:
     shape = field.shape
-    facts = [("type", words.type_words(shape))]
+    kind = words.type_words(shape)
+    facts = [("type", kind), *(("", f"{word}: {form}") for word, form in words.FORMS.items() if word in kind)]
     if values := words.bounds(shape):
         facts.append(("range", values))
-    default = words.default_words(shape, required=field.required) or "none"
+    default = words.default_words(shape, required=field.required) or "not set"
     facts.append(("default", "that of each of its fields" if default.startswith("{") else default))
     examples = [words.example_lines(field.name, each) for each in shape.get("examples", [])]
     for number, example in enumerate(examples):

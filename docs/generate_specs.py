@@ -20,7 +20,7 @@ from specs.conditions import (  # noqa: E402
     RUN_FIELDS,
 )
 from specs.schema import definition  # noqa: E402
-from specs.schema.words import default_words, example_lines, type_words  # noqa: E402
+from specs.schema.words import FORMS, default_words, example_lines, type_words  # noqa: E402
 from specs.unbuilt import FIELDS  # noqa: E402
 
 NOTE = "<!-- Written by docs/generate_specs.py from the code; edit the code. -->\n"
@@ -66,7 +66,10 @@ def jobs_page() -> str:
         "names that begin with `.` are ignored. What a job is called is in the document: the file's name and place are "
         'yours. Types are strict (`suspend: "yes"` is an error) and unknown keys are errors. Anchors, aliases and tags '
         "are refused. Reformatting a file, or moving a job to another file, changes nothing; "
-        "[findings.md](findings.md) lists what can be wrong with a file.\n\n## The job\n\n",
+        "[findings.md](findings.md) lists what can be wrong with a file. [editor.md](editor.md) tells how an editor "
+        "shows this page while you write, and `jobsctl explain job.retry` is a part of it in a terminal.\n\n"
+        + "".join(f"- A **{word}**: {form}.\n" for word, form in FORMS.items())
+        + "\n## The job\n\n",
         _table("Job"),
     ]
     for title, name in JOB_PARTS:

@@ -13,6 +13,11 @@ from specs.schema import Schema, definition
 
 _NAMES = {"object": "mapping", "string": "text", "boolean": "true or false", "integer": "whole number"}
 _PLAIN = re.compile(r"[A-Za-z0-9/_(]([A-Za-z0-9 ./_()*$&|='<>+-]*[A-Za-z0-9./_()*$])?")
+FORMS = {
+    "duration": "90s, 15m, 1h30m, 2d, or a number of seconds",
+    "size": "64Mi, 1.5G (Ki, Mi, Gi, Ti count by 1024; k, M, G, T by 1000), or a number of bytes",
+}
+"""How what these words of `type_words` mean is written."""
 _NOT_TEXT = re.compile(r"(?i)null|true|false|yes|no|on|off|[-+]?[0-9.]+(e[-+]?[0-9]+)?|0[xo][0-9a-f]+")
 """What a reader of YAML, 1.2 or 1.1, takes for something else when it stands without quotes."""
 
@@ -46,7 +51,8 @@ def members(shape: Schema) -> Iterator[Schema]:
 
 def type_words(shape: Schema) -> str:
     """`text`, `duration`, `list of texts`, `fixed, linear or exponential`."""
-    return _either(dict.fromkeys(_word(member) for member in members(shape) if member.get("title") != "seconds"))
+    said = (_word(member) for member in members(shape) if member.get("title") not in ("seconds", "bytes"))
+    return _either(dict.fromkeys(said))
 
 
 def _either(words: Mapping[str, None] | list[str]) -> str:
@@ -65,8 +71,6 @@ def _word(shape: Schema) -> str:
         return f"list of {_plural(shape['items'])}"
     if title in ("duration", "size"):
         return title
-    if title == "bytes":
-        return "number of bytes"
     return _NAMES.get(kind, str(kind))
 
 
