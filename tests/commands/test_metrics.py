@@ -194,6 +194,11 @@ def test_thinning_keeps_peaks_sums_and_the_end(values, most):
     assert is_peak("memory_usage") and not is_peak("cpu_usage")
 
 
+def test_cpu_time_that_went_with_a_child_makes_no_negative_usage(a_run):
+    cpu, _ = series_of_run(a_run, [Sample(NOW, 5.0, 1), Sample(NOW + SECOND, 4.0, 1)])
+    assert [point.value for point in cpu.points] == [0.5, 0.0]
+
+
 def test_a_run_whose_start_is_not_known_is_measured_from_its_first_look(a_run):
     unknown = replace(a_run, started_at=None)
     cpu, _ = series_of_run(unknown, [Sample(NOW, 5.0, 1), Sample(NOW + SECOND, 6.0, 1)])

@@ -153,7 +153,8 @@ def test_the_database_orders_as_counting_by_hand_does(home, add):
         rest = chance.choice(["schedule: every 10m", "schedule: every 10m\nsuspend: true", ""])
         next_at = None if not rest or chance.random() < 0.3 else NOW + chance.randrange(-5, 5) * MINUTE
         paused = NOW if chance.random() < 0.2 else None
-        made.append((add(name, rest, next_at=next_at, suspended_at=paused), rest))
+        project = {"project": chance.choice(["one", "two"])}
+        made.append((add(name, rest, more=project, next_at=next_at, suspended_at=paused), rest))
 
     def rank(item):
         job, rest = item
