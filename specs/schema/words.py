@@ -15,7 +15,7 @@ _NAMES = {"object": "mapping", "string": "text", "boolean": "true or false", "in
 _PLAIN = re.compile(r"[A-Za-z0-9/_(]([A-Za-z0-9 ./_()*$&|='<>+-]*[A-Za-z0-9./_()*$])?")
 FORMS = {
     "duration": "90s, 15m, 1h30m, 2d, or a number of seconds",
-    "size": "64Mi, 1.5G (Ki, Mi, Gi, Ti count by 1024; k, M, G, T by 1000), or a number of bytes",
+    "size": "64Mi, 1.5G (Ki, Mi, Gi by 1024; k, M, G by 1000), or a number of bytes",
 }
 """How what these words of `type_words` mean is written."""
 _NOT_TEXT = re.compile(r"(?i)null|true|false|yes|no|on|off|[-+]?[0-9.]+(e[-+]?[0-9]+)?|0[xo][0-9a-f]+")
