@@ -17,7 +17,8 @@ def command(settings: Settings, topic: str | None) -> int:
     """Explain TOPIC: a field (`job.retry.backoff`), the code of a finding (`JOB012`), or a reason (`overlap`).
 
     A field of a job needs no `job.`, and one whose name is the only one of its kind no path. Without TOPIC: the
-    documents there are. `codes` and `reasons` list all of them. Needs no home.
+    documents there are. `codes` and `reasons` list all of them. Needs no home. As data, each is an object with its
+    `kind` (`field`, `code` or `reason`) and `name`.
 
     \b
     Examples:
