@@ -12,8 +12,8 @@ from specs.defaults import DefaultsTree, with_defaults
 from specs.desired import Desired, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
+from specs.ignoring import MARK, Ignored, without_ignored
 from specs.lint import Programs, lint, without_secrets
-from specs.lint.ignoring import MARK, Ignored, without_ignored
 from specs.load import identity_of, load_bytes
 from specs.placed import Placed
 from specs.text import Source, decode

@@ -20,6 +20,7 @@ from specs.desired import DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
 from specs.findings import findings_of, kind_of
+from specs.ignoring import MARK, Ignored, without_ignored
 from specs.links import Link, links_of
 from specs.model import Job
 from specs.notation import parse_name
@@ -83,12 +84,15 @@ def load_bytes(
         read: for the place of a finding that is about one of these defaults.
     """
     try:
-        documents, findings = read_documents(decode(data, path))
+        source = decode(data, path)
+        documents, findings = read_documents(source)
     except InvalidSpec as error:
         return FileResult(diagnostics=error.diagnostics, unreadable=True, defaults_broken=MAYBE_DEFAULTS in data)
     loaded = _Loader(path, default_timezone, findings, inherited, read)
     for document in documents:
         loaded.add(document)
+    if loaded.findings and MARK in data:
+        loaded.findings = list(without_ignored(loaded.findings, {path: Ignored(source)}))
     if findings and not documents:
         loaded.unreadable = True
         loaded.defaults_broken = MAYBE_DEFAULTS in data

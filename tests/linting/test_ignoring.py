@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from specs.load import load_bytes
 from tests.linting.texts import codes_of, findings_of
 
 OFTEN = "schedule: every 1m"
@@ -84,3 +85,12 @@ def test_a_comment_that_cannot_work(comment, message, under):
 def test_every_line_is_judged_by_itself():
     text = f"{RUN}{OFTEN} # jobsctl: ignore[JOB072]\n---\nname: b\nrun: {{command: [a]}}\n{OFTEN}\n"
     assert [each.identity for each in findings_of(text)] == ["default/b"]
+
+
+def test_the_daemon_heeds_them_too():
+    """What it tells of a file is what `validate` does, as far as it looks."""
+    text = f'{RUN}schedule: "0 0 1 * 1"'
+    assert [each.code for each in load_bytes(f"{text}\n".encode(), "a.yaml").diagnostics] == ["JOB041"]
+    silent = load_bytes(f"{text} # jobsctl: ignore[JOB041]\n".encode(), "a.yaml")
+    assert silent.diagnostics == ()
+    assert [job.name for job in silent.jobs] == ["hello"]

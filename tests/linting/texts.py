@@ -5,8 +5,8 @@ from __future__ import annotations
 from specs.desired import DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec
 from specs.document import Document, read_documents
+from specs.ignoring import Ignored, without_ignored
 from specs.lint import Programs, lint, without_secrets
-from specs.lint.ignoring import Ignored, without_ignored
 from specs.load import identity_of, load_bytes
 from specs.text import decode
 

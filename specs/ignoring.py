@@ -1,8 +1,8 @@
 """Comments that silence warnings: `# jobsctl: ignore[JOB072]`, as type checkers have them.
 
-Called by whoever shows findings of files. Pure. A comment silences the codes it names on its own line, or, alone on a
-line, on the next one that is no comment; `ignore-file[...]` does so in the whole file. Errors cannot be silenced: what
-is not applied must be said. JOB077 tells of comments that cannot work.
+Called by `specs.load`, and by the command line for what it finds besides. Pure. A comment silences the codes it names
+on its own line, or, alone on a line, on the next one that is no comment; `ignore-file[...]` does so in the whole file.
+Errors cannot be silenced: what is not applied must be said. JOB077 tells of comments that cannot work.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from specs.codes import CODES
 from specs.diagnostic import Diagnostic, Severity
 from specs.text import Place, Source
 
@@ -60,6 +59,8 @@ class Ignored:
                 target.add(each[0])
 
     def _known(self, code: str, number: int, start: int) -> bool:
+        from specs.codes import CODES  # for few files: the daemon need not load all codes
+
         known = CODES.get(code)
         if known is not None and known.severity == "warning":
             return True
