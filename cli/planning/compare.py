@@ -15,9 +15,19 @@ import orjson
 
 from cli.planning.before import Before, Was, error_key
 from cli.planning.documents import plan_documents, touching
-from cli.planning.effects import Held, Meaning, coming, held_after, held_before, held_rezoned, is_behind, reanchor
+from cli.planning.effects import (
+    Held,
+    Meaning,
+    coming,
+    compared,
+    held_after,
+    held_before,
+    held_rezoned,
+    is_behind,
+    reanchor,
+)
 from cli.planning.fields import changed_fields, complete
-from cli.planning.plan import ACTIONS, Action, JobPlan, Origin, Plan, Reanchor
+from cli.planning.plan import ACTIONS, Action, Coming, JobPlan, Origin, Plan, Reanchor
 from reconciler import records
 from reconciler.sync import Change, PrunePolicy, plan_sync
 from specs.desired import Desired, DesiredDocument, DesiredJob
@@ -271,15 +281,21 @@ class _Maker:
         if new is None:
             return replace(plan, before=before)
         again = reanchor(old, new, self._will) if old is not None else None
+        after = coming(new, self._will, now)
+        if before is not None and old is not None:
+            before, after = self._marked(before, old, after, new)
         return replace(
             plan,
             reanchor=again,
             pause=_pause(plan),
             before=before,
-            after=coming(new, self._will, now),
+            after=after,
             nights=tuple(nights(new.schedule, now)) if _is_timed(plan, again) else (),
             notes=tuple(_staying(plan, verdict, old, new, now, broken=verdict.identity in self._before.broken)),
         )
+
+    def _marked(self, before: Coming, old: Held, after: Coming, new: Held) -> tuple[Coming, Coming]:
+        return compared(before, after, new, self._will), compared(after, before, old, self._was)
 
     def touched(self, identity: str, touched_by: tuple[str, ...]) -> JobPlan | None:
         """A job whose own spec stays; None when its next instants stay too."""
@@ -289,6 +305,7 @@ class _Maker:
         before, after = coming(old, self._was, self._now), coming(old, self._will, self._now)
         if before == after:
             return None
+        before, after = self._marked(before, old, after, old)
         return JobPlan(identity=identity, action="change", path=job.path, line=job.line, before=before, after=after,
                        touched_by=touched_by)  # fmt: skip
 

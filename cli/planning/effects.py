@@ -7,7 +7,7 @@ the daemon stores with, and the slots from `specs.timing`. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -162,9 +162,8 @@ def coming(held: Held, meaning: Meaning, now: int) -> Coming:
         return Coming(words, zone)
     left = SHOWN if policy.repeat is None else min(SHOWN, max(policy.repeat - record.repeat_done, 0))
     timing, calendars = Timing(schedule, record.anchor_at, policy, record.identity), meaning.calendars(policy)
-    found = tuple(
-        Instant(*each) for each in islice(timing.runs_after(_accounted(timing, record, now), calendars), left)
-    )
+    runs = timing.runs_after(_accounted(timing, record, now), calendars)
+    found = tuple(Instant(*each) for each in islice(runs, left))
     note = ""
     if not found and calendars is not None and timing.after(now) is not None:
         note = "its calendars never let it run"
@@ -172,7 +171,21 @@ def coming(held: Held, meaning: Meaning, now: int) -> Coming:
         note = "nothing is to come"
     elif policy.repeat is not None and left < SHOWN:
         note = f"complete then: `repeat: {policy.repeat}`"
-    return Coming(words, zone, found, note)
+    return Coming(words, zone, found, note, more=len(found) == SHOWN)
+
+
+def compared(one: Coming, other: Coming, there: Held, meaning: Meaning) -> Coming:
+    """`one` with the instants marked that the other side has too."""
+    starts = {each.start for each in other.instants}
+    schedule, policy, record = there.schedule, there.policy, there.record
+    timing, calendars = Timing(schedule, record.anchor_at, policy, record.identity), meaning.calendars(policy)
+
+    def has(each: Instant) -> bool:
+        # Beyond the last that is shown: asked of the rule itself, not of a longer list.
+        later = other.more and each.start > other.instants[-1].start
+        return each.start in starts or (later and timing.next_run(each.slot - 1, calendars) == (each.slot, each.start))
+
+    return replace(one, instants=tuple(replace(each, same=has(each)) for each in one.instants))
 
 
 def _after_finish(held: Held, words: str, zone: str) -> Coming:

@@ -30,6 +30,8 @@ class Instant:
 
     slot: int
     start: int
+    same: bool = False
+    """The other side has it too, whether it is among the instants shown there or comes after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Coming:
     instants: tuple[Instant, ...] = ()
     note: str = ""
     """Why there are none, or no more."""
+    more: bool = False
+    """Others follow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def _next(job: JobPlan) -> Iterator[str]:
     if not rows:
         yield from _notes(job)
         return
-    if job.before is None or not job.before.instants or {row[2] for row in rows} == {"="}:
+    if job.before is None or not job.before.instants or all(before == after for before, after, _ in rows):
         same = "" if job.before is None or not job.before.instants else " (as before)"
         coming = job.after if job.after is not None and job.after.instants else job.before
         gone = "" if coming is job.after else " (as it was)"

@@ -116,7 +116,7 @@ def job_view(plan: JobPlan) -> View:
         "fields": _fields_view(plan),
         "reanchored": None,
         "pause": plan.pause,
-        "next": {"before": _coming(plan.before, plan.after), "after": _coming(plan.after, plan.before)},
+        "next": {"before": _coming(plan.before), "after": _coming(plan.after)},
         "nights": [_night(each) for each in plan.nights],
         "touchedBy": list(plan.touched_by),
         "findings": [_finding(each) for each in plan.findings],
@@ -127,17 +127,16 @@ def job_view(plan: JobPlan) -> View:
     return view | _whole(plan.old, plan.new)
 
 
-def _coming(coming: Coming | None, other: Coming | None) -> View | None:
+def _coming(coming: Coming | None) -> View | None:
     if coming is None:
         return None
     zone = find_zone(coming.timezone)
-    starts = set() if other is None else {instant.start for instant in other.instants}
     instants = [
         {
             "at": rfc3339(instant.start),
             "slot": rfc3339(instant.slot),
             "local": zone.local(instant.start).isoformat(),
-            "same": instant.start in starts,
+            "same": instant.same,
         }
         for instant in coming.instants
     ]

@@ -29,6 +29,8 @@ NIGHTS = "JOB073"
 """The lint's warning of moved clocks."""
 LONGEST_VALUE = 160
 """Characters of a value that are shown."""
+SIDE_BY_SIDE = 2
+"""Instants of each side that must be in the common stretch."""
 MOST_LINES = 40
 """Lines of the difference of a text that are shown."""
 _ALWAYS: tuple[Action, ...] = ("create", "change", "prune")
@@ -139,14 +141,20 @@ def told_findings(job: JobPlan) -> tuple[Diagnostic, ...]:
 
 
 def instant_rows(plan: JobPlan) -> list[tuple[str, str, str]]:
-    """Of the next instants: before, after, and `=` where a start stays; "" where there is none."""
+    """Of the next instants: before, after, and `=` where both have it; "" where there is none.
+
+    Side by side in order of time, up to where one of the two lists ends; one below the other where that would be
+    little (instants every minute and every month have no common stretch); what both have is said then.
+    """
     before, after = _texts(plan.before), _texts(plan.after)
-    if before.keys().isdisjoint(after):
-        return [(old, new, "") for old, new in zip_longest(before.values(), after.values(), fillvalue="")]
-    return [
-        (before.get(at, ""), after.get(at, ""), "=" if at in before and at in after else "")
-        for at in sorted({*before, *after})
-    ]
+    ends = [each.instants[-1].start for each in (plan.before, plan.after) if each is not None and each.more]
+    end = min(ends, default=None)
+    times = [at for at in sorted({*before, *after}) if end is None or at <= end]
+    if before and after and min(sum(at in side for at in times) for side in (before, after)) < SIDE_BY_SIDE:
+        same = {each.start for each in plan.after.instants if each.same} if plan.after is not None else set()
+        marked = [f"{text} (as before)" if at in same else text for at, text in after.items()]
+        return [(old, new, "") for old, new in zip_longest(before.values(), marked, fillvalue="")]
+    return [(before.get(at, ""), after.get(at, ""), "=" if at in before and at in after else "") for at in times]
 
 
 def _texts(coming: Coming | None) -> dict[int, str]:

@@ -62,11 +62,20 @@ class TestWords:
             "          Sat 2026-11-21 08:30 UTC",
             "          Sat 2026-11-21 08:40 UTC  = Sat 2026-11-21 08:40 UTC",
             "          Sat 2026-11-21 08:50 UTC",
-            "                                      Sat 2026-11-21 09:00 UTC",
-            "                                      Sat 2026-11-21 09:20 UTC",
-            "                                      Sat 2026-11-21 09:40 UTC",
             "",
             "Plan: 0 to create, 1 to change, 0 to prune.",
+        ]
+
+    def test_starts_that_have_little_in_common_stand_below_each_other(self, jobsctl, known, home):
+        applied(known)
+        edit(home, "hello.yaml", ("every 10m", "0 12 * * *"))
+        assert jobsctl("plan").out.splitlines()[5:11] == [
+            "    next  before                      after",
+            "          Sat 2026-11-21 08:10 UTC    Sat 2026-11-21 12:00 UTC (as before)",
+            "          Sat 2026-11-21 08:20 UTC    Sun 2026-11-22 12:00 UTC (as before)",
+            "          Sat 2026-11-21 08:30 UTC    Mon 2026-11-23 12:00 UTC (as before)",
+            "          Sat 2026-11-21 08:40 UTC    Tue 2026-11-24 12:00 UTC (as before)",
+            "          Sat 2026-11-21 08:50 UTC    Wed 2026-11-25 12:00 UTC (as before)",
         ]
 
     def test_another_command_keeps_the_grid(self, jobsctl, known, home):
