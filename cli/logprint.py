@@ -20,9 +20,6 @@ from cli.terminal import VisibleBytes
 from state.logs import Log, lines_of, matching
 from state.records import TERMINAL_STATES, Run, RunState
 
-PAUSE = 0.1
-"""Seconds between two looks at a growing log: below what a person notices, and hardly any work."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -137,7 +134,7 @@ class _Unfinished:
 
 def _wait_for_log(seen: Reading, run: Run, files: RunDirectory) -> None:
     while not files.streams() and seen.reader.run(run.id).state not in TERMINAL_STATES:
-        time.sleep(PAUSE)
+        time.sleep(seen.pause)
 
 
 def _follow(seen: Reading, run: Run, followers: dict[str, Growing], sinks: dict[str, Sink], wanted: Wanted) -> None:
@@ -161,6 +158,6 @@ def _follow(seen: Reading, run: Run, followers: dict[str, Growing], sinks: dict[
         if over and not new:
             break
         if not new:
-            time.sleep(PAUSE)
+            time.sleep(seen.pause)
     ended = seen.reader.run(run.id)
     say(f"run {ended.id} {ended.state}" + (f": {ended.error}" if ended.error else ""))

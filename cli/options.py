@@ -119,8 +119,8 @@ def _server(ctx: click.Context, param: click.Parameter, value: str | None) -> No
         return
     if ctx.info_name not in ABOUT_FILES:
         raise UsageError(
-            f"`jobsctl {ctx.info_name}` does not work with --server: writes go through files on the daemon's machine",
-            hint="call it there, without --server and JOBSCTL_SERVER",
+            f"`jobsctl {ctx.info_name}` does not work with --server: it needs the files on the daemon's machine",
+            hint="call it there, without --server and JOBSCTL_SERVER: changes and checks go through files",
         )
     if value:
         raise UsageError(f"`jobsctl {ctx.info_name}` reads files here: it has no use for --server")

@@ -105,6 +105,11 @@ class Reading:
             return Config()
 
     @property
+    def pause(self) -> float:
+        """Seconds between two looks at a growing log: below what a person notices, and hardly any work."""
+        return 0.1
+
+    @property
     def alive(self) -> bool:
         """Whether a daemon is running on the home."""
         return daemon_alive(self.home)

@@ -55,6 +55,11 @@ class RemoteReading(Reading):
         return False
 
     @property
+    def pause(self) -> float:
+        """Longer than at home: two questions over the network each time."""
+        return 0.5
+
+    @property
     def alive(self) -> bool:
         return bool(self.house.get("alive"))
 

@@ -265,7 +265,7 @@ def test_what_changes_something_is_refused_before_anything_happens(other, ask, m
         server = ["--server", other.url]
         done = ask(None, *([*server, *command] if how == "before" else [*command, *server]))
     assert (done.code, done.out, other.asked) == (2, "", [])
-    assert "writes go through files on the daemon's machine" in done.err
+    assert "it needs the files on the daemon's machine" in done.err
 
 
 def test_a_command_about_files_does_not_mind_the_variable(ask, monkeypatch, tmp_path):
