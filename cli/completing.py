@@ -113,9 +113,11 @@ def _names_for(param: click.Parameter) -> Names | None:
         return None
     if isinstance(param, click.Argument):
         kinds = set(_KINDS.findall(param.metavar or (param.name or "").upper()))
-        kinds = {kind.removesuffix("S") for kind in kinds}
     else:
-        kinds = {max(param.opts, key=len).lstrip("-").upper()}
+        # What its help calls it says more than its name: `--reason TEXT` is no `--reason REASON`.
+        kinds = set(_KINDS.findall(param.metavar or "")) - {"NAME", "SELECTOR"}
+        kinds = kinds or {max(param.opts, key=len).lstrip("-").upper()}
+    kinds |= {kind.removesuffix("S") for kind in kinds}
     if kinds & {"JOB", "TARGET"} and kinds & {"RUN", "TARGET"}:
         return lambda settings, text: [*_jobs(settings, text), *_runs(settings, text)]
     for kind, names in _BY_KIND.items():
@@ -177,6 +179,18 @@ def _topics(settings: Settings, text: str) -> list[CompletionItem[str]]:
     return _narrowed([*(reason.value for reason in Reason), "codes", "config", "job", "reasons"], text)
 
 
+def _reasons(settings: Settings, text: str) -> list[CompletionItem[str]]:
+    from state.records import Reason
+
+    return _narrowed((reason.value for reason in Reason), text)
+
+
+def _zones(settings: Settings, text: str) -> list[CompletionItem[str]]:
+    from zoneinfo import available_timezones
+
+    return _narrowed(available_timezones(), text)
+
+
 def _files(settings: Settings, text: str) -> list[CompletionItem[str]]:
     return [CompletionItem(text, type="file")]
 
@@ -191,6 +205,8 @@ _BY_KIND: dict[str, Names] = {
     "PROJECT": _projects,
     "LABEL": _labels,
     "TOPIC": _topics,
+    "REASON": _reasons,
+    "ZONE": _zones,
     "FILE": _files,
     "FILENAME": _files,
     "PATH": _files,

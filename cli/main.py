@@ -85,12 +85,7 @@ class LazyGroup(click.Group):
             raise UsageError(f"`jobsctl {name}` is not built yet", hint="`jobsctl --help` lists what there is")
         if name not in _LINES:
             return None
-        command = prepared(import_module(f"cli.commands.{name}").command, name)
-        if COMPLETE in os.environ:
-            from cli.completing import attach
-
-            attach(command)
-        return command
+        return prepared(import_module(f"cli.commands.{name}").command, name)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         if incomplete.startswith("-"):
@@ -136,6 +131,10 @@ def prepared(command: click.Command, name: str) -> click.Command:
     for option in global_options(after_command=True):
         if taken.isdisjoint(option.opts):
             command.params.append(option)
+    if COMPLETE in os.environ:
+        from cli.completing import attach
+
+        attach(command)
     return command
 
 

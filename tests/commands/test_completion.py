@@ -96,6 +96,9 @@ def bash_words(line: str) -> list[str]:
         pytest.param("jobsctl list -p o", ["other"], id="project"),
         pytest.param("jobsctl list --pha", ["--phase"], id="option"),
         pytest.param("jobsctl list --phase susp", ["suspended"], id="choice"),
+        pytest.param("jobsctl runs --reason mis", ["missed"], id="reason"),
+        pytest.param("jobsctl suspend --reason mis", [], id="free text"),
+        pytest.param("jobsctl next --timezone Europe/Berl", ["Europe/Berlin"], id="time zone"),
         pytest.param("jobsctl explain JOB01", None, id="code"),
     ],
 )
@@ -133,6 +136,7 @@ def test_runs_are_offered_where_a_run_is_wanted(house, offered):
 def test_files_where_files_are_wanted(house, offered):
     assert offered("bash", "jobsctl validate x") == ["-o default"]
     assert offered("bash", "jobsctl backup ") == ["-o default"]
+    assert offered("bash", "jobsctl import crontab ") == ["-o default"]
     assert offered("bash", "jobsctl --home ") == ["-o dirnames"]
 
 
