@@ -58,6 +58,17 @@ def hint(text: str) -> str:
     return "`jobsctl explain job` lists the fields, `explain codes` the findings, `explain reasons` the reasons"
 
 
+def beginning_with(text: str) -> list[str]:
+    """What a shell offers: with nothing typed the documents, then a level of fields at a time; codes and reasons."""
+    paths = [field.path.replace("[]", "") for field in fields.everything()]
+    short = [path.removeprefix("job.") for path in paths]
+    if not text:
+        return [path for path in paths if "." not in path] + ["codes", "reasons"]
+    names = dict.fromkeys([*paths, *short, *CODES, *map(str, EXPLAINED), "codes", "reasons"])
+    level = text.count(".")
+    return [name for name in names if name.startswith(text) and name.count(".") <= level + (name.count(".NAME."))]
+
+
 def lines(found: Sequence[Topic], *, overview: bool, now: int) -> Iterator[str | Cell]:
     """For people. Many topics: a list. `now` is in microseconds, for findings that name a date."""
     if overview:

@@ -10,13 +10,19 @@ from cli.options import Settings
 from cli.output import print_items, print_lines
 
 
+def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from cli import explaining
+
+    return explaining.beginning_with(incomplete)
+
+
 @click.command("explain")
-@click.argument("topic", required=False)
+@click.argument("topic", required=False, shell_complete=_names)
 @click.pass_obj
 def command(settings: Settings, topic: str | None) -> int:
     """Explain TOPIC: a field (`job.retry.backoff`), the code of a finding (`JOB012`), or a reason (`overlap`).
 
-    A field of a job needs no `job.`, and one whose name is the only one of its kind no path. Without TOPIC: the
+    A field of a job needs no `job.`, and a name that only one field has no path at all (`memory`). Without TOPIC: the
     documents there are. `codes` and `reasons` list all of them. Needs no home. As data, each is an object with its
     `kind` (`field`, `code` or `reason`) and `name`.
 

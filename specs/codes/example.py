@@ -9,8 +9,8 @@ from specs.codes.code import Code
 from specs.desired import DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec
 from specs.document import Document, read_documents
+from specs.ignoring import Ignored
 from specs.lint import lint
-from specs.lint.ignoring import Ignored
 from specs.load import identity_of, load_bytes
 from specs.render import render
 from specs.text import decode

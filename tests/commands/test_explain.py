@@ -129,6 +129,27 @@ class TestAReason:
         assert jobsctl("explain", "reasons", "-o", "name").out.split() == [str(reason) for reason in EXPLAINED]
 
 
+class TestWhatAShellOffers:
+    @pytest.mark.parametrize(
+        ("typed", "offered"),
+        [
+            ("", ["job", "defaults", "pool", "calendar", "config", "codes", "reasons"]),
+            ("ret", ["retry", "retention"]),
+            ("retry.b", ["retry.backoff"]),
+            ("job.run.limits.m", ["job.run.limits.memory"]),
+            ("params.NAME.d", ["params.NAME.default", "params.NAME.description"]),
+            ("overl", ["overlap"]),
+            ("JOB00", [code for code in CODES if code.startswith("JOB00")]),
+            ("qqq", []),
+        ],
+    )
+    def test_is_what_can_be_explained(self, jobsctl, typed, offered):
+        from cli.explaining import beginning_with
+
+        assert beginning_with(typed) == offered
+        assert all(jobsctl("explain", name).code == 0 for name in offered)
+
+
 class TestWhatIsNotKnown:
     @pytest.mark.parametrize(
         ("asked", "hint"),
