@@ -253,7 +253,7 @@ def _check_folder(settings: Settings, folder: Path, timezone: str, linting: Lint
     jobs = [job for _, job in sorted(desired.jobs.items()) if job.path.startswith(part)]
     findings = [each.at(under(each.path)) for each in desired.diagnostics if asked(each.path)]
     reader = FolderDocuments(whole, source.giving, timezone, under)
-    files = {under(path): whole / path for path in source.paths if path.startswith(part)}
+    files = {under(path): whole / path for path in source.parts if path.startswith(part)}
     return Checked(
         jobs=tuple(replace(job, path=under(job.path)) for job in jobs),
         findings=linting.of_folder(jobs, desired.jobs, findings, reader, files),

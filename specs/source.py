@@ -114,13 +114,8 @@ class Source:
         return self._defaults.files
 
     @property
-    def paths(self) -> list[str]:
-        """Every spec file. As of the last look."""
-        return list(self._snapshot.parts)
-
-    @property
     def parts(self) -> Mapping[str, FilePart]:
-        """What each spec file says. As of the last look."""
+        """What each spec file says, by its path. As of the last look."""
         return self._snapshot.parts
 
     def close(self) -> None:
