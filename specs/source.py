@@ -71,9 +71,8 @@ class Source:
         unsettled: Iterable[str] | None = None,
         git_patience: int = GIT_PATIENCE,
     ) -> None:
-        """`now`: microseconds since the epoch. `cache`: rows saved under the same `cache_version`. `unsettled`: files
-        whose jobs were applied from a revision that did not hold them; None: nobody asks what the revision holds.
-        `git_patience`: microseconds that a look waits for git to finish."""
+        """`now`, `git_patience`: microseconds. `cache`: rows saved under the same `cache_version`. `unsettled`: files
+        whose jobs were applied from a revision that did not hold them; None: nobody asks what the revision holds."""
         self.root = root
         self.folders: dict[str, int] = {}
         """Every real folder below the root with its inode, `""` for the root itself: what to watch."""
