@@ -84,7 +84,7 @@ def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
     ends: dict[str, int] = {}
     for name, sink in sinks.items():
         with files.log(name) as log:
-            ends[name] = _print_now(log, sink, wanted)
+            ends[name] = _print_now(log, sink, wanted, goes_on=active and wanted.follow)
         sink.flush()
     if active and wanted.follow:
         _follow(seen, run, {name: Growing(files, name, start=ends[name]) for name in sinks}, sinks, wanted)
@@ -92,7 +92,7 @@ def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
         sink.close()
 
 
-def _print_now(log: Log, sink: Sink, wanted: Wanted) -> int:
+def _print_now(log: Log, sink: Sink, wanted: Wanted, *, goes_on: bool) -> int:
     """Print what is there. Where it ended: whole lines only when more is to come and lines are chosen."""
     end = log.size if wanted.until is None else log.offset_until(wanted.until)
     start = 0 if wanted.since is None else log.offset_since(wanted.since)
@@ -105,7 +105,7 @@ def _print_now(log: Log, sink: Sink, wanted: Wanted) -> int:
     else:
         pieces = log.read(start, end)
     if wanted.pattern is not None:
-        if wanted.follow:
+        if goes_on:
             unfinished = _Unfinished(pieces)
             pieces = matching(unfinished, wanted.pattern)
             for piece in pieces:

@@ -10,7 +10,7 @@ import click
 from cli.exits import Exit
 from cli.options import Output, Settings
 
-FORMS = ("text", "dot", "json", "yaml", "jsonl", "name")
+FORMS = ("text", "table", "wide", "dot", "json", "yaml", "jsonl", "name")
 
 
 @click.command("graph")
@@ -20,7 +20,7 @@ FORMS = ("text", "dot", "json", "yaml", "jsonl", "name")
     "--output",
     "form",
     type=click.Choice(FORMS),
-    help="How to print: a tree, DOT for graphviz, or data. Default: text.",
+    help="How to print: a tree (text, as table and wide), DOT for graphviz, or data. Default: text.",
 )
 @click.pass_obj
 def command(settings: Settings, job: str | None, form: str | None) -> int:

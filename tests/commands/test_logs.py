@@ -50,6 +50,13 @@ def raw(capsysbinary, jobsctl, home):
     return call
 
 
+def test_following_a_run_that_is_over_leaves_out_no_unfinished_last_line(raw, ran):
+    run, write = ran
+    write(BYTES)
+    code, out, _ = raw("logs", "-f", run.id, "--grep", "last|one")
+    assert (code, out) == (0, b"one\nlast, without an end\n")
+
+
 def test_a_pipe_gets_exactly_the_bytes(raw, ran):
     run, write = ran
     write(BYTES)

@@ -25,7 +25,7 @@ READERS = {
     "outputs": [[], ["apart"]],
     "metrics": [["default/hello"]],
 }  # fmt: skip
-FORMS = dict.fromkeys(READERS, OUTPUTS) | {"graph": ("text", "dot", "json", "yaml", "jsonl", "name")}
+FORMS = dict.fromkeys(READERS, OUTPUTS) | {"graph": ("text", "wide", "dot", "json", "yaml", "jsonl", "name")}
 CALLS = [
     pytest.param(reader, arguments, id=" ".join([reader, *arguments]))
     for reader, calls in READERS.items()
