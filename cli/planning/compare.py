@@ -221,8 +221,6 @@ def _notes(before: Before, after: After, jobs: Collection[JobPlan], guard: Prune
         yield f"the prune guard holds jobs back: {why}; `jobsctl apply --confirm-prune` lets them go, once"
     if before.origin.kind in ("revision", "directory") and any(job.reanchor and job.reanchor.grid for job in jobs):
         yield "grids of intervals are counted from when they are applied: instants of theirs are as if that were now"
-    if before.defaults is None and any(job.action == "change" for job in jobs) and after.defaults:
-        yield "what `Defaults` said before is not known to the daemon: compare with a revision to see how they change"
 
 
 class _Maker:

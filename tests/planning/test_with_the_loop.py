@@ -142,3 +142,17 @@ def test_another_timezone_of_the_daemon_changes_jobs_that_name_none():
 def test_an_earlier_start_makes_nothing_due():
     often = OLD.replace(b"10m", b"10s")
     assert changed(often + b"start_at: 2027-01-16T00:00:00Z\n", often).notes == ()
+
+
+def test_a_calendar_moves_the_jobs_that_were_not_edited():
+    files = contents({"ant": {"name": "ant", "schedule": "every 1h", "calendar": "shut", "run": {"command": ["x"]}}})
+    with applied(files) as rig:
+        shut = b'{"kind": "Calendar", "name": "shut", "dates": ["2027-01-15", "2027-01-17"]}'
+        files["calendar-shut.json"] = shut
+        write(rig, files)
+        plan = plan_over(rig, files)
+        (job,) = plan.touched
+        assert (plan.jobs, job.touched_by, len(plan.documents)) == ((), ("Calendar:shut",), 1)
+        rig.look()
+        assert rig.job("ant").next_at == job.after.instants[0].start > job.before.instants[-1].start
+        assert [each.same for each in job.after.instants] == [True] * 5, "they came after those that were shown before"
