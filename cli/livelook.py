@@ -46,6 +46,7 @@ class Looker:
             running=[_running(seen, run) for run in running],
             waiting=in_order([Waiting(run, *self._place(seen, run)) for run in waiting], now),
             pools=pools_of(reader.documents("Pool"), reader.occupancy()),
+            truncated=MOST in (len(running), len(waiting)),
         )
 
     def _place(self, seen: Reading, run: Run) -> tuple[str | None, int]:
@@ -143,6 +144,8 @@ def head_lines(snapshot: Snapshot, *, load: tuple[float, float, float] | None) -
     used = f"CPU {_percent(snapshot.cpu)}, memory {size(snapshot.memory)}"
     machine = "" if load is None else f"; load of the machine {' '.join(f'{each:.2f}' for each in load)}"
     yield Cell(f"{len(snapshot.running)} running, {len(snapshot.waiting)} waiting; {used}{machine}")
+    if snapshot.truncated:
+        yield Cell(f"there are more: only the first {MOST} of either are looked at", "yellow")
     if snapshot.pools:
         full = any(each.waiting for each in snapshot.pools)
         yield Cell(f"pools: {', '.join(map(_pool, snapshot.pools))}", "yellow" if full else "")

@@ -42,6 +42,8 @@ HELP = (
     "CPU: 100% is one processor. Runs are looked at each second, old ones each 15.",
     "`jobsctl logs -f JOB` follows what one writes, `jobsctl cancel RUN` stops one.",
 )
+WORDS = 16
+"""Columns on the screen below which words say too little."""
 AROUND_QUEUE = 3
 """Lines around the rows of what waits: a blank one, how many there are, the headings."""
 SORTS: dict[str, Sort] = {"c": "cpu", "m": "memory", "t": "time"}
@@ -134,15 +136,20 @@ class Screen:
             column.heading: max([len(column.heading), *(text.cell_len for text in cells[column.heading])])
             for column in columns
         }
+        # The last column is for words, of any length: it is cut before another one is left out.
+        whole, widths[columns[-1].heading] = widths[columns[-1].heading], min(widths[columns[-1].heading], WORDS)
         kept = list(columns)
         for rank in range(max(column.rank for column in columns), 0, -1):
             if sum(widths[column.heading] + 2 for column in kept) - 2 > self._console.width:
                 kept = [column for column in kept if column.rank != rank]
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+        left = self._console.width - sum(widths[column.heading] + 2 for column in kept[:-1])
         for column in kept:
+            width = min(whole, left) if column is columns[-1] else widths[column.heading]
             table.add_column(
-                column.heading, justify="right" if column.right else "left", no_wrap=True, overflow="ellipsis"
-            )
+                column.heading, justify="right" if column.right else "left", no_wrap=True, overflow="ellipsis",
+                width=max(width, 1),
+            )  # fmt: skip
         for row in range(len(shown)):
             table.add_row(*(cells[column.heading][row] for column in kept))
         more = len(records) - len(shown)

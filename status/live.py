@@ -77,6 +77,8 @@ class Snapshot:
     waiting: Sequence[Waiting]
     """In the order in which they would be given a slot."""
     pools: Sequence[PoolUse]
+    truncated: bool = False
+    """Whether more runs run or wait than were looked at."""
 
     @property
     def cpu(self) -> float:
@@ -169,6 +171,7 @@ def snapshot_view(snapshot: Snapshot) -> View:
             "cpuCores": round(snapshot.cpu, 3),
             "memoryBytes": snapshot.memory,
         },
+        "truncated": snapshot.truncated,
         "running": [_running_view(each) for each in snapshot.running],
         "waiting": [_waiting_view(each) for each in snapshot.waiting],
         "pools": [

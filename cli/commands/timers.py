@@ -44,10 +44,10 @@ def command(settings: Settings, labels: tuple[str, ...], everything: bool, limit
         columns: list[Column[Timer]] = [
             Column("NEXT", lambda timer: stamp(timer.next_at), rank=3),
             Column("LEFT", lambda timer: relative(timer.next_at, seen.now)),
-            Column("LAST", lambda timer: stamp(timer.record.last_started_at), rank=4),
+            Column("LAST", lambda timer: stamp(timer.record.last_started_at), rank=5),
             Column("PASSED", lambda timer: relative(timer.record.last_started_at, seen.now), rank=2),
             Column("JOB", lambda timer: timer.record.identity),
-            Column("SCHEDULE", lambda timer: seen.words(timer.record), rank=2),
+            Column("SCHEDULE", lambda timer: seen.words(timer.record), rank=4),
             Column("NOTE", lambda timer: timer.note, rank=1),
         ]
         if not any(timer.note for timer in timers):

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import livelook
 from cli.livelook import in_sort
 from state.records import DocumentRecord, Reason, RunState
 from state.runfiles import Sample
@@ -103,6 +104,13 @@ def test_a_quiet_house(jobsctl, known):
     assert "0 running, 0 waiting; CPU 0%, memory 0 B" in out
     assert out.endswith("Nothing runs.\n")
     assert jobsctl("top", "-o", "name").out == ""
+
+
+def test_it_says_when_there_are_more_than_it_looks_at(jobsctl, house, monkeypatch):
+    assert json.loads(jobsctl("top", "-o", "json").out)["truncated"] is False
+    monkeypatch.setattr(livelook, "MOST", 2)
+    assert json.loads(jobsctl("top", "-o", "json").out)["truncated"] is True
+    assert "there are more: only the first 2 of either are looked at\n" in jobsctl("top").out
 
 
 def test_the_project_limits_it(jobsctl, house):
