@@ -169,14 +169,10 @@ def _labels(settings: Settings, text: str) -> list[CompletionItem[str]]:
 
 
 def _topics(settings: Settings, text: str) -> list[CompletionItem[str]]:
-    """Reasons; codes of findings, once `JOB` was typed. Fields would cost 100 ms of imports."""
-    from state.records import Reason
+    """What `explain` knows: documents and fields, a level at a time; codes and reasons. Loads no model."""
+    from cli.explaining import beginning_with
 
-    if text.startswith("JOB"):
-        from specs.codes import CODES
-
-        return _narrowed(CODES, text)
-    return _narrowed([*(reason.value for reason in Reason), "codes", "config", "job", "reasons"], text)
+    return _narrowed(beginning_with(text), text)
 
 
 def _reasons(settings: Settings, text: str) -> list[CompletionItem[str]]:

@@ -10,14 +10,8 @@ from cli.options import Settings
 from cli.output import print_items, print_lines
 
 
-def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from cli import explaining
-
-    return explaining.beginning_with(incomplete)
-
-
 @click.command("explain")
-@click.argument("topic", required=False, shell_complete=_names)
+@click.argument("topic", required=False)
 @click.pass_obj
 def command(settings: Settings, topic: str | None) -> int:
     """Explain TOPIC: a field (`job.retry.backoff`), the code of a finding (`JOB012`), or a reason (`overlap`).

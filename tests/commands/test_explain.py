@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 
 from specs import schema
 from specs.codes import CODES
-from specs.schema.editors import CONFIG_FILE, FILE, config_schema, spec_schema
+from specs.schema.editors import CONFIG_FILE, FILE, config_schema, modeline, spec_schema
 from specs.schema.fields import everything
 from status.reasons import EXPLAINED
 
@@ -253,6 +253,18 @@ class TestTheLineForEditors:
             (tmp_path / "a.yaml").write_text(text)
             jobsctl("apply", "-f", "a.yaml")
         assert (home.specs / "a.yaml").read_text() == f"{self.LINE}{self.GOOD}timeout: 5m\n"
+
+    @pytest.mark.parametrize("folder", ["", "sub", "sub/deep"])
+    def test_it_leads_from_the_folder_of_the_file(self, jobsctl, home, tmp_path, folder):
+        jobsctl("schema", "--write")
+        there = home.specs / folder / "a.yaml"
+        there.parent.mkdir(parents=True, exist_ok=True)
+        line = modeline(there, home.specs / FILE)
+        assert (there.parent / line.rpartition("=")[2].strip()).resolve() == (home.specs / FILE).resolve()
+        there.write_text(line + self.GOOD)
+        (tmp_path / "a.yaml").write_text(self.GOOD + "timeout: 5m\n")
+        assert jobsctl("apply", "-f", "a.yaml").code == 0
+        assert there.read_text() == f"{line}{self.GOOD}timeout: 5m\n"
 
     def test_apply_puts_none_into_a_file_that_a_person_wrote(self, jobsctl, home, tmp_path):
         jobsctl("schema", "--write")
