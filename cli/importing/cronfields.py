@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from cli.importing.naming import slug
 from cli.importing.wallclock import is_moved
 from specs.cron import WEEKDAYS, Cron, parse_cron
 from specs.expression import ScheduleError
-from specs.slots import WallTimes
 
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 DST = {"gap": "skip", "repeat": "twice"}
@@ -35,30 +35,38 @@ class Meaning:
 
     def on(self, day: date) -> bool:
         """Does it match on this day?"""
-        return self.matches(day.month, day.day, day.isoweekday() % 7)
-
-    def matches(self, month: int, day: int, weekday: int) -> bool:
-        """Does it match on a day with this month, day of month and weekday?"""
-        in_month, in_week = day in self.days, weekday in self.weekdays
-        return month in self.months and ((in_month and in_week) if self.both else (in_month or in_week))
+        return day.month in self.months and self._in_days(day.day, day.isoweekday() % 7)
 
     def times(self) -> list[int]:
         """The minutes of a day at which it matches."""
         return [hour * 60 + minute for hour in sorted(self.hours) for minute in sorted(self.minutes)]
 
     def ever(self) -> bool:
-        """Is there any day on which it matches?"""
-        return bool(self.minutes and self.hours) and any(self.matches(*day) for day in _DAYS)
+        """Is there any day on which it matches? Every day of a month comes on every weekday, within 28 years."""
+        return bool(self.minutes and self.hours and self.days_of_months())
+
+    def days_of_months(self) -> frozenset[tuple[int, int]]:
+        """The days of month, with their weekdays, on which it matches in one of its months at least."""
+        longest = max((_LENGTHS[month - 1] for month in self.months), default=0)
+        return _days_up_to(longest, self.days, self.weekdays, self.both)
+
+    def _in_days(self, day: int, weekday: int) -> bool:
+        in_month, in_week = day in self.days, weekday in self.weekdays
+        return (in_month and in_week) if self.both else (in_month or in_week)
 
 
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_DAYS = tuple(
-    (month, day, weekday)
-    for month, length in enumerate(_LENGTHS, start=1)
-    for day in range(1, length + 1)
-    for weekday in range(7)
-)
-"""Every day there can be: each day of each month comes on each weekday, within 28 years."""
+
+
+@lru_cache(maxsize=256)
+def _days_up_to(longest: int, days: frozenset[int], weekdays: frozenset[int], both: bool) -> frozenset[tuple[int, int]]:
+    """Cached: a cluster with a thousand CronJobs has few different day fields."""
+    pairs = ((day, weekday) for day in range(1, longest + 1) for weekday in range(7))
+    return frozenset(
+        (day, weekday)
+        for day, weekday in pairs
+        if ((day in days and weekday in weekdays) if both else (day in days or weekday in weekdays))
+    )
 
 
 def write_cron(original: str, meaning: Meaning) -> str | None:
@@ -104,21 +112,17 @@ def _means(text: str, meaning: Meaning) -> bool:
     except ScheduleError:
         return False
     times = cron.times
-    return (
-        _members(times.minutes) == meaning.minutes
-        and _members(times.hours) == meaning.hours
-        and _same_days(times, meaning)
-    )
+    sets = [_members(bits) for bits in (times.minutes, times.hours, times.days, times.months, times.weekdays)]
+    ours = Meaning(sets[0], sets[1], sets[2], sets[3], sets[4], both=not times.either)
+    return (ours.minutes, ours.hours, ours.months) == (
+        meaning.minutes,
+        meaning.hours,
+        meaning.months,
+    ) and ours.days_of_months() == meaning.days_of_months()
 
 
 def _members(bits: int) -> frozenset[int]:
     return frozenset(number for number in range(bits.bit_length()) if bits >> number & 1)
-
-
-def _same_days(times: WallTimes, meaning: Meaning) -> bool:
-    days, months, weekdays = map(_members, (times.days, times.months, times.weekdays))
-    ours = Meaning(meaning.minutes, meaning.hours, days, months, weekdays, not times.either)
-    return all(ours.matches(*day) == meaning.matches(*day) for day in _DAYS)
 
 
 def _composed(meaning: Meaning) -> str | None:

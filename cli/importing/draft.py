@@ -41,9 +41,8 @@ class Draft:
 
     def remark(self, name: str, fields: Fields, node: Node, key: str = "schedule") -> None:
         """Keep what is commented above and beside `key` of `fields` as a comment above the field `name`."""
-        lines = self.source.text.split("\n")
-        above = comment_above(lines, fields.places[key][0]) if key in fields.places else ""
-        if name in self.tree and (text := "\n".join(filter(None, [above, comment_beside(lines, node)]))):
+        above = comment_above(self.source, fields.places[key][0]) if key in fields.places else ""
+        if name in self.tree and (text := "\n".join(filter(None, [above, comment_beside(self.source, node)]))):
             self.remarks[(name,)] = text
 
     def add_times(self, system: str, original: str, meaning: Meaning, zone: str, node: Node) -> None:

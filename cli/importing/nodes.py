@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import _ruamel_yaml  # type: ignore[import-not-found]  # of ruamel.yaml.clib, which ships no types
@@ -311,22 +312,27 @@ def number_of(node: Node | None, what: str) -> float | None:
     raise Unexpected(node, f"`{what}` must be a number")
 
 
-def comment_above(lines: list[str], line: int) -> str:
+@lru_cache(maxsize=8)
+def _lines(text: str) -> list[str]:
+    return text.split("\n")
+
+
+def comment_above(source: SourceText, line: int) -> str:
     """The comment that stands directly above `line` (from 1), as one line of prose; empty when there is none."""
-    found: list[str] = []
-    for text in reversed(lines[: line - 1]):
-        stripped = text.strip()
+    lines, found = _lines(source.text), list[str]()
+    for number in range(line - 2, -1, -1):
+        stripped = lines[number].strip()
         if not stripped.startswith("#"):
             break
         found.append(stripped)
     return _prose(reversed(found))
 
 
-def comment_beside(lines: list[str], node: Node | None) -> str:
+def comment_beside(source: SourceText, node: Node | None) -> str:
     """The comment behind a value on its line; empty when there is none."""
     if not isinstance(node, Scalar) or node.end_column is None:
         return ""
-    rest = lines[node.line - 1][node.end_column - 1 :].lstrip(" \t,]}")
+    rest = _lines(source.text)[node.line - 1][node.end_column - 1 :].lstrip(" \t,]}")
     return _prose([rest]) if rest.startswith("#") else ""
 
 

@@ -31,6 +31,8 @@ class WallClock:
 
     def after(self, micros: int) -> int | None:
         """The first instant strictly after `micros`, both in microseconds UTC."""
+        if not self._minutes:
+            return None
         second = micros // 1_000_000
         first = datetime.fromtimestamp(second, self._info).date() - timedelta(days=1)
         best: int | None = None

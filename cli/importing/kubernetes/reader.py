@@ -49,6 +49,10 @@ class _Object:
     namespace: str
 
     @property
+    def is_job(self) -> bool:
+        return self.kind in ("CronJob", "Job") and self.api in _GROUPS
+
+    @property
     def identity(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}"
 
@@ -89,11 +93,11 @@ class _Reader:
 
     def result(self) -> Import:
         """All jobs, in the order of the files."""
-        wanted = [each for each in self.objects if each.kind in ("CronJob", "Job") and each.api in _GROUPS]
+        wanted = [each for each in self.objects if each.is_job]
         config = _config(self.objects)
         others: dict[str, list[_Object]] = {}
         for each in self.objects:
-            if each not in wanted and each.kind not in ("ConfigMap", "Secret"):
+            if not each.is_job and each.kind not in ("ConfigMap", "Secret"):
                 others.setdefault(each.kind, []).append(each)
         for kind, found in others.items():
             self._leave_out(kind, found)
@@ -136,7 +140,7 @@ class _Reader:
             draft.note(
                 "changed", each.name, f"named {name}: another job has its name, or a job's name cannot be like it"
             )
-        comment = comment_above(each.source.text.split("\n"), each.fields.line)
+        comment = comment_above(each.source, each.fields.line)
         if comment:
             draft.tree["description"] = comment[:4096]
         try:

@@ -92,7 +92,7 @@ def _job(source: SourceText, node: Node, names: Names) -> Imported:
     draft = Draft(source, job, {"name": names.take(name)})
     if draft.tree["name"] != name:
         draft.tree["description"] = name[:_LONGEST_TEXT]
-    if comment := comment_above(source.text.split("\n"), job.line):
+    if comment := comment_above(source, job.line):
         draft.tree["description"] = comment[:_LONGEST_TEXT]
     for key in job.entries:
         if key not in _READ | _ANSWERED:

@@ -69,7 +69,7 @@ def _job(job: ConfiguredJob, names: Names, local: str, *, local_given: bool, loa
     if name is None:
         raise Unexpected(job.own, "the job has no `name`")
     draft = Draft(job.source, job.own, {"name": names.take(name)})
-    if comment := comment_above(job.source.text.split("\n"), job.own.line):
+    if comment := comment_above(job.source, job.own.line):
         draft.tree["description"] = comment[:4096]
     if draft.tree["name"] != name:
         if "description" not in draft.tree:
