@@ -73,10 +73,11 @@ def _checked(job: Imported, checked: Checked) -> Iterator[str]:
         case "same":
             number = f"all {checked.compared:,}" if checked.bounded else f"the next {checked.compared:,}"
             until = "" if checked.through is None else f" until {_instant(checked.through)[:10]}"
-            yield f"{job.origin}: check: {job.name}: same: {number} instants{until} are those of `{words}`"
+            noun = "instant" if checked.compared == 1 else "instants"
+            yield f"{job.origin}: check: {job.name}: same: {number} {noun}{until} as of `{words}`"
         case "different" if checked.difference is not None:
             found = checked.difference
-            yield f"{job.origin}: check: {job.name}: DIFFERENT from `{words}` after {checked.compared:,} equal instants"
+            yield f"{job.origin}: check: {job.name}: DIFFERENT from `{words}` after {checked.compared:,} that are equal"
             yield f"  source: {_instant(found.source)}   ours: {_instant(found.ours)}"
             yield f"  {found.why}"
 

@@ -99,7 +99,9 @@ def _variable(number: int, text: str) -> Variable | None:
         if not closing or rest.strip():
             return None
         value = inner
-    return Variable(number, found[1] or found[2] or found[3] or "", value.rstrip())
+    else:
+        value = value.rstrip()
+    return Variable(number, found[1] or found[2] or found[3] or "", value)
 
 
 def _entry(source: SourceText, number: int, text: str, system: bool) -> EntryLine | Diagnostic:

@@ -31,8 +31,8 @@ def names_of(command: str) -> list[str]:
     base = _SUFFIX.sub("", PurePosixPath(program).name) or program
     found = [base]
     plain = [word for word in rest if _WORD.fullmatch(word)]
-    if not _scripted(program) and rest:
-        said = rest[0] if _WORD.fullmatch(rest[0]) else _target(rest)
+    if rest:
+        said = rest[0] if _WORD.fullmatch(rest[0]) else None if _scripted(program) else _target(rest)
         found = [f"{base} {said}" if said is not None else base]
     more = [f"{found[0]} {word}" for word in (*plain, *filter(None, [_target(rest)])) if word not in found[0].split()]
     return [*found, *more[:2]]

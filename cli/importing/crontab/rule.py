@@ -137,7 +137,7 @@ def _offset(zone: str, minute: int) -> int:
 
 @functools.lru_cache(maxsize=256)
 def _offsets(zone: str, first: int) -> tuple[int, ...]:
-    """The offset of each minute of two days. The zone is asked by quarters of an hour, and by minutes where it moves."""
+    """The offset of each minute of two days. The zone is asked by quarters of an hour, where it moves by minutes."""
     found: list[int] = []
     for start in range(first, first + 2 * _DAY, 15):
         before, after = _offset(zone, start), _offset(zone, start + 14)

@@ -14,7 +14,7 @@ from cli.importing.systemd.unitfile import read_units
 
 
 def with_services(sources: list[SourceText]) -> list[SourceText]:
-    """The files, and those beside them that their timers mean: `X.service`, `X.timer.d/*.conf`, `X.service.d/*.conf`."""
+    """The files, and those beside them that their timers mean: `X.service`, and the drop-ins of both."""
     found = {source.path: source for source in sources}
 
     def add(path: Path) -> None:

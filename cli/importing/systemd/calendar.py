@@ -1,7 +1,7 @@
 """`OnCalendar=`: a calendar event of systemd.time(7), read as systemd 252 reads it.
 
-Checked against `systemd-analyze calendar`. Called by `timer`, and through `calendarrule` one side of `--check`: nothing of
-`specs` is used. Pure.
+Checked against `systemd-analyze calendar`. Called by `timer`, and through `calendarrule` one side of `--check`: nothing
+of `specs` is used. Pure.
 """
 
 from __future__ import annotations

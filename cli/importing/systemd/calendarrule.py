@@ -1,9 +1,9 @@
 """When systemd itself elapses a timer with `OnCalendar=`: the oracle of `--check`.
 
-Source: the behaviour of systemd 252 (`systemd-analyze calendar --iterations`), also on the nights when the clock is moved:
-a local time that does not exist is left out, and of one that comes twice only the first is taken (systemd issues 5595 and
-8647). One fault of 252 is not followed: where a step does not divide its range it loses what comes next after midnight
-(`*:0/25` has no 00:00). Made by `timer`. Nothing of `specs` is used. Pure.
+Source: the behaviour of systemd 252 (`systemd-analyze calendar --iterations`), also on the nights when the clock is
+moved: a local time that does not exist is left out, and of one that comes twice only the first is taken (systemd issues
+5595 and 8647). One fault of 252 is not followed: where a step does not divide its range it loses what comes next after
+midnight (`*:0/25` has no 00:00). Made by `timer`. Nothing of `specs` is used. Pure.
 """
 
 from __future__ import annotations

@@ -55,8 +55,15 @@ def read_systemd(files: Sequence[SourceText], *, timezone: str, timezone_given: 
             findings.append(_without_service(timer, wanted, sources))
             continue
         if timer.is_template:
-            notes.append(Note("changed", timer.name, "a template: its jobs have no instance, and %i became nothing",
-                              timer.origin, "name the file as an instance, as dump@db.timer"))  # fmt: skip
+            notes.append(
+                Note(
+                    "changed",
+                    timer.name,
+                    "a template: its jobs have no instance, and %i became nothing",
+                    timer.origin,
+                    "name the file as an instance, as dump@db.timer",
+                )
+            )
         job, errors = _job(timer, service, names, timezone, timezone_given, home_of, sources)
         findings += errors
         if job is not None:
@@ -67,9 +74,15 @@ def read_systemd(files: Sequence[SourceText], *, timezone: str, timezone_given: 
             findings += errors
             if job is not None:
                 jobs.append(job)
-                notes.append(Note("info", service.name, "no timer among the files starts it: the job runs when triggered",
-                                  service.origin))  # fmt: skip
-    return Import(tuple(jobs), tuple(findings), tuple(notes))
+                notes.append(
+                    Note(
+                        "info",
+                        service.name,
+                        "no timer of these files starts it: the job runs when triggered",
+                        service.origin,
+                    )
+                )
+    return Import(tuple(jobs), tuple(dict.fromkeys(findings)), tuple(notes))
 
 
 def _service(units: dict[str, Unit], name: str) -> Unit | None:

@@ -54,9 +54,10 @@ def gaps(zone: str) -> tuple[tuple[int, int], ...]:
         after = at.utcoffset() or timedelta()
         if after > before:
             minute = next(
-                each for each in range(5 * 24 * 60, -1, -15)
+                each
+                for each in range(5 * 24 * 60, -1, -15)
                 if ((at.astimezone(UTC) - timedelta(minutes=each)).astimezone(info).utcoffset() or timedelta()) == after
-            )  # fmt: skip
+            )
             ends = (at.astimezone(UTC) - timedelta(minutes=minute)).astimezone(info)
             end = ends.hour * 60 + ends.minute // 15 * 15
             found.add((end - (after - before) // timedelta(minutes=1), end))
@@ -173,8 +174,14 @@ def _days(spec: CalendarSpec, expression: str, made: Written) -> Iterable[tuple[
         if not chosen or not days:
             continue
         if length == 28:
-            made.said.append(("lost", expression, "cron fields have no days from the month's end: those of February are "
-                              "those of 28 days, a day early in leap years"))  # fmt: skip
+            made.said.append(
+                (
+                    "lost",
+                    expression,
+                    "cron has no days from the month's end: those of February are "
+                    "those of 28 days, a day early in leap years",
+                )
+            )
         yield _field(days, 1, length + 1), _field(frozenset(chosen), 1, 12)
 
 

@@ -43,8 +43,10 @@ def read_service(unit: Unit, *, home_of: Any, sources: dict[str, SourceText]) ->
     draft = Draft(unit, user=name, home=home_of(name))
     errors: list[Diagnostic] = []
     read_settings(draft)
-    commands = {key: _commands(draft, key, errors, sources) for key in ("ExecCondition", "ExecStartPre", "ExecStart",
-                                                                        "ExecStartPost")}  # fmt: skip
+    commands = {
+        key: _commands(draft, key, errors, sources)
+        for key in ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost")
+    }
     if not commands["ExecStart"]:
         if not errors:
             source = sources[unit.origin.path]
@@ -56,8 +58,12 @@ def read_service(unit: Unit, *, home_of: Any, sources: dict[str, SourceText]) ->
     for key in ("ExecStop", "ExecStopPost", "ExecReload"):
         for setting in unit.all("Service", key)[:1]:
             if key != "ExecReload":
-                draft.note("lost", setting, "a job has no command that runs after its end",
-                           "end the script with it, in a `trap` where it must run after a failure too")  # fmt: skip
+                draft.note(
+                    "lost",
+                    setting,
+                    "a job has no command that runs after its end",
+                    "end the script with it, in a `trap` where it must run after a failure too",
+                )
     about_unit(draft, draft.unit)
     return draft, errors
 
@@ -146,8 +152,12 @@ def _about_type(draft: Draft) -> None:
     if kind is None or kind.value in ("simple", "exec", "oneshot", "idle"):
         return
     if kind.value == "forking":
-        draft.note("changed", kind, "a job ends when its program ends, and what it leaves running is ended too",
-                   "give the program its option to stay in the foreground")  # fmt: skip
+        draft.note(
+            "changed",
+            kind,
+            "a job ends when its program ends, and what it leaves running is ended too",
+            "give the program its option to stay in the foreground",
+        )
     else:
         draft.note("changed", kind, f"{kind.value}: jobsctl waits for the program's end and for no message of it")
 
@@ -156,8 +166,12 @@ def about_unit(draft: Draft, unit: Unit) -> None:
     """What the [Unit] section of a service, or of its timer, says and a job cannot."""
     for setting in unit.keys("Unit"):
         if setting.key == "OnFailure":
-            draft.note("lost", setting, f"{setting.value} is not started; jobsctl cannot notify anybody yet",
-                       "it stands as a comment above the job, to become `notify:`")  # fmt: skip
+            draft.note(
+                "lost",
+                setting,
+                f"{setting.value} is not started; jobsctl cannot notify anybody yet",
+                "it stands as a comment above the job, to become `notify:`",
+            )
         elif setting.key == "OnSuccess":
             draft.note(
                 "lost", setting, f"{setting.value} is not started", "give that job `depends_on:` with this one's name"
@@ -168,7 +182,11 @@ def about_unit(draft: Draft, unit: Unit) -> None:
             )
         elif setting.key in _ORDER:
             if not re.fullmatch(r"[\s\w@:.-]*\.(?:target|socket|mount|slice)(?:\s.*)?|no|false", setting.value):
-                draft.note("lost", setting, f"{setting.value}: jobsctl starts and waits for no units",
-                           "`depends_on:` waits for the success of other jobs")  # fmt: skip
+                draft.note(
+                    "lost",
+                    setting,
+                    f"{setting.value}: jobsctl starts and waits for no units",
+                    "`depends_on:` waits for the success of other jobs",
+                )
         elif setting.key not in _EMPTY_UNIT:
             draft.note("lost", setting, "there is nothing like it in a job")

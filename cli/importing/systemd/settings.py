@@ -123,7 +123,7 @@ def _environment(draft: Draft) -> None:
         draft.env |= {name: {"from_env": name} for name in setting.value.split()}
     for setting in draft.unit.all("Service", "EnvironmentFile"):
         draft.files.append(draft.text(setting))
-        draft.note("changed", setting, "the script reads the file with the shell, which replaces `$` in values and wants "
+        draft.note("changed", setting, "the script reads the file as the shell does: with `$` replaced in values, and "
                    "quotes around blanks", "write its variables into `env:`, secrets as `from_file`")  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def _restart(draft: Draft, setting: Setting) -> None:
     burst = draft.unit.get("Unit", "StartLimitBurst")
     attempts = int(burst.value) if burst is not None and burst.value.isdecimal() and int(burst.value) else 5
     draft.tree["retry"] = {"attempts": max(2, attempts), "delay": write_span(max(span, 0.1)), "jitter": 0}
-    why = f"systemd starts it again without end, or {attempts} times in a while; here there are {max(2, attempts)} attempts"
+    why = f"systemd starts it again without end, or {attempts} times in a while; here are {max(2, attempts)} attempts"
     if setting.value in ("always", "on-success"):
         why = (
             "after a success nothing is started again before the next slot; after a failure there are as many attempts"
@@ -263,10 +263,10 @@ _WHY = {
     "MemoryHigh": "jobsctl has one limit, `limits.memory`, past which the run is killed",
     "CPUWeight": "jobsctl shares the processors evenly; `limits.cpu` is a hard limit",
     "IOWeight": "jobsctl shares the disks evenly",
-    "LoadCredential": "jobsctl hands secrets over as variables: `env: {NAME: {credential: ...}}` or `from_file`",
+    "LoadCredential": "jobsctl hands secrets over as variables: `env: {NAME: {credential: ...}}`",
     "SetCredential": "jobsctl hands secrets over as variables: `env: {NAME: {from_file: ...}}`",
     "CPUSchedulingPolicy": "begin the command with `chrt`",
-    "LoadCredentialEncrypted": "jobsctl hands secrets over as variables: `env: {NAME: {credential: ...}}` or `from_file`",
+    "LoadCredentialEncrypted": "jobsctl hands secrets over as variables: `env: {NAME: {credential: ...}}`",
     "OOMScoreAdjust": "begin the command with `choom`",
     "PIDFile": "jobsctl follows the program it started, not a file",
     "UnsetEnvironment": "a job gets only the variables it names, and PATH, HOME, LANG and TZ",

@@ -136,9 +136,13 @@ def _calendar_entries(
         made.tree["timezone"] = zone
     if any(one.gap for one in written):
         made.tree["dst"] = {"gap": "skip"}
-        made.note("info", events[0][0], f"on the nights when the clock of {zone} is moved it does as systemd does: times that "
-                  "do not exist are left out, times that come twice run once", "without `dst:` a time that does not exist "
-                  "runs right after the gap")  # fmt: skip
+        made.note(
+            "info",
+            events[0][0],
+            f"when the clock of {zone} is moved it does as systemd does: times that "
+            "do not exist are left out, times that come twice run once",
+            "without `dst:` a time that is left out runs right after the gap",
+        )
     for one in written:
         made.tree |= {key: at for key, at in (("start_at", one.start_at), ("end_at", one.end_at)) if at is not None}
     days = {one.weekdays for one in written}
@@ -160,8 +164,12 @@ def _only_on(
     made.documents.append(
         {"kind": "Calendar", "name": name, "timezone": zone, "mode": "allow", "windows": [{"days": weekdays}]}
     )
-    made.note("changed", setting, f"weekday and day of the month must both match: the slots of the other weekdays are "
-              f"recorded as skipped, by the calendar {name}")  # fmt: skip
+    made.note(
+        "changed",
+        setting,
+        f"weekday and day of the month must both match: the slots of the other weekdays are "
+        f"recorded as skipped, by the calendar {name}",
+    )
 
 
 def _at_boot(unit: Unit, delay: float, made: Timed) -> None:
@@ -169,8 +177,12 @@ def _at_boot(unit: Unit, delay: float, made: Timed) -> None:
         s for key in ("OnBootSec", "OnStartupSec", "OnActiveSec") if (s := unit.get("Timer", key)) is not None
     )
     if delay > 0:
-        made.note("changed", setting, f"it runs when the daemon starts after a boot, not {write_span(delay)} later",
-                  "begin the command with a sleep where it needs the time")  # fmt: skip
+        made.note(
+            "changed",
+            setting,
+            f"it runs when the daemon starts after a boot, not {write_span(delay)} later",
+            "begin the command with a sleep where it needs the time",
+        )
     if setting.key == "OnActiveSec":
         made.note("changed", setting, "it is counted from the timer's own start; here it is once per boot")
 
@@ -180,8 +192,11 @@ def _from_finish(unit: Unit, span: float, boot: float | None, entries: list[Any]
     assert setting is not None
     entries[:] = [{"every": write_span(max(span, SHORTEST)), "from": "finish"}]
     if boot is not None:
-        made.note("changed", setting, "it is counted from the end of the last run, over a boot as well: there is no extra "
-                  "run after a boot")  # fmt: skip
+        made.note(
+            "changed",
+            setting,
+            "it is counted from the end of the last run, over a boot too: there is no extra run after a boot",
+        )
 
 
 def _every(unit: Unit, span: float, entries: list[Any], made: Timed) -> None:
@@ -193,8 +208,11 @@ def _every(unit: Unit, span: float, entries: list[Any], made: Timed) -> None:
     if setting.key == "OnUnitInactiveSec":
         made.note("changed", setting, "with other times beside it, it is counted from start to start, not from an end")
     else:
-        made.note("changed", setting, "systemd counts from the last start; here the starts are on a grid, which a late run "
-                  "does not shift")  # fmt: skip
+        made.note(
+            "changed",
+            setting,
+            "systemd counts from the last start; here starts are on a grid, which a late run does not shift",
+        )
 
 
 def _rule(
@@ -230,8 +248,12 @@ def _delays(unit: Unit, made: Timed) -> None:
         fixed = is_yes(unit.get("Timer", "FixedRandomDelay"))
         jitter["spread" if fixed else "random"] = write_span(span)
         if not fixed:
-            made.note("info", delay, "each start is later by a random time, as `jitter: random` has it; jobsctl keeps it below "
-                      "the distance to the next start")  # fmt: skip
+            made.note(
+                "info",
+                delay,
+                "each start is later by a random time, as `jitter: random` has it, but less than "
+                "the time to the next one",
+            )
     offset = unit.get("Timer", "RandomizedOffsetSec")
     if offset is not None and (span := read_span(offset.value)):
         jitter["spread"] = write_span(span)

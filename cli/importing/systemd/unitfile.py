@@ -75,7 +75,7 @@ class Unit:
 
 
 def read_units(sources: Iterable[SourceText]) -> tuple[dict[str, Unit], list[Diagnostic]]:
-    """The units in the files, by name. Drop-ins (`backup.timer.d/*.conf`) come after their unit, by their file's name."""
+    """The units in the files, by name. Drop-ins (`backup.timer.d/*.conf`) come after their unit, by their name."""
     units: dict[str, Unit] = {}
     findings: list[Diagnostic] = []
     for source in sorted(sources, key=lambda each: (_drop_in_of(each.path) is not None, PurePosixPath(each.path).name)):
@@ -114,7 +114,7 @@ def _settings(source: SourceText) -> tuple[list[Setting], tuple[str, ...], list[
         key, equals, value = text.partition("=")
         if not equals or not section:
             why = "it is no `Setting=value`" if section else "it stands before the first [Section]"
-            notes.append(Note("lost", text[:40], f"{why}: systemd leaves it out too", Origin(source.path, line)))
+            notes.append(Note("lost", text[:60], f"{why}: systemd leaves it out too", Origin(source.path, line)))
             continue
         settings.append(Setting(section, key.strip(), value.strip(), Origin(source.path, line)))
     return settings, tuple(text for text in comments if text), notes
