@@ -142,11 +142,13 @@ def _field(field: Field) -> Iterator[str | Cell]:
         yield from _facts(field)
     if inner:
         yield ""
-        yield f"{INDENT}Fields:"
+        yield (
+            f"{INDENT}Fields:" if document or " or " not in words.type_words(field.shape) else f"{INDENT}As a mapping:"
+        )
         rows = [(each.path.removeprefix(f"{field.path}.").removeprefix(f"{field.path}[]."), each) for each in inner]
         yield from _two_columns([(name, _short(each)) for name, each in rows], INDENT * 2)
         yield ""
-        deep = next((each for each in inner if fields.inside(each)), inner[0])
+        deep = next((each for each in inner if fields.inside(each)), inner[-1])
         yield f"{INDENT}More of one: `jobsctl explain {deep.path}`"
     elif field.path == "defaults.job":
         yield ""

@@ -51,8 +51,10 @@ def inside(field: Field) -> list[Field]:
 
 def _named(field: Field) -> dict[str, Field]:
     found: dict[str, Field] = {}
-    for path, shape in _mappings(field.path, field.shape):
-        required = shape.get("required", ())
+    mappings = list(_mappings(field.path, field.shape))
+    either = len({shape["title"] for _, shape in mappings}) > 1
+    for path, shape in mappings:
+        required = () if either else shape.get("required", ())  # of several forms none has to be the one
         for name, each in shape["properties"].items():
             # A mapping, or a list of such mappings: the fields are the same, and the short path is enough.
             found.setdefault(name, Field(f"{path}.{name}", followed(each), name in required))
