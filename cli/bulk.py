@@ -87,7 +87,10 @@ def agreed(verb: str, names: Sequence[str], *, what: str = "job", severe: bool, 
     if not severe and not can_ask():
         return True
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return confirm(f"{verb} {counted(len(names), what)} ({', '.join(names[:SHOWN])}{more})?", yes=yes)
+    meant = confirm(f"{verb} {counted(len(names), what)} ({', '.join(names[:SHOWN])}{more})?", yes=yes)
+    if not meant:
+        say("Nothing was done.")
+    return meant
 
 
 def carry_out(settings: Settings, names: Sequence[str], one: Callable[[str], Done], *, several: bool) -> int:

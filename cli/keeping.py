@@ -12,6 +12,7 @@ from typing import Any
 from cli.errors import Refused
 from cli.options import Settings
 from cli.output import counted
+from cli.progress import Progress
 from cli.supervisors import living_supervisors
 from cli.times import both, size, stamp
 from reconciler.lock import AlreadyRunning, take_lock
@@ -65,8 +66,10 @@ def restore(settings: Settings, file: Path, *, force: bool) -> tuple[Manifest, P
                 f"runs of the last daemon go on, under {counted(count, 'supervisor')}",
                 hint="wait, or cancel them with a daemon; with --force they go on and nobody writes down how they end",
             )
-        with staged(home, file, name) as (state, manifest):
-            return manifest, exchange(home, state, name)
+        with Progress() as tell:
+            tell("unpacking and checking")
+            with staged(home, file, name) as (state, manifest):
+                return manifest, exchange(home, state, name)
 
 
 def restored_lines(home: Home, manifest: Manifest, aside: Path | None, now: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -16,24 +17,39 @@ import orjson
 
 from state.archive import DATABASE, Manifest, Packer, run_files, unpack
 from state.database import check_version, connect_read_only, own_errors
-from state.errors import NoDatabase, StateError, corrupt, from_os
+from state.errors import NoDatabase, OlderSchema, StateError, corrupt, from_os
 from state.home import Home
 from state.reads import Reader
+from state.records import SourceState
 
 _FOLDERS = (
     "SELECT coalesce(run.filed_under, job.project || '/' || job.name) || '/' || run.id "
     "FROM run JOIN job ON job.id = run.job_id ORDER BY run.id"
 )
 """Of every run, below `runs/`."""
+FILED = 3
+"""The schema since which a run knows the folder its files are in."""
+_FOLDERS_BEFORE = _FOLDERS.replace(
+    "coalesce(run.filed_under, job.project || '/' || job.name)", "job.project || '/' || job.name"
+)
 
 
-def make_backup(home: Home, target: Path, *, now: int, version: str, with_runs: bool) -> Manifest:
+def make_backup(
+    home: Home,
+    target: Path,
+    *,
+    now: int,
+    version: str,
+    with_runs: bool,
+    tell: Callable[[str], None] = lambda what: None,
+) -> Manifest:
     """Write the archive to `target`: complete and verified under its name, or not there at all; 0600.
 
     Args:
         now: microseconds UTC.
         version: of this jobsctl.
         with_runs: output, results and files of every stored run too.
+        tell: told what is being done.
 
     Raises:
         StateError: there is no database, it is damaged, or the archive cannot be written or does not verify.
@@ -48,7 +64,8 @@ def make_backup(home: Home, target: Path, *, now: int, version: str, with_runs: 
     copy = partial.with_suffix(".db")
     try:
         try:
-            manifest = _write(home, partial, copy, now=now, version=version, with_runs=with_runs)
+            manifest = _write(home, partial, copy, now=now, version=version, with_runs=with_runs, tell=tell)
+            tell("verifying")
             unpack(partial, None)
             partial.replace(target)
             _sync(target.parent)
@@ -62,18 +79,29 @@ def make_backup(home: Home, target: Path, *, now: int, version: str, with_runs: 
     return manifest
 
 
-def _write(home: Home, partial: Path, copy: Path, *, now: int, version: str, with_runs: bool) -> Manifest:
+def _write(
+    home: Home,
+    partial: Path,
+    copy: Path,
+    *,
+    now: int,
+    version: str,
+    with_runs: bool,
+    tell: Callable[[str], None],
+) -> Manifest:
+    tell("copying the database")
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with open(descriptor, "wb") as file:
         schema = copy_database(home.database, copy)
-        with Reader(copy) as reader:
-            source = reader.source()
+        source = _source(copy)
         with own_errors(copy), closing(connect_read_only(copy, timeout=5.0)) as connection:
             jobs = connection.execute("SELECT count(*) FROM job").fetchone()[0]
-            folders = [row[0] for row in connection.execute(_FOLDERS)]
+            folders = [row[0] for row in connection.execute(_FOLDERS if schema >= FILED else _FOLDERS_BEFORE)]
         packer = Packer(file, now)
         packer.add(DATABASE, os.open(copy, os.O_RDONLY | os.O_CLOEXEC))
-        for folder in folders if with_runs else ():
+        for number, folder in enumerate(folders if with_runs else (), 1):
+            if number % 100 == 1:
+                tell(f"packing run {number} of {len(folders)}")
             for name, inner in run_files(home.runs / folder, f"runs/{folder}"):
                 packer.add(name, inner)
         manifest = Manifest(
@@ -92,6 +120,15 @@ def _write(home: Home, partial: Path, copy: Path, *, now: int, version: str, wit
         file.flush()
         os.fsync(file.fileno())
     return manifest
+
+
+def _source(copy: Path) -> SourceState | None:
+    """The last look at the specs. A database of an older jobsctl can be saved too; this one cannot read all of it."""
+    try:
+        with Reader(copy) as reader:
+            return reader.source()
+    except OlderSchema:
+        return None
 
 
 def copy_database(source: Path, copy: Path) -> int:

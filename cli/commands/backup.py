@@ -31,6 +31,7 @@ def command(settings: Settings, file: str, with_runs: bool, verify: bool) -> int
     from cli.errors import NotFound, UsageError
     from cli.keeping import backup_name, backup_view, size_words
     from cli.output import print_one
+    from cli.progress import Progress
     from state.archive import unpack
     from state.backup import make_backup
 
@@ -51,7 +52,8 @@ def command(settings: Settings, file: str, with_runs: bool, verify: bool) -> int
             raise NotFound(f"{target.parent}: no such folder", hint="make it first; it should be closed to others")
         if target.exists() and not target.is_file():
             raise UsageError(f"{target} is not a regular file")
-        manifest = make_backup(home, target, now=now, version=jobsctl.__version__, with_runs=with_runs)
+        with Progress() as tell:
+            manifest = make_backup(home, target, now=now, version=jobsctl.__version__, with_runs=with_runs, tell=tell)
         text = f"{target}: {size_words(manifest)}"
     print_one(settings, backup_view(target, manifest), name=str(target), text=[text])
     return Exit.OK

@@ -40,6 +40,7 @@ def command(settings: Settings, fix: bool, yes: bool, names: tuple[str, ...], ve
     from cli.health.checks import CHECKS, examine, worst
     from cli.health.finding import Level, Patient
     from cli.output import print_one
+    from cli.progress import Progress
 
     checks = [check for check in CHECKS if not names or check.name in names]
     home = settings.existing_home()
@@ -49,7 +50,8 @@ def command(settings: Settings, fix: bool, yes: bool, names: tuple[str, ...], ve
 
     patient = look()
     try:
-        told = examine(patient, checks)
+        with Progress() as tell:
+            told = examine(patient, checks, begin=tell)
         fixed = mend_all(settings, told, yes=yes) if fix else []
     finally:
         patient.close()

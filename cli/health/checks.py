@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from cli.health import backups, clock, daemon, database, disk, files, git, jobs, leftovers, limits, network, rights
 from cli.health.finding import Check, Finding, Level, Patient, problem
-from state.errors import StateError
+from cli.unexpected import explain
 
 CHECKS: tuple[Check, ...] = (
     *files.CHECKS,
@@ -46,15 +45,23 @@ class Told:
         }
 
 
-def examine(patient: Patient, checks: Iterable[Check]) -> list[Told]:
-    """What these checks find. One that fails itself is a problem, and keeps no other from being told."""
+def examine(
+    patient: Patient, checks: Iterable[Check], *, begin: Callable[[str], None] = lambda name: None
+) -> list[Told]:
+    """What these checks find. One that fails itself is a problem, and keeps no other from being told.
+
+    Args:
+        begin: told the name of each check before it.
+    """
     found = []
     for check in checks:
+        begin(check.name)
         try:
             found += [Told(check.name, finding) for finding in check.look(patient)]
-        except (OSError, StateError, sqlite3.Error, ValueError) as error:
-            mend = getattr(error, "hint", None) or "mend what keeps it from being looked at, then look again"
-            found.append(Told(check.name, problem(f"cannot be looked at: {error}", mend)))
+        except Exception as error:  # whatever is broken here, the other checks must still be told
+            known = explain(error)
+            mend = known.hint or "mend what keeps it from being looked at, then look again"
+            found.append(Told(check.name, problem(f"cannot be looked at: {known.message}", mend)))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from cli.reading import Reading
 from specs.config import Config, load_config
 from specs.diagnostic import InvalidSpec
+from state.database import connect_read_only, own_errors
 from state.errors import StateError
 from state.home import Home
 from state.inbox import daemon_alive
@@ -126,7 +126,8 @@ class Patient:
         """For questions nobody else asks. [] when the database cannot be read."""
         if self.database_error:
             return []
-        with closing(sqlite3.connect(f"{self.home.database.as_uri()}?mode=ro", uri=True, timeout=2.0)) as connection:
+        path = self.home.database
+        with own_errors(path), closing(connect_read_only(path, timeout=2.0)) as connection:
             return connection.execute(sql, values).fetchall()
 
     def text(self, path: Path) -> str:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import orjson
+
 from cli.health.finding import DAY, SECOND, Check, Finding, Patient, ok, warning
 from cli.output import counted
 from cli.times import size
@@ -18,6 +20,8 @@ GRACE = 60 * SECOND
 """A run's directory is made, and goes, a moment before or after its row does."""
 HOUR = 3600 * SECOND
 KEPT_ASIDE = 7 * DAY
+CHUNK = 20_000
+"""Ids in one question: a house may have a million."""
 LOOKED_AT = 1_000
 """Newest runs whose directory is looked for."""
 
@@ -38,9 +42,8 @@ def check_directories(patient: Patient) -> Iterator[Finding]:
         return
     # Directories first: a row is written before its directory is made.
     there = list(_run_dirs(patient.home))
-    known = {row[0] for row in patient.rows("SELECT id FROM run")}
-    known |= {row[0] for row in patient.rows("SELECT run_id FROM doomed_directory WHERE run_id IS NOT NULL")}
-    orphans = [one for one in there if one.run_id not in known and time_of(one.run_id) < patient.now - GRACE]
+    unknown = _unknown(patient, [one.run_id for one in there])
+    orphans = [one for one in there if one.run_id in unknown and time_of(one.run_id) < patient.now - GRACE]
     kept = patient.now - int(patient.config.retention.max_age * SECOND)
     old = [one for one in orphans if time_of(one.run_id) < kept]
     young = len(orphans) - len(old)
@@ -72,6 +75,19 @@ def check_directories(patient: Patient) -> Iterator[Finding]:
         )
     if not orphans:
         yield ok(f"{len(there)} run directories, each of a known run")
+
+
+def _unknown(patient: Patient, ids: list[str]) -> set[str]:
+    """Of these ids those that no run has, and no directory that the daemon is about to remove."""
+    found: set[str] = set()
+    for first in range(0, len(ids), CHUNK):
+        rows = patient.rows(
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM run) "
+            "AND value NOT IN (SELECT run_id FROM doomed_directory WHERE run_id IS NOT NULL)",
+            (orjson.dumps(ids[first : first + CHUNK]).decode(),),
+        )
+        found.update(str(row[0]) for row in rows)
+    return found
 
 
 def check_missing(patient: Patient) -> Iterator[Finding]:

@@ -73,6 +73,9 @@ def check_watches(patient: Patient) -> Iterator[Finding]:
 def check_files(patient: Patient) -> Iterator[Finding]:
     """Open files and processes the daemon, or else a program started here, may have."""
     pid = patient.daemon_pid
+    if pid and not patient.text(patient.proc / str(pid) / "limits"):
+        yield ok(f"the limits of the daemon (pid {pid}) cannot be seen by this user")
+        return
     who = f"the daemon (pid {pid})" if pid else "a daemon started from here"
     files = _limit_of(patient, pid, "Max open files", resource.RLIMIT_NOFILE)
     processes = _limit_of(patient, pid, "Max processes", resource.RLIMIT_NPROC)

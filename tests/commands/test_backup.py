@@ -24,6 +24,7 @@ from state.home import Home
 from state.ids import new_id
 from state.reads import Reader
 from state.schema import VERSION
+from state.store import Store
 from tests.commands.conftest import NOW, StoppedClock
 
 
@@ -251,6 +252,31 @@ def test_names_lead_nowhere_else():
     assert is_member(f"runs/p/j/{RUN_ID}/output.log")
     for name in (f"runs/p/j/{RUN_ID}", f"runs/p/j/{RUN_ID}/a//b", f"runs/p/j/{RUN_ID}/.", "runs", "", "./jobsctl.db"):
         assert not is_member(name)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_state_of_an_older_jobsctl_is_saved_and_comes_back(jobsctl, home, tmp_path, version):
+    """Before an update, or after one when no daemon was started yet."""
+    old = Path(__file__).parents[1] / "storing" / f"version_{version}.db.gz"
+    home.state.mkdir()
+    home.database.write_bytes(gzip.decompress(old.read_bytes()))
+    assert jobsctl("backup", "--runs", tmp_path / "b.tar.gz").code == 0
+    there = Home(tmp_path / "new")
+    assert restore(there.root, tmp_path / "b.tar.gz") == 0
+    Store.open(there.database, now=NOW).close()
+    with Reader(there.database) as reader:
+        assert reader.jobs(archived=None)
+
+
+def test_a_state_that_is_a_link_to_another_disk_stays_one(saved, known, jobsctl, home, tmp_path):
+    known.store.close()
+    (tmp_path / "disk").mkdir()
+    home.state.rename(tmp_path / "disk" / "state")
+    home.state.symlink_to(tmp_path / "disk" / "state")
+    assert jobsctl("restore", saved, "--force").code == 0
+    assert home.state.is_symlink()
+    assert len(runs_of(home.root)) == 1
+    assert len(list((tmp_path / "disk").glob("state.before-*"))) == 1
 
 
 CHANGES = frozenset({"os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree", "ctypes.call_function"})
