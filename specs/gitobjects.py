@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from specs.text import MAX_FILE_BYTES
+
 PATIENCE = 60.0
 """Seconds for one question. A partial clone may have to ask its server for the files."""
 _REGULAR = ("100644", "100755", "100664")
@@ -78,21 +80,34 @@ class Repository:
         below = os.path.relpath(real, self.top)
         return None if below == ".." or below.startswith("../") else "" if below == "." else below
 
-    def files(self, commit: str, folder: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    def files(
+        self, commit: str, folder: str, wanted: Callable[[str], bool], *, largest: int = MAX_FILE_BYTES
+    ) -> dict[str, bytes]:
         """The regular files below `folder` ("" for the top) whose path below it is `wanted`, with their contents.
+
+        One of more than `largest` bytes is not read: so many blanks and one more stand for it.
 
         Raises:
             GitError: an object is missing.
         """
-        listed = self._run(["ls-tree", "-r", "-z", "--full-tree", commit, "--", *([f"{folder}/"] if folder else [])])
+        listed = self._run(
+            ["ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *([f"{folder}/"] if folder else [])]
+        )
         objects: dict[str, str] = {}
+        oversized: dict[str, bytes] = {}
         for entry in listed.split(b"\0"):
             status, _, name = entry.partition(b"\t")
-            mode, _, rest = status.decode().partition(" ")
             path = os.fsdecode(name)[len(folder) + 1 if folder else 0 :]
-            if mode in _REGULAR and path and wanted(path):
-                objects[path] = rest.rpartition(" ")[2]
-        return self._contents(objects)
+            if not path or not wanted(path):
+                continue
+            mode, _, blob, size = status.decode().split()
+            if mode not in _REGULAR:
+                continue
+            if int(size) > largest:
+                oversized[path] = b" " * (largest + 1)
+            else:
+                objects[path] = blob
+        return self._contents(objects) | oversized
 
     def file(self, commit: str, path: str) -> bytes | None:
         """The content of one file; None when the commit has none there."""

@@ -10,6 +10,9 @@ import click
 from cli.exits import Exit
 from cli.options import Settings
 
+MOST_ERRORS = 50
+"""Lines: a broken merge can make thousands, and `validate` has them all."""
+
 
 @click.command("plan")
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...")
@@ -72,7 +75,7 @@ def command(
         from specs.render import render
 
         sys.stdout.flush()
-        shown = [finding.at(show(finding.path)) for finding in plan.errors]
+        shown = [finding.at(show(finding.path)) for finding in plan.errors[:MOST_ERRORS]]
         sys.stderr.write(render(shown, "concise", wants_color(settings, sys.stderr)))
         new = "" if plan.before.kind == "nothing" else f", {plan.new_errors} of them new"
         say(

@@ -98,8 +98,17 @@ def verdicts(before: Before, after: After, *, now: int, guard: PrunePolicy) -> l
             for change in found.changes if change.change in _ACTIONS]  # fmt: skip
     told += [Verdict(identity, "hold", known[identity]) for identity in found.prune_blocked]
     seen = {each.identity for each in told} | {each.was.identity for each in told if each.was is not None}
-    told += [Verdict(identity, "keep", known[identity]) for identity in absent - seen if known[identity].kept]
+    for identity in absent - seen:
+        was = known[identity]
+        if was.kept:
+            told.append(Verdict(identity, "keep", was))
+        elif was.path in desired.unreadable_paths:
+            told.append(Verdict(identity, "invalid", was, findings=_errors_in(desired, was.path)))
     return sorted(told, key=lambda each: each.identity)
+
+
+def _errors_in(desired: Desired, path: str) -> tuple[Diagnostic, ...]:
+    return tuple(each for each in desired.diagnostics if each.path == path and each.severity is Severity.ERROR)
 
 
 def _verdict(

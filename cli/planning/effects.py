@@ -154,6 +154,9 @@ def coming(held: Held, meaning: Meaning, now: int) -> Coming:
     """The next instants, from what the daemon has accounted for on."""
     record, schedule, policy = held.record, held.schedule, held.policy
     words, zone = words_of(schedule, policy), schedule.timezone
+    if is_of_another_zone(held):
+        known = () if record.next_at is None else (Instant(record.next_at, record.next_at),)
+        return Coming(words, zone, known, "as the daemon planned it under the timezone it had")
     if record.completed_at is not None:
         return Coming(words, zone, note="complete: it runs again when its spec changes")
     if schedule.from_finish is not None:
@@ -201,8 +204,16 @@ def _accounted(timing: Timing, record: JobRecord, now: int) -> int:
     return record.cursor_at if passed is None else passed
 
 
+def is_of_another_zone(held: Held) -> bool:
+    """Whether the daemon planned it under another timezone than the home has now: what it was is not stored."""
+    digest = held.record.schedule_digest
+    return digest != "" and digest != records.schedule_digest(held.schedule, held.policy)
+
+
 def is_behind(held: Held, now: int) -> bool:
     """Whether a slot has come that no daemon has accounted for yet."""
+    if is_of_another_zone(held):
+        return False
     if held.schedule.from_finish is not None or held.record.completed_at is not None:
         return False
     timing = Timing(held.schedule, held.record.anchor_at, held.policy, held.record.identity)

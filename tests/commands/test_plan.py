@@ -173,6 +173,14 @@ class TestWords:
         done = jobsctl("plan")
         assert done.out.count("warning[JOB") == 1
 
+    def test_another_timezone_of_the_home(self, jobsctl, known, home):
+        applied(known, HELLO.replace("every 10m", "daily at 9:00"), next_at=NOW + 60 * MINUTE)
+        home.config.write_text("timezone: Asia/Tokyo\n")
+        out = jobsctl("plan").out
+        assert out.splitlines()[0].endswith("  timezone of jobsctl.yaml")
+        assert "because `timezone of jobsctl.yaml` changed" in out
+        assert "          Sat 2026-11-21 18:00 JST    Sun 2026-11-22 09:00 JST\n" in out
+
 
 class TestShared:
     CALENDAR = "kind: Calendar\nname: holidays\ndates: ['12-25']\n"
@@ -284,6 +292,14 @@ class TestExit:
         done = jobsctl("plan")
         assert done.code == 3
         assert done.out.splitlines()[0] == "  ! default/hello  home/jobs/hello.yaml:5  has errors"
+        assert "0 to prune, 1 with errors, kept as applied" in done.out
+
+    def test_a_file_that_cannot_be_parsed_holds_its_jobs(self, jobsctl, known, home):
+        known.job()
+        (home.specs / "hello.yaml").write_text("name: [")
+        done = jobsctl("plan")
+        assert done.code == 3
+        assert done.out.splitlines()[0].startswith("  ! default/hello  home/jobs/hello.yaml:1  has errors")
         assert "0 to prune, 1 with errors, kept as applied" in done.out
 
     @pytest.mark.parametrize(("new", "code"), [("10m", 0), ("20m", 2)], ids=["no_change", "change"])

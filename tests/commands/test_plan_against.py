@@ -126,6 +126,12 @@ class TestRevision:
         told, whole = planned("--against", "HEAD")
         assert (told, whole["summary"]["unchanged"]) == ({}, 2)
 
+    def test_a_file_that_is_too_large_is_not_read(self, jobsctl, repository):
+        (repository.specs / "large.json").write_text(" " * 300_000)
+        commit(repository.root)
+        (repository.specs / "large.json").unlink()
+        assert jobsctl("plan", "--against", "HEAD", "--detailed-exitcode").code == 0
+
     def test_before_there_were_specs_everything_is_new(self, jobsctl, planned, repository):
         shutil.rmtree(repository.specs)
         commit(repository.root, "without")
