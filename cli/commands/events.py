@@ -29,7 +29,7 @@ FOLLOWED = 10
 )
 @click.option("--warnings", is_flag=True, help="The same as --type Warning.")
 @click.option(
-    "--reason", "reasons", multiple=True, metavar="WORD", help="Only with this reason, like failed or skipped."
+    "--reason", "reasons", multiple=True, metavar="WORD", help="Only with this reason, like exit_code or suspended."
 )
 @click.option("--since", type=Instant(), metavar="TIME", help="At or after: RFC 3339, or 2h for 2 h ago.")
 @click.option("--until", type=Instant(), metavar="TIME", help="Before.")
@@ -63,7 +63,7 @@ def command(
       jobsctl events
       jobsctl events report --warnings --since 1d
       jobsctl events -f -l team=data
-      jobsctl events -f --reason failed -o jsonl
+      jobsctl events -f --reason exit_code -o jsonl
     """
     from cli.reading import reading
     from cli.selection import find_target
@@ -89,7 +89,9 @@ def command(
                 until=until,
             )
             if not follow:
-                _print_page(settings, seen, ask, after, before, SHOWN if limit is None else limit, target)
+                chosen = bool(wanted or reasons or labels or since or until or after or before)
+                empty = "No event fits." if chosen else f"No events of {target}." if target else "No events."
+                _print_page(settings, seen, ask, after, before, SHOWN if limit is None else limit, empty)
                 return Exit.OK
             # Another database may have taken the place of the one that was followed: then `after` is set.
             after = _follow(settings, seen, ask, after, FOLLOWED if limit is None else limit, run_id)
@@ -117,7 +119,7 @@ def _print_page(
     after: int | None,
     before: int | None,
     limit: int,
-    target: str | None,
+    empty: str,
 ) -> None:
     from cli.output import print_items
     from cli.tables import event_columns
@@ -133,7 +135,7 @@ def _print_page(
         view=lambda event: event_view(event, identity=identity_of(event.job_id)),
         name=lambda event: f"event/{event.id}",
         columns=event_columns(lambda job_id: identity_of(job_id) or "-"),
-        empty="No events." if target is None else f"No events of {target}.",
+        empty=empty,
         more={"next": events[-1].id if events else after},
     )
 
