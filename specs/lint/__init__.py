@@ -42,6 +42,8 @@ def lint(
 ) -> list[Diagnostic]:
     """The warnings about `jobs`, in their order; a value that several jobs are given by their folder is told once.
 
+    No secret is in them. Other findings may be about the same lines: `without_secrets` is for all of them together.
+
     Args:
         known: every sound job by identity, for what jobs wait for.
         document_of: asked for jobs of which there is something to tell, and no others.
@@ -60,7 +62,7 @@ def lint(
                 continue
             each = diagnostic_of(concern, document, job.identity)
             found.setdefault((each.code, each.path, each.line, each.column, each.message), each)
-    return list(found.values())
+    return hide(found.values())
 
 
 class _Rules:

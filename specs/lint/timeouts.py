@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from specs.lint.concern import Concern, Subject
 from specs.lint.periods import shortest_period
-from specs.phrases import say_length
+from specs.phrases import say_length, say_period
 from specs.slots import SECOND
 
 FREQUENT = 600 * SECOND
@@ -31,7 +31,7 @@ def timeout_concerns(subject: Subject) -> Iterator[Concern]:
     if period is not None and job.overlap != "replace":
         yield Concern(
             "JOB072",
-            f"it can start every {say_length(period)} and has no `timeout`: {_when_it_hangs(subject)}",
+            f"it can start {say_period(period).lower()} and has no `timeout`: {_when_it_hangs(subject)}",
             f"give it one, like `timeout: {_round(period)}`; `timeout: none` says that it is meant",
             (("schedule",),),
             unless=(("timeout",),),

@@ -26,7 +26,7 @@ class TestValidate:
         done = jobsctl("validate")
         assert (done.code, done.err) == (0, "1 file, 1 valid job: 1 warning\n")
         assert done.out == (
-            "home/jobs/a.yaml:2:11: warning[JOB072]: it can start every 1 minute and has no `timeout`: "
+            "home/jobs/a.yaml:2:11: warning[JOB072]: it can start every minute and has no `timeout`: "
             "after a run that hangs every slot is skipped\n"
             "  |\n"
             "2 | schedule: every 1m\n"

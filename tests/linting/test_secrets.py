@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from specs.document import read_documents
+from specs.lint import lint
 from specs.lint.secrets import secrets_in_arguments, secrets_in_script, secrets_in_text, variable_holds_secret
+from specs.load import load_bytes
 from specs.render import render
+from specs.text import decode
 from tests.linting.texts import findings_of
 
 LETTERS = "abcdefghij0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -273,3 +277,12 @@ def test_any_text_is_judged(text):
     for each in secrets_in_script(text):
         assert 0 <= each.start < each.end <= len(text)
     variable_holds_secret("DB_PASSWORD", text)
+
+
+def test_the_rules_themselves_give_no_line_with_a_secret():
+    """Whoever forgets to ask for all findings of a line together shows none of the lint's own."""
+    text = b"name: hello\nrun: {command: [a]}\nenv: {DB_PASSWORD: hunter2, API_TOKEN: abc123def}\n"
+    loaded = load_bytes(text, "a.yaml")
+    (document,) = read_documents(decode(text, "a.yaml"))[0]
+    found = lint(loaded.jobs, known={}, document_of=lambda job: document, now=0)
+    assert [each.source_line for each in found] == ["env: {DB_PASSWORD: *******, API_TOKEN: *********}"] * 2
