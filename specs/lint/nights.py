@@ -27,27 +27,37 @@ def night_concerns(subject: Subject, now: int) -> Iterator[Concern]:
             first.setdefault(night.kind, night)
     if not first:
         return
-    begin, end = _moved(next(iter(first.values())))
+    told = list(first.values())
+    begin, end = _moved(told[0])
     ways = " and ".join(f"`dst.{kind}`" for kind in first)
-    zones = {night.timezone for night in first.values()}
     yield Concern(
         "JOB073",
-        f"in {', '.join(sorted(zones))} " + "; ".join(map(night_words, first.values())),
+        night_words(told[0], zone=True) + "".join(f"; {night_words(night, said=_time(told[0]))}" for night in told[1:]),
         f"choose a time outside {begin:%H:%M} to {end:%H:%M}, or write {ways} to say what is meant",
         (("schedule",),),
         unless=tuple(("dst", kind) for kind in first),
     )
 
 
-def night_words(night: Night) -> str:
-    """`02:30 does not exist on 2027-03-28 (clocks go from 02:00 to 03:00): it runs at 03:00`."""
+def night_words(night: Night, *, zone: bool = False, said: str = "") -> str:
+    """`02:30 does not exist on 2027-03-28 in Europe/Berlin and runs at 03:00`.
+
+    Args:
+        zone: with the name of the zone.
+        said: the time that was spoken of last: then it is `it`.
+    """
     begin, end = _moved(night)
-    time = f"{night.first // 60:02}:{night.first % 60:02}"
+    time = "it" if _time(night) == said else _time(night)
+    where = f"{begin:%Y-%m-%d}" + (f" in {night.timezone}" if zone else "")
     if night.kind == "gap":
-        then = f"it runs at {end:%H:%M}" if night.effect == "run_after" else "it does not run"
-        return f"{time} does not exist on {begin:%Y-%m-%d} (clocks go from {begin:%H:%M} to {end:%H:%M}): {then}"
-    then = "it runs once, the first time" if night.effect == "once" else "it runs twice"
-    return f"{time} exists twice on {begin:%Y-%m-%d} (clocks go from {end:%H:%M} back to {begin:%H:%M}): {then}"
+        then = f"runs at {end:%H:%M}" if night.effect == "run_after" else "does not run"
+        return f"{time} does not exist on {where} and {then}"
+    then = "runs once, the first time" if night.effect == "once" else "runs twice"
+    return f"{time} exists twice on {where} and {then}"
+
+
+def _time(night: Night) -> str:
+    return f"{night.first // 60:02}:{night.first % 60:02}"
 
 
 def _moved(night: Night) -> tuple[datetime, datetime]:

@@ -25,21 +25,21 @@ def message(text: str) -> str:
     return found.message
 
 
-GAP = "02:30 does not exist on 2027-03-28 (clocks go from 02:00 to 03:00): "
-REPEAT = "02:30 exists twice on 2027-10-31 (clocks go from 03:00 back to 02:00): "
+GAP = "02:30 does not exist on 2027-03-28 in Europe/Berlin and"
+REPEAT = "it exists twice on 2027-10-31 and"
 
 
 @pytest.mark.parametrize(
     ("dst", "gap", "repeat"),
     [
-        pytest.param("", "it runs at 03:00", "it runs once, the first time", id="as-by-default"),
-        pytest.param("dst: {gap: skip}\n", "it does not run", "it runs once, the first time", id="skip"),
-        pytest.param("dst: {repeat: twice}\n", "it runs at 03:00", "it runs twice", id="twice"),
+        pytest.param("", "runs at 03:00", "runs once, the first time", id="as-by-default"),
+        pytest.param("dst: {gap: skip}\n", "does not run", "runs once, the first time", id="skip"),
+        pytest.param("dst: {repeat: twice}\n", "runs at 03:00", "runs twice", id="twice"),
     ],
 )
 def test_what_will_happen(dst, gap, repeat):
     said = message(job("daily at 02:30", "Europe/Berlin", dst))
-    assert said == f"in Europe/Berlin {GAP}{gap}; {REPEAT}{repeat}"
+    assert said == f"{GAP} {gap}; {REPEAT} {repeat}"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_nothing_to_tell(schedule, zone, more):
 
 def test_half_an_hour():
     said = message(job("daily at 02:15", "Australia/Lord_Howe"))
-    assert "02:15 does not exist on 2027-10-03 (clocks go from 02:00 to 02:30): it runs at 02:30" in said
+    assert "02:15 does not exist on 2027-10-03 in Australia/Lord_Howe and runs at 02:30" in said
 
 
 def test_a_zone_of_the_schedule_itself():
