@@ -16,6 +16,7 @@ from cli.planning.table import Show
 from cli.planning.views import told_fields
 from cli.planning.words import (
     SYMBOLS,
+    differing,
     field_lines,
     instant_rows,
     night_words,
@@ -125,8 +126,8 @@ def _folded(title: str, lines: Iterable[str], language: str) -> str:
 def _row(job: JobPlan, show: Show) -> str:
     name = code(job.identity) + (f" (was {code(job.was)})" if job.was is not None else "")
     what = [_NAMES[job.action]]
-    if job.field_names and job.action in ("change", "rename"):
-        what.append(code(", ".join(job.field_names)))
+    if names := differing(job):
+        what.append(code(", ".join(names)))
     if job.reanchor is not None:
         what.append("starts anew")
     if job.pause is not None:

@@ -12,6 +12,7 @@ from cli.planning.plan import Action, Coming, DocumentPlan, JobPlan, Plan
 from cli.planning.views import shown_fields, told_fields
 from cli.planning.words import (
     SYMBOLS,
+    differing,
     field_lines,
     instant_rows,
     night_words,
@@ -72,10 +73,7 @@ def _title(job: JobPlan) -> str:
 
 
 def _job_line(job: JobPlan, width: int, show: Show) -> Cell:
-    named = ("name", "project", "renamed_from") if job.action == "rename" else ()
-    what = ", ".join(name for name in job.field_names if name not in named) if job.old and job.new else ""
-    if job.action == "change" and not job.fields:
-        what = "timezone of jobsctl.yaml"
+    what = ", ".join(differing(job))
     if job.action in ("hold", "keep"):
         what = "held back by the prune guard" if job.action == "hold" else "kept"
     if job.action == "invalid":

@@ -135,6 +135,16 @@ def night_words(night: Night) -> str:
     return f"{start} {there} twice that night: {effects[night.effect]}"
 
 
+def differing(job: JobPlan) -> tuple[str, ...]:
+    """The names of the fields by which a job changes; a new name is told otherwise."""
+    if job.old is None or job.new is None:
+        return ()
+    if job.action == "change" and not job.fields:
+        return ("timezone of jobsctl.yaml",)
+    hidden = ("name", "project", "renamed_from") if job.action == "rename" else ()
+    return tuple(name for name in job.field_names if name not in hidden)
+
+
 def told_findings(job: JobPlan) -> tuple[Diagnostic, ...]:
     """The findings, but for the warning of nights that are listed anyway."""
     return tuple(each for each in job.findings if not (job.nights and each.code == NIGHTS))

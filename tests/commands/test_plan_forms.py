@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.commands.planned import DAILY, applied, edit
 
@@ -125,6 +126,17 @@ class TestMarkdown:
         assert set(re.findall(r"<[^>]*>", text)) <= {
             "<!-- jobsctl plan -->", "<details>", "</details>", "<summary>", "</summary>", "<code>", "</code>",
         }  # fmt: skip
+        tokens = [inner for token in MarkdownIt("commonmark").enable("table").parse(out)
+                  for inner in (token, *(token.children or ()))]  # fmt: skip
+        assert {token.type for token in tokens} & {
+            "link_open",
+            "image",
+            "em_open",
+            "strong_open",
+            "code_block",
+        } == set()
+        assert {token.content for token in tokens if token.type == "html_inline"} <= {"<code>", "</code>"}
+        assert {token.content for token in tokens if token.type == "code_inline"} <= {"+", "~", "-", ">", "!", "="}
         assert not re.search(r"@|https?:|www\.|!\[|\]\(", text)
         rows = [line for line in outside if line.startswith("|")]
         assert {line.count("|") for line in rows} == {5}
