@@ -88,3 +88,22 @@ def test_every_question_of_the_reader_is_answered_over_http_or_refused_in_words(
 
     questions = {name for name, each in vars(Reader).items() if callable(each) and not name.startswith("_")}
     assert questions <= vars(RemoteReader).keys()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["list", "--all", "-o", "json"], id="jobs"),
+        pytest.param(["runs", "-n", "30", "-o", "json"], id="runs"),
+        pytest.param(["runs", "-n", "30", "--oldest-first", "-o", "json"], id="runs, oldest first"),
+        pytest.param(["runs", "--all", "-o", "jsonl"], id="all runs"),
+        pytest.param(["events", "-n", "40", "-o", "json"], id="events"),
+        pytest.param(["events", "--after", "3", "-n", "40", "-o", "json"], id="events after one"),
+    ],
+)
+def test_pages_are_put_together(town, ask, monkeypatch, arguments):
+    here = ask(town.home, *arguments)
+    monkeypatch.setattr("cli.remote.reader.PAGE", 3)
+    monkeypatch.setattr("cli.remote.reader.IDS", 4)
+    monkeypatch.setattr("cli.remote.reader.IDS_OF_PARAMETER", 2)
+    assert ask(town.url, *arguments) == here
