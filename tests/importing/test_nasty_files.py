@@ -125,6 +125,22 @@ def test_other_systems_files_get_one_error_too(system: str, text: str, message: 
     assert found.line >= 1
 
 
+@pytest.mark.parametrize(
+    ("system", "text", "help"),
+    [
+        ("kubernetes", "jobs:\n- {name: x, command: a, schedule: '@daily'}\n", "jobsctl import yacron FILE"),
+        ("kubernetes", "name: x\nrunner_type: llm\n", "jobsctl import term-llm FILE"),
+        ("kubernetes", "name: x\nschedule: '@daily'\nrun: {command: [a]}\n", "a job file of jobsctl already"),
+        ("yacron", CRON_JOB, "jobsctl import kubernetes FILE"),
+        ("yacron", "jobs:\n- {name: x, runner_type: llm}\n", "jobsctl import term-llm FILE"),
+        ("term-llm", CRON_JOB, "jobsctl import kubernetes FILE"),
+        ("term-llm", "defaults: {shell: /bin/sh}\n", "jobsctl import yacron FILE"),
+    ],
+)
+def test_a_file_of_another_system_is_told_where_it_belongs(system: str, text: str, help: str) -> None:
+    assert help in (error(read_text(system, text)).help or "")
+
+
 def test_one_bad_document_does_not_keep_the_others_out() -> None:
     made = read_text("kubernetes", changed(("30 2", "61 2"), ("backup", "bad")) + "---\n" + CRON_JOB + "---\n- 1\n")
     assert [job.name for job in made.jobs] == ["backup"]

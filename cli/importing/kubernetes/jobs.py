@@ -102,6 +102,8 @@ def _add_schedule(draft: Draft, document: Fields, spec: Fields, template: Fields
         draft.rule = CronRule(meaning, name, expression if name == "UTC" else f"{expression}, {name}")
         draft.add_times("Kubernetes", expression, meaning, name, node)
     draft.remark("schedule", spec, node)
+    if (field := get(spec, "timeZone")) is not None:
+        draft.remark("timezone", spec, field, "timeZone")
 
 
 def _zone_of(draft: Draft, node: Node, written: str, spec: Fields, zone: str | None) -> tuple[str, str]:

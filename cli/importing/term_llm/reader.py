@@ -27,6 +27,7 @@ from cli.importing.nodes import (
     truth_of,
     whole_of,
 )
+from cli.importing.recognizing import help_for
 from cli.importing.term_llm.cron import BadExpression, CronRule, gives_up, parse
 from cli.importing.wallclock import Once, read_rfc3339
 from specs.diagnostic import Diagnostic
@@ -88,7 +89,9 @@ def _job(source: SourceText, node: Node, names: Names) -> Imported:
     runner = text_of(get(job, "runner_type"), "runner_type")
     if not name or runner is None:
         help = "a definition of term-llm has `name`, `runner_type`, `runner_config` and `trigger_type`"
-        raise Unexpected(job, f"this is no job definition: it has no `{'runner_type' if name else 'name'}`", help)
+        raise Unexpected(
+            job, f"this is no job definition: it has no `{'runner_type' if name else 'name'}`", help_for(job, help)
+        )
     draft = Draft(source, job, {"name": names.take(name)})
     if draft.tree["name"] != name:
         draft.tree["description"] = name[:_LONGEST_TEXT]

@@ -25,6 +25,7 @@ from cli.importing.nodes import (
     read_nodes,
     text_of,
 )
+from cli.importing.recognizing import help_for, system_of
 from specs.diagnostic import Diagnostic
 
 Load = Callable[[str], SourceText | None]
@@ -89,9 +90,13 @@ def read_config(source: SourceText, load: Load, *, above: tuple[str, ...] = ()) 
 
 def _add(config: Config, source: SourceText, document: Node, load: Load, above: tuple[str, ...]) -> None:
     top = fields_of(document, "the configuration")
-    if top is None or not {"jobs", "defaults", "include", "web", "logging"} & set(top.entries):
+    if (
+        top is None
+        or system_of(top) in ("kubernetes", "term-llm")
+        or not {"jobs", "defaults", "include", "web", "logging"} & set(top.entries)
+    ):
         help = "it has `jobs`, `defaults`, `include`, `web` or `logging`"
-        raise Unexpected(document, "this is no yacron configuration", help)
+        raise Unexpected(document, "this is no yacron configuration", help_for(document, help))
     for name, node in top.entries.items():
         if name in ("web", "logging"):
             config.sections.append((source, name, node))

@@ -1,0 +1,34 @@
+"""Which system a file is of, when it was handed to the importer of another. Called by the readers. Pure."""
+
+from __future__ import annotations
+
+from cli.importing.nodes import Fields, Items, Node
+
+
+def help_for(node: Node, usual: str) -> str:
+    """What to do with a document that the reader cannot use: the command that can, or what is expected here."""
+    system = system_of(node)
+    if system == "jobsctl":
+        return "this is a job file of jobsctl already"
+    return f"it looks like {system}: jobsctl import {system} FILE" if system else usual
+
+
+def system_of(node: Node) -> str | None:
+    """`kubernetes`, `yacron`, `term-llm`, or `jobsctl` for a job file of ours; None when nothing speaks for any."""
+    if isinstance(node, Items):
+        return system_of(node.items[0]) if node.items else None
+    if not isinstance(node, Fields):
+        return None
+    keys = set(node.entries)
+    if "runner_type" in keys or "trigger_type" in keys:
+        return "term-llm"
+    if {"name", "run"} <= keys:
+        return "jobsctl"
+    if {"apiVersion", "kind"} <= keys:
+        return "kubernetes"
+    for name in ("jobs", "data", "items"):
+        if isinstance(members := node.entries.get(name), Items) and (found := system_of(members)):
+            return found
+    if keys & {"jobs", "include", "defaults"}:
+        return "yacron"
+    return "yacron" if {"name", "command", "schedule"} <= keys else None
