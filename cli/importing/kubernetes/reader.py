@@ -26,6 +26,7 @@ from cli.importing.nodes import (
     read_nodes,
     text_of,
 )
+from cli.importing.recognizing import help_for
 from specs.diagnostic import Diagnostic
 
 _MARK = re.compile(r"\{\{")
@@ -184,9 +185,8 @@ def _object(source: SourceText, node: Node) -> _Object:
     kind = None if fields is None else text_of(get(fields, "kind"), "kind")
     if fields is None or kind is None:
         kustomize = fields is not None and {"resources", "bases", "patches", "images"} & set(fields.entries)
-        help = (
-            _RENDERED_ELSEWHERE["Kustomization"] if kustomize else "a manifest has `apiVersion`, `kind` and `metadata`"
-        )
+        usual = help_for(node, "a manifest has `apiVersion`, `kind` and `metadata`")
+        help = _RENDERED_ELSEWHERE["Kustomization"] if kustomize else usual
         raise Unexpected(node, "this is no Kubernetes manifest: it has no `kind`", help)
     if kind in _RENDERED_ELSEWHERE:
         raise Unexpected(node, f"a {kind} is made into manifests by another tool", _RENDERED_ELSEWHERE[kind])
