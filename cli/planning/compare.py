@@ -7,7 +7,7 @@ of a job is decided by `reconciler.sync`, the rule the daemon applies with; when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,10 +23,10 @@ from cli.planning.effects import (
     held_after,
     held_before,
     held_rezoned,
-    is_behind,
     reanchor,
 )
 from cli.planning.fields import changed_fields, complete
+from cli.planning.notes import going_notes, plan_notes, staying_notes
 from cli.planning.plan import ACTIONS, Action, Coming, JobPlan, Origin, Plan, Reanchor
 from reconciler import records
 from reconciler.sync import Change, PrunePolicy, plan_sync
@@ -172,7 +172,7 @@ def make_plan(
         documents=tuple(documents),
         errors=tuple(errors),
         new_errors=sum(error_key(each) not in before.errors for each in errors),
-        notes=tuple(_notes(before, after, jobs, guard)),
+        notes=tuple(plan_notes(before, after.desired, jobs, guard)),
         counts={action: count for action in ACTIONS if (count := sum(job.action == action for job in jobs))},
     )
 
@@ -214,22 +214,6 @@ def _scheduling(spec: bytes) -> bytes:
     start, end = spec.find(b'"schedule":'), spec.rfind(b',"suspend":')
     dst, past = spec.find(b'"dst":'), spec.rfind(b',"env":')
     return spec[dst:past] + spec[start:end]
-
-
-def _notes(before: Before, after: After, jobs: Collection[JobPlan], guard: PrunePolicy) -> Iterable[str]:
-    if before.origin.kind == "nothing":
-        yield "nothing was applied yet: every job is new"
-    if after.desired.problem is not None:
-        yield f"{after.desired.problem}; while it is so, the daemon keeps what runs"
-    if any(job.action == "hold" for job in jobs):
-        why = (
-            "the specs directory is missing or empty"
-            if after.desired.files == 0 or after.desired.problem
-            else (f"more than {guard.jobs} jobs and {guard.share:.0%} of all would go at once")
-        )
-        yield f"the prune guard holds jobs back: {why}; `jobsctl apply --confirm-prune` lets them go, once"
-    if before.origin.kind in ("revision", "directory") and any(job.reanchor and job.reanchor.grid for job in jobs):
-        yield "grids of intervals are counted from when they are applied: instants of theirs are as if that were now"
 
 
 class _Maker:
@@ -278,7 +262,7 @@ class _Maker:
         old = None if was is None else held_before(was, self._was, now)
         before = coming(old, self._was, now) if old is not None and not verdict.restored else None
         if job is None:
-            return replace(plan, before=before, notes=tuple(_going(plan, was, old)))
+            return replace(plan, before=before, notes=tuple(going_notes(plan, was, old)))
         same = was is not None and was.digest == job.digest and not verdict.restored and plan.action == "change"
         new = (
             held_after(old, job, self._will, now)
@@ -298,8 +282,11 @@ class _Maker:
             before=before,
             after=after,
             nights=tuple(nights(new.schedule, now)) if _is_timed(plan, again) else (),
-            notes=tuple(_staying(plan, verdict, old, new, now, broken=verdict.identity in self._before.broken)),
+            notes=tuple(staying_notes(plan, old, new, now, restored=verdict.restored, broken=self._is_broken(verdict))),
         )
+
+    def _is_broken(self, verdict: Verdict) -> bool:
+        return verdict.identity in self._before.broken
 
     def _marked(self, before: Coming, old: Held, after: Coming, new: Held) -> tuple[Coming, Coming]:
         return compared(before, after, new, self._will), compared(after, before, old, self._was)
@@ -333,41 +320,3 @@ def _pause(plan: JobPlan) -> Literal["suspended", "resumed"] | None:
 
 def _is_timed(plan: JobPlan, again: Reanchor | None) -> bool:
     return plan.old is None or again is not None
-
-
-def _going(plan: JobPlan, was: Was | None, old: Held | None) -> Iterable[str]:
-    if plan.action == "keep":
-        yield "no file defines it any more; it stays, because it says `prune: false`"
-    if plan.action == "invalid" or was is None or old is None:
-        return
-    active = 0 if was.record is None else was.record.active_runs
-    cancels = old.policy.cancel_on_delete
-    if plan.action in ("prune", "hold"):
-        runs = "an active run" if was.record is None else f"{active} active run" + ("" if active == 1 else "s")
-        if was.record is None or active:
-            yield f"{runs} will be cancelled (`on_delete: cancel`)" if cancels else f"{runs} will go on to the end"
-        if plan.action == "prune":
-            yield "its history stays, until retention or `jobsctl delete --purge`"
-
-
-def _staying(plan: JobPlan, verdict: Verdict, old: Held | None, new: Held, now: int, *, broken: bool) -> Iterable[str]:
-    if verdict.restored:
-        yield "it was archived: it comes back with its history"
-    elif old is None and broken:
-        yield "its file had errors before: what ran then is not known"
-    record = new.record
-    if record.suspended_at is not None:
-        yield "it is suspended by `jobsctl suspend`, and stays so until `jobsctl resume`"
-    if old is None:
-        return
-    if old.record.active_runs and plan.action in ("change", "rename"):
-        count = old.record.active_runs
-        runs = "1 active run goes" if count == 1 else f"{count} active runs go"
-        yield f"{runs} on under the spec {'it' if count == 1 else 'they'} started with"
-    if old.record.repeat_done and not record.repeat_done and new.policy.repeat is not None:
-        yield f"`repeat` is counted anew: {old.record.repeat_done} of {new.policy.repeat} were done"
-    if not verdict.restored and is_behind(old, now):
-        if is_behind(new, now):
-            yield "a slot has passed that no daemon has seen: it is caught up as `missed` says, not by this edit"
-        else:
-            yield "a slot has passed that no daemon has seen: it is not caught up, the schedule starts anew"
