@@ -72,7 +72,10 @@ def exchange(home: Home, state: Path, name: str) -> Path | None:
             return None
         if _exchanged(state, place):
             _sync(place.parent)
-            state.rename(aside)
+            try:
+                state.rename(aside)
+            except OSError:  # the new state is in place: where the old one stands is what is left to say
+                aside = state
         else:
             place.rename(aside)
             try:

@@ -122,6 +122,23 @@ def test_a_state_is_only_replaced_with_force_and_is_kept_aside(saved, known, job
     assert [path.name for path in home.root.glob(".jobsctl.restoring*")] == []
 
 
+def test_the_old_state_is_kept_even_when_it_cannot_get_its_name(saved, known, jobsctl, home, monkeypatch):
+    later = known.run(known.store.job(1), ago=0)
+    known.store.close()
+    rename = Path.rename
+
+    def refuse(self: Path, target: Path) -> Path:
+        if ".before-" in str(target):
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    view = json.loads(jobsctl("restore", saved, "--force", "-o", "json").out)
+    assert later.id not in runs_of(home.root)
+    with Reader(Path(view["before"]) / "jobsctl.db") as reader:
+        assert later.id in [found.id for found in reader.runs()]
+
+
 def test_over_a_running_daemon_not_even_with_force(saved, known, jobsctl, home):
     lock = take_lock(home.lock)
     try:
