@@ -48,7 +48,7 @@ HELM = 'kind: CronJob\napiVersion: batch/v1\nmetadata:\n  name: {{ include "x.fu
         pytest.param("kind: Kustomization\nresources: []\n", (1, 1), "another tool", "kubectl kustomize",
                      id="Kustomization"),
         pytest.param("kind: Template\nobjects: []\n", (1, 1), "another tool", "oc process", id="OpenShift template"),
-        pytest.param("jobs:\n- name: x\n", (1, 1), "no Kubernetes manifest", "apiVersion", id="something else"),
+        pytest.param("title: x\n", (1, 1), "no Kubernetes manifest", "apiVersion", id="something else"),
         pytest.param("just a text\n", (1, 1), "must be a mapping", None, id="a text"),
         pytest.param("", (1, 1), "nothing in it", "name a file", id="empty"),
         pytest.param("kind: List\nitems:\n- kind: List\n  items: []\n", (3, 3), "a list within a list", None,
