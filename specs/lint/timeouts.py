@@ -21,7 +21,7 @@ def timeout_concerns(subject: Subject) -> Iterator[Concern]:
     timeout = None if isinstance(job.timeout, str) else round(job.timeout * SECOND)
     if timeout is not None:
         period = shortest_period(schedule, below=timeout)
-        if period is not None and period < timeout:
+        if period is not None:
             yield _longer(subject, timeout, period)
         return
     if schedule.kind == "interval" and schedule.from_finish is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 
@@ -51,12 +52,13 @@ def test_weekdays(step):
 @settings(max_examples=100, derandomize=True, deadline=None)
 @given(st.integers(1, 60), st.sampled_from(["a", "b", "report", "x1", "y2"]))
 def test_spread_minutes(step, name):
-    """`H/7` as its numbers, by cronsim; a step of more than half an hour may leave one number."""
+    """`H/7` as its numbers, by cronsim, with the odd distance that is told."""
     parsed = parse_schedule(f"H/{step} * * * *", timezone="UTC", dst=Dst(), identity=f"default/{name}")
-    told = any(warning.code == "JOB070" for warning in parsed.warnings)
-    assert told == (
-        len(distances(parsed.expression, 130)) > 1 or distances(parsed.expression, 3) != {timedelta(minutes=step)}
-    )
+    odd = distances(parsed.expression, 130) - {timedelta(minutes=step)}
+    told = [warning.message for warning in parsed.warnings if warning.code == "JOB070"]
+    assert [re.search(r"before it is (\d+),", message)[1] for message in told] == [
+        str(distance // timedelta(minutes=1)) for distance in odd
+    ]
 
 
 @pytest.mark.parametrize("cron", ["0 8-17/3 * * *", "5-50/7 * * * *", "0 H(0-6)/4 * * *"])
