@@ -61,7 +61,7 @@ def starts(expression: str, zone: str, after: str, count: int) -> list[str]:
         ),
         pytest.param(
             "0 5 24 * *", "Africa/Cairo", "2026-04-22T12:00:00+00:00", ["2026-05-24T05:00:00+03:00"],
-            id="the day after a midnight left out is overlooked",
+            id="a day without midnight is overlooked",
         ),
     ],
 )  # fmt: skip
