@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import socket
+
 import pytest
 
 from cli.options import OUTPUTS, REMOTE
@@ -107,3 +110,15 @@ def test_pages_are_put_together(town, ask, monkeypatch, arguments):
     monkeypatch.setattr("cli.remote.reader.IDS", 4)
     monkeypatch.setattr("cli.remote.reader.IDS_OF_PARAMETER", 2)
     assert ask(town.url, *arguments) == here
+
+
+def test_a_daemon_that_runs_is_seen_from_afar(town, ask):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+        bell.bind(str(town.home.doorbell))
+        try:
+            for form in ("table", "json"):
+                here, there = (ask(where, "status", "-o", form) for where in (town.home, town.url))
+                assert there == here
+            assert json.loads(there.out)["daemon"]["running"]
+        finally:
+            town.home.doorbell.unlink()
