@@ -103,7 +103,7 @@ def test_one_question_for_all_and_no_means_nothing_is_done(three, daemon, asked,
 
 
 def test_cancelling_all_is_about_what_is_active(three, daemon, asked, jobsctl):
-    for job in three.store.each_job():
+    for job in list(three.store.each_job()):
         if job.name != "two":
             three.run(three.store.job(job.id), state=RunState.RUNNING)
     assert jobsctl("cancel", "--all").code == 7

@@ -126,7 +126,7 @@ def test_text_of_a_spec_that_a_shell_would_run_is_not_offered(house, offered):
 
 
 def test_runs_are_offered_where_a_run_is_wanted(house, offered):
-    (job,) = (job for job in house.store.each_job() if job.name == "report")
+    (job,) = [job for job in house.store.each_job() if job.name == "report"]
     run = house.run(house.store.job(job.id), state=RunState.RUNNING)
     assert run.id in offered("bash", "jobsctl cancel ")
     assert run.id in offered("bash", f"jobsctl run {run.id[:5]}")
