@@ -70,10 +70,13 @@ def document() -> str:
 
 
 def _command(name: str, above: click.Context) -> Iterator[str]:
-    command: click.Command = import_module(f"cli.commands.{name}").command
-    context = click.Context(command, info_name=name, parent=above)
+    yield from _page(import_module(f"cli.commands.{name}").command, name, above, "###")
+
+
+def _page(command: click.Command, name: str, above: click.Context, heading: str) -> Iterator[str]:
+    context = click.Context(command, info_name=name.split()[-1], parent=above)
     usage = " ".join(part for part in command.collect_usage_pieces(context) if part)
-    yield f"\n### {name}\n\n```\njobsctl {name} {usage}\n```\n\n"
+    yield f"\n{heading} {name}\n\n```\njobsctl {name} {usage}\n```\n\n"
     text, _, examples = (command.help or "").replace("\b", "").partition("Examples:")
     yield "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")) + "\n"
     if command.epilog and not command.epilog.startswith("Global options"):
@@ -82,6 +85,11 @@ def _command(name: str, above: click.Context) -> Iterator[str]:
     if examples.strip():
         lines = "\n".join(line.strip() for line in examples.strip().splitlines())
         yield f"\n```sh\n{lines}\n```\n"
+    if isinstance(command, click.Group):
+        for each in command.list_commands(context):
+            below = command.get_command(context, each)
+            assert below is not None
+            yield from _page(below, f"{name} {each}", context, "####")
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
@@ -100,7 +108,7 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
 def _variable(param: click.Option, command: click.Command) -> str:
     if command is program:
         return f"JOBSCTL_{(param.name or '').upper()}"
-    return variable_of(command.name or "", param)
+    return param.envvar if isinstance(param.envvar, str) else variable_of(command.name or "", param)
 
 
 def _is_global(param: click.Option, command: click.Command) -> bool:

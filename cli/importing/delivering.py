@@ -64,6 +64,7 @@ def zone_of_home(settings: Settings) -> str:
 def deliver(settings: Settings, choices: Choices, made: Import) -> Exit:
     """Everything after reading. YAML goes to stdout, the report to stderr; with `-o json` the report is the output."""
     default_timezone = zone_of_home(settings)
+    choices = replace(choices, project=choices.project or settings.project)
     outcomes = [_outcome(settings, choices, job, default_timezone) for job in made.jobs]
     if choices.write is not None:
         outcomes = _write(choices.write, outcomes, force=choices.force)

@@ -135,7 +135,7 @@ def test_our_schedules_say_the_same(times, zone):
     ],
 )  # fmt: skip
 def test_facts(time, zone, after, expected):
-    fields = read_fields(tuple("0 * * * *".split() if time == "@hourly" else time.split()))
+    fields = read_fields(tuple(["0", "*", "*", "*", "*"] if time == "@hourly" else time.split()))
     rule = CronRule(fields, zone, time)
     first = rule.after(micros(after))
     assert first is not None
@@ -164,7 +164,7 @@ def test_instants_rise():
 )
 def test_the_check_finds_what_was_written_wrongly(written, state):
     job = Imported(
-        {"name": "a"}, Origin("a", 1), CronRule(read_fields(tuple("30 2 * * *".split())), "UTC", "30 2 * * *")
+        {"name": "a"}, Origin("a", 1), CronRule(read_fields(("30", "2", "*", "*", "*")), "UTC", "30 2 * * *")
     )
     spec, _ = read_back(f'name: a\nschedule: "{written}"\nrun: {{command: [a]}}\n', "a.yaml", "UTC")
     assert spec is not None

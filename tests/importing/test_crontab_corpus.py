@@ -18,9 +18,13 @@ EMPTY = {"SmartDataProjects/dynamo"}
 
 def imported(found: Found, zone: str = "UTC") -> Import:
     return read_crontab(
-        SourceText("crontab", found.text), system=found.system, user=None, timezone=zone, timezone_given=True,
+        SourceText("crontab", found.text),
+        system=found.system,
+        user=None,
+        timezone=zone,
+        timezone_given=True,
         home_of=home_of,
-    )  # fmt: skip
+    )
 
 
 def test_there_are_enough_of_them():
@@ -45,12 +49,23 @@ def test_a_real_crontab_starts_when_cron_would_have_started_it(found: Found, zon
     ("source", "names"),
     [
         ("NetBSD/src", ["daily", "weekly", "monthly"]),
-        ("RealOrangeOne/website", ["manage-update-index", "manage-clearsessions", "manage-update-unsplash-photos", "manage-publish-scheduled-pages"]),
-        ("NitLab/NITOS-Scheduler", ["frequencies-check", "reservations-check", "frequencies-check-2", "reservations-check-2"]),
+        (
+            "RealOrangeOne/website",
+            [
+                "manage-update-index",
+                "manage-clearsessions",
+                "manage-update-unsplash-photos",
+                "manage-publish-scheduled-pages",
+            ],
+        ),
+        (
+            "NitLab/NITOS-Scheduler",
+            ["frequencies-check", "reservations-check", "frequencies-check-2", "reservations-check-2"],
+        ),
         ("Wotuu/keystone.guru.vagrant", ["artisan-schedule-run"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
+)
 def test_names_say_what_runs(source: str, names: list[str]) -> None:
     (found,) = (each for each in CRONTABS if str(each) == source)
     assert [job.name for job in imported(found).jobs] == names
@@ -64,9 +79,13 @@ def test_the_usual_header_is_no_description():
 
 def test_a_missing_line_break_at_the_end_is_told():
     made = read_crontab(
-        SourceText("c", "0 1 * * * a\n0 2 * * * b"), system=False, user=None, timezone="UTC", timezone_given=True,
+        SourceText("c", "0 1 * * * a\n0 2 * * * b"),
+        system=False,
+        user=None,
+        timezone="UTC",
+        timezone_given=True,
         home_of=home_of,
-    )  # fmt: skip
+    )
     assert "no line break" in next(note.why for note in made.notes if note.what == "the last line")
 
 

@@ -1,4 +1,4 @@
-"""A crontab's lines, as `env.c`, `entry.c` and `do_command.c` of Debian's cron 3.0pl1 read them, and what becomes of each."""
+"""A crontab's lines, as `env.c`, `entry.c` and `do_command.c` of Debian's cron read them, and what becomes of each."""
 
 from __future__ import annotations
 

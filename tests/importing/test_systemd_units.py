@@ -73,15 +73,24 @@ class TestTimers:
         [
             pytest.param("OnCalendar=daily", {"missed": "skip"}, id="not_persistent"),
             pytest.param("OnCalendar=daily\nPersistent=true", {}, id="persistent"),
-            pytest.param("OnCalendar=daily\nPersistent=1\nRandomizedDelaySec=1h 30min", {"jitter": {"random": "1h30m"}},
-                         id="a_random_delay"),
-            pytest.param("OnCalendar=daily\nPersistent=1\nRandomizedDelaySec=90\nFixedRandomDelay=yes",
-                         {"jitter": {"spread": "1m30s"}}, id="a_fixed_random_delay"),
+            pytest.param(
+                "OnCalendar=daily\nPersistent=1\nRandomizedDelaySec=1h 30min",
+                {"jitter": {"random": "1h30m"}},
+                id="a_random_delay",
+            ),
+            pytest.param(
+                "OnCalendar=daily\nPersistent=1\nRandomizedDelaySec=90\nFixedRandomDelay=yes",
+                {"jitter": {"spread": "1m30s"}},
+                id="a_fixed_random_delay",
+            ),
             pytest.param("OnCalendar=daily Asia/Tokyo\nPersistent=1", {"timezone": "Asia/Tokyo"}, id="a_zone"),
-            pytest.param("OnCalendar=2026..2028-*-1 5:00\nPersistent=1",
-                         {"start_at": "2026-01-01T00:00:00", "end_at": "2028-12-31T23:59:59"}, id="years"),
+            pytest.param(
+                "OnCalendar=2026..2028-*-1 5:00\nPersistent=1",
+                {"start_at": "2026-01-01T00:00:00", "end_at": "2028-12-31T23:59:59"},
+                id="years",
+            ),
         ],
-    )  # fmt: skip
+    )
     def test_say_what_else_there_is(self, timer: str, tree: dict[str, Any]) -> None:
         one = job(timer)
         assert {key: value for key, value in one.tree.items() if key not in ("name", "schedule", "run")} == tree
@@ -137,10 +146,14 @@ class TestTimers:
         made = read_systemd(
             [
                 SourceText("dump@db-1.timer", "[Timer]\nOnCalendar=daily\n"),
-                SourceText("dump@.service", "[Unit]\nDescription=Dump of %i\n[Service]\nExecStart=/bin/dump %i %I %p %n\n"),
+                SourceText(
+                    "dump@.service", "[Unit]\nDescription=Dump of %i\n[Service]\nExecStart=/bin/dump %i %I %p %n\n"
+                ),
             ],
-            timezone="UTC", timezone_given=False, home_of=home_of,
-        )  # fmt: skip
+            timezone="UTC",
+            timezone_given=False,
+            home_of=home_of,
+        )
         (one,) = made.jobs
         assert (one.name, one.tree["description"]) == ("dump-db-1", "Dump of db-1")
         assert one.tree["run"]["command"] == ["/bin/dump", "db-1", "db/1", "dump", "dump@db-1.service"]
@@ -152,8 +165,10 @@ class TestTimers:
                 SourceText("a.timer", "[Timer]\nOnCalendar=6:00\n"),
                 SourceText("a.service", RUN),
             ],
-            timezone="UTC", timezone_given=False, home_of=home_of,
-        )  # fmt: skip
+            timezone="UTC",
+            timezone_given=False,
+            home_of=home_of,
+        )
         assert made.jobs[0].tree["schedule"] == "daily at 22:00"
 
 
@@ -183,10 +198,11 @@ class TestServices:
             pytest.param("RuntimeMaxSec=90", {"timeout": "1m30s"}, id="another_types_time"),
             pytest.param("TimeoutStopSec=30", {"grace": "30s"}, id="grace"),
             pytest.param("SuccessExitStatus=24 TEMPFAIL", {"success_codes": [0, 24, 75]}, id="success"),
-            pytest.param("Restart=on-failure\nRestartSec=30",
-                         {"retry": {"attempts": 5, "delay": "30s", "jitter": 0}}, id="retry"),
+            pytest.param(
+                "Restart=on-failure\nRestartSec=30", {"retry": {"attempts": 5, "delay": "30s", "jitter": 0}}, id="retry"
+            ),
         ],
-    )  # fmt: skip
+    )
     def test_policies(self, settings: str, tree: dict[str, Any]) -> None:
         assert service(settings).tree.items() >= tree.items()
 
@@ -218,27 +234,47 @@ class TestCommands:
     @pytest.mark.parametrize(
         ("settings", "run"),
         [
-            pytest.param("ExecStart=/bin/a 'b c' \"d\" e\\x20f", {"command": ["/bin/a", "b c", "d", "e f"]}, id="quotes"),
+            pytest.param(
+                "ExecStart=/bin/a 'b c' \"d\" e\\x20f", {"command": ["/bin/a", "b c", "d", "e f"]}, id="quotes"
+            ),
             pytest.param("ExecStart=/bin/a $$X %%Y", {"command": ["/bin/a", "$X", "%Y"]}, id="doubled_signs"),
-            pytest.param("Environment=X='1 2'\nExecStart=/bin/a $X ${X} -${X}", {"command": ["/bin/a", "1", "2", "1 2", "-1 2"]},
-                         id="variables_of_its_own"),
-            pytest.param("ExecStart=/bin/a ${X} $X", {"script": '/bin/a "${X}" $X\n', "interpreter": ["/bin/sh", "-e"]},
-                         id="variables_from_elsewhere"),
-            pytest.param("ExecStart=/bin/sh -c 'a; b $$x'", {"script": "a; b $x\n", "interpreter": ["/bin/sh"]}, id="a_shell"),
+            pytest.param(
+                "Environment=X='1 2'\nExecStart=/bin/a $X ${X} -${X}",
+                {"command": ["/bin/a", "1", "2", "1 2", "-1 2"]},
+                id="variables_of_its_own",
+            ),
+            pytest.param(
+                "ExecStart=/bin/a ${X} $X",
+                {"script": '/bin/a "${X}" $X\n', "interpreter": ["/bin/sh", "-e"]},
+                id="variables_from_elsewhere",
+            ),
+            pytest.param(
+                "ExecStart=/bin/sh -c 'a; b $$x'", {"script": "a; b $x\n", "interpreter": ["/bin/sh"]}, id="a_shell"
+            ),
             pytest.param("ExecStart=/bin/sh -c 'a | b'", {"script": "a | b\n"}, id="a_simple_shell"),
-            pytest.param("ExecStartPre=-/bin/a\nExecStart=/bin/b 'c d'\nExecStartPost=/bin/e",
-                         {"script": "/bin/a || true\n/bin/b 'c d'\n/bin/e\n"}, id="several"),
+            pytest.param(
+                "ExecStartPre=-/bin/a\nExecStart=/bin/b 'c d'\nExecStartPost=/bin/e",
+                {"script": "/bin/a || true\n/bin/b 'c d'\n/bin/e\n"},
+                id="several",
+            ),
             pytest.param("Type=oneshot\nExecStart=/bin/a\nExecStart=/bin/b", {"script": "/bin/a\n/bin/b\n"}, id="two"),
             pytest.param("ExecStart=/bin/a ; /bin/b \\; c", {"script": "/bin/a\n/bin/b ';' c\n"}, id="a_semicolon"),
             pytest.param("ExecStart=-/bin/a", {"script": "/bin/a || true\n"}, id="a_failure_that_is_none"),
-            pytest.param("ExecCondition=/bin/c\nExecStart=/bin/a", {"script": "/bin/c || exit 0\n/bin/a\n"}, id="a_condition"),
+            pytest.param(
+                "ExecCondition=/bin/c\nExecStart=/bin/a", {"script": "/bin/c || exit 0\n/bin/a\n"}, id="a_condition"
+            ),
             pytest.param("ExecStart=@/bin/a other b", {"command": ["/bin/a", "b"]}, id="another_name"),
             pytest.param("ExecStart=:/bin/a $X", {"command": ["/bin/a", "$X"]}, id="no_variables"),
-            pytest.param("ExecStart=/bin/a \\\n  # a comment\n  b", {"command": ["/bin/a", "b"]}, id="a_continued_line"),
-            pytest.param("EnvironmentFile=-/etc/x\nExecStart=/bin/a",
-                         {"script": "if [ -r /etc/x ]; then set -a; . /etc/x; set +a; fi\n/bin/a\n"}, id="a_file"),
+            pytest.param(
+                "ExecStart=/bin/a \\\n  # a comment\n  b", {"command": ["/bin/a", "b"]}, id="a_continued_line"
+            ),
+            pytest.param(
+                "EnvironmentFile=-/etc/x\nExecStart=/bin/a",
+                {"script": "if [ -r /etc/x ]; then set -a; . /etc/x; set +a; fi\n/bin/a\n"},
+                id="a_file",
+            ),
         ],
-    )  # fmt: skip
+    )
     def test_become_an_argument_list_or_a_script(self, settings: str, run: dict[str, Any]) -> None:
         one = service(settings)
         assert one.tree["run"].items() >= run.items()

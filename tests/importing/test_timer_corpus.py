@@ -1,4 +1,4 @@
-"""Timers of public repositories: each is read with its service, written as a sound document, and starts when systemd would."""
+"""Timers of public repositories: each is read with its service, written soundly, and starts when systemd would."""
 
 from __future__ import annotations
 

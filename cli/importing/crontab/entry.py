@@ -240,6 +240,13 @@ class _Entry:
             self.note(
                 "info", "flock", "jobsctl does what the lock is for", "`overlap: skip`, and the command without it"
             )
+        if dillon := re.match(r"(?:ID|AFTER|FREQ)=\S+", text):
+            self.note(
+                "changed",
+                dillon[0],
+                "Dillon's cron takes it for itself; Debian's, and the job, give it to the command as a variable",
+                "`depends_on:` is jobsctl's AFTER=",
+            )
         if re.search(r">\s*/dev/null\s+2>&1|&>\s*/dev/null", text):
             self.note(
                 "info",
