@@ -187,7 +187,10 @@ def _add_history(draft: Draft, spec: Fields) -> None:
     if nodes == [None, None]:
         return
     good, bad = (whole_of(node, "history limit") for node in nodes)
-    kept = max(1, (3 if good is None else good) + (1 if bad is None else bad))
+    limits = (3 if good is None else good, 1 if bad is None else bad)
+    if limits == (3, 1):
+        return  # the defaults, which every object of a cluster has: nobody asked for them
+    kept = max(1, sum(limits))
     draft.tree["retention"] = {"max_runs": kept}
     why = "one limit for successful and failed runs together; the last success is kept in any case"
     hint = "a run costs a row here, not a Pod: deleting `retention` keeps 1,000"
@@ -209,7 +212,7 @@ def _add_job(draft: Draft, job: Fields, namespace: str, config: Config) -> None:
             why = "it limits all attempts of a Job together; here `timeout` limits each of them"
             draft.note("changed", "activeDeadlineSeconds", why, get(job, "activeDeadlineSeconds"))
     grace = whole_of(get(pod, "terminationGracePeriodSeconds"), "terminationGracePeriodSeconds")
-    if grace is not None or limit is not None or draft.tree.get("overlap") == "replace":
+    if grace not in (None, 30) or limit is not None or draft.tree.get("overlap") == "replace":
         draft.tree["grace"] = write_span(max(1, 30 if grace is None else grace))
     for name in ("completions", "parallelism"):
         number = whole_of(get(job, name), name)
