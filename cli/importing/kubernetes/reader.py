@@ -138,9 +138,8 @@ class _Reader:
         if project not in ("", "default"):
             draft.tree["project"] = project
         if name != each.name:
-            draft.note(
-                "changed", each.name, f"named {name}: another job has its name, or a job's name cannot be like it"
-            )
+            taken = "another job has its name" if name != slug(each.name) else "names here have a-z, 0-9 and `-`"
+            draft.note("changed", each.name, f"named {name}: {taken}")
         comment = comment_above(each.source, each.fields.line)
         if comment:
             draft.tree["description"] = comment[:4096]
