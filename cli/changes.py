@@ -1,8 +1,8 @@
 """What applying files would change, or has changed: one word per job, and the difference as text.
 
 Used by `diff` and `apply`. What becomes of a job is the verdict that `plan` tells too (`cli.planning.compare`).
-Compares canonical specs, so formatting and comments are no difference; values that come from outside (secrets) are references in
-a spec and are never read here, and what somebody wrote in clear under a secret's name is masked.
+Compares canonical specs, so formatting and comments are no difference. Values that come from outside (secrets) are
+references in a spec and are never read here; what somebody wrote in clear under a secret's name is masked.
 """
 
 from __future__ import annotations
