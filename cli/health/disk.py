@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from os import ST_RDONLY, statvfs
 
 from cli.health.finding import DAY, Check, Finding, Patient, ok, problem, warning
 from cli.times import size
@@ -21,8 +21,8 @@ _MEND = "free some space, or lower `retention` in jobsctl.yaml"
 def check_room(patient: Patient) -> Iterator[Finding]:
     """Bytes and inodes that are free to the daemon's user."""
     state = patient.home.state if patient.home.state.exists() else patient.home.root
-    here = os.statvfs(state)
-    if here.f_flag & os.ST_RDONLY:
+    here = statvfs(state)
+    if here.f_flag & ST_RDONLY:
         yield problem(
             f"{state} is on a read-only file system: nothing starts",
             "the kernel's log (dmesg) says why; mount it for writing",
@@ -48,7 +48,7 @@ def check_pace(patient: Patient) -> Iterator[Finding]:
         return
     rows = patient.rows("SELECT coalesce(sum(output_bytes), 0) FROM run WHERE id >= ?", (first_id(patient.now - DAY),))
     written = rows[0][0] if rows else 0
-    here = os.statvfs(patient.home.state)
+    here = statvfs(patient.home.state)
     free = here.f_bavail * here.f_frsize
     if isinstance(written, int) and written and free / written < SOON:
         yield warning(

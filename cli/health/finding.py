@@ -66,7 +66,8 @@ class Patient:
     version: str
     """Of this program."""
     proc: Path = Path("/proc")
-    """`proc`, `run` and `etc` are somewhere else in tests."""
+    """This and the next three are somewhere else in tests."""
+    sys: Path = Path("/sys")
     run: Path = Path("/run")
     etc: Path = Path("/etc")
     _reader: Reader | None = None

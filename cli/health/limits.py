@@ -104,7 +104,7 @@ def check_groups(patient: Patient) -> Iterator[Finding]:
     group = _own_group(patient, patient.daemon_pid)
     usable = _delegated(patient, group) if group is not None else set()
     # Version 1 has a folder for each controller.
-    usable |= {name for name in CONTROLLERS if os.access(f"/sys/fs/cgroup/{name}", os.W_OK)}
+    usable |= {name for name in CONTROLLERS if os.access(patient.sys / "fs/cgroup" / name, os.W_OK)}
     missing = {name: count for name, count in wanted.items() if name not in usable}
     for name, count in missing.items():
         yield warning(
@@ -135,7 +135,7 @@ def _own_group(patient: Patient, pid: int | None) -> Path | None:
     """The version 2 group of a process (None: of this one)."""
     for line in patient.text(patient.proc / str(pid or "self") / "cgroup").splitlines():
         if line.startswith("0::"):
-            path = Path("/sys/fs/cgroup") / line[3:].lstrip("/").removesuffix("/jobsctl")
+            path = patient.sys / "fs/cgroup" / line[3:].lstrip("/").removesuffix("/jobsctl")
             return path if (path / "cgroup.controllers").exists() else None
     return None
 

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,7 +38,14 @@ from tests.commands.conftest import HOUR, NOW
 def machine(tmp_path) -> Path:
     """A machine on which nothing is wrong: `proc`, `run` and `etc`."""
     root = tmp_path / "machine"
-    for folder in ("proc/sys/fs/inotify", "proc/self", "proc/77", "run/systemd/timesync", "etc/systemd/system"):
+    for folder in (
+        "proc/sys/fs/inotify",
+        "proc/self",
+        "proc/77",
+        "run/systemd/timesync",
+        "etc/systemd/system",
+        "sys/fs/cgroup/own",
+    ):
         (root / folder).mkdir(parents=True)
     (root / "proc/sys/fs/inotify/max_user_watches").write_text("65536\n")
     (root / "proc/sys/fs/inotify/max_user_instances").write_text("128\n")
@@ -46,9 +54,17 @@ def machine(tmp_path) -> Path:
     return root
 
 
+def disk(free: int = 50 << 30, inodes: int = 1_000_000, flags: int = 0) -> SimpleNamespace:
+    return SimpleNamespace(f_bavail=free // 4096, f_frsize=4096, f_files=2_000_000, f_favail=inodes, f_flag=flags)
+
+
 @pytest.fixture
-def well(known, home, daemon):
-    """A home on which nothing is wrong, with a daemon that gives signs of life."""
+def well(known, home, daemon, monkeypatch):
+    """A home on which nothing is wrong, with a daemon that gives signs of life; on a good disk, whatever ours is."""
+    monkeypatch.setattr("cli.health.disk.statvfs", lambda path: disk())
+    monkeypatch.setattr("cli.health.limits.file_system", lambda path: "ext4")
+    monkeypatch.setattr("cli.health.database.file_system", lambda path: "ext4")
+    monkeypatch.setattr("cli.health.database.journal_mode", lambda path: "wal")
     home.root.chmod(0o755)
     known.run(known.job())
     for run in (known.store.job(1).last_run_id,):
@@ -67,7 +83,7 @@ def look(home, machine):
 
     def at(*names: str, now: int = NOW) -> list[tuple[str, str, str]]:
         patient = Patient(
-            home, now, VERSION, proc=machine / "proc", run=machine / "run", etc=machine / "etc"
+            home, now, VERSION, **{name: machine / name for name in ("proc", "run", "etc", "sys")}
         )  # fmt: skip
         try:
             told = examine(patient, [check for check in CHECKS if not names or check.name in names])
@@ -99,6 +115,49 @@ def test_what_is_broken_is_found_by_its_check(well, machine, look, break_it, che
         assert [(each[0], each[1]) for each in found if words in each[2]] == [(check, level)], found
     finally:
         well.home.root.parent.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("there", "check", "level", "words"),
+    [
+        pytest.param(disk(free=10 << 20), "disk", "problem", "10 MiB free", id="no room"),
+        pytest.param(disk(free=500 << 20), "disk", "warning", "500 MiB free", id="little room"),
+        pytest.param(disk(inodes=10), "disk", "problem", "10 inodes free", id="no inodes"),
+        pytest.param(disk(inodes=5000), "disk", "warning", "5000 inodes free", id="few inodes"),
+        pytest.param(disk(flags=os.ST_RDONLY), "disk", "problem", "read-only file system", id="read-only"),
+        pytest.param(disk(free=2 << 30), "disk-pace", "warning", "full in 2 days", id="full soon"),
+    ],
+)
+def test_disks(well, look, monkeypatch, there, check, level, words):
+    assert look("disk", "disk-pace") == []
+    if check == "disk-pace":
+        well.run(well.store.job(1), ago=HOUR, output_bytes=1 << 30)
+    monkeypatch.setattr("cli.health.disk.statvfs", lambda path: there)
+    ((found, grave, message),) = look(check)
+    assert (found, grave, words in message) == (check, level, True), message
+
+
+def test_limits_of_trees_need_a_control_group_that_is_ours_to_divide(well, look, machine, monkeypatch):
+    monkeypatch.setattr("cli.health.limits.os.geteuid", lambda: 0)
+    well.job("name: big\nrun: {command: [a], limits: {memory: 1GiB}}\n", path="big.yaml")
+    assert "1 job limit memory, and there is no memory control group" in look("cgroups")[0][2]
+    group = machine / "sys/fs/cgroup/own"
+    (machine / "proc/77/cgroup").write_text("0::/own\n")
+    (group / "cgroup.controllers").write_text("cpu memory pids\n")
+    assert "there is no memory control group" in look("cgroups")[0][2]
+    (group / "cgroup.subtree_control").write_text("memory\n")
+    assert look("cgroups") == []
+    assert look("limits") == []
+    (group / "pids.max").write_text("100\n")
+    (group / "pids.current").write_text("95\n")
+    assert "95 of 100 processes" in look("limits")[0][2]
+
+
+def test_a_network_file_system_brings_no_events_and_no_locks(well, look, monkeypatch):
+    monkeypatch.setattr("cli.health.limits.file_system", lambda path: "nfs4")
+    assert "is on nfs4: changes made on other machines ring no bell" in look("watcher")[0][2]
+    monkeypatch.setattr("cli.health.database.journal_mode", lambda path: "delete")
+    assert "locks of network file systems" in look("database-files")[0][2]
 
 
 def test_a_port_that_another_program_has(known, home, look):
@@ -182,7 +241,7 @@ def test_git(well, look, home):
 
 class TestMending:
     def mend(self, home, machine, now=NOW):
-        patient = Patient(home, now, VERSION, proc=machine / "proc", run=machine / "run", etc=machine / "etc")
+        patient = Patient(home, now, VERSION, **{name: machine / name for name in ("proc", "run", "etc", "sys")})
         try:
             return mend_all(Settings(), examine(patient, CHECKS), yes=True)
         finally:
