@@ -124,6 +124,17 @@ class TestGitAtWork:
         repository.write("c.yaml", "c")
         assert names(repository.look()) == {"a", "b", "c"}
 
+    def test_who_cannot_wait_says_for_how_long(self, repository: Specs) -> None:
+        """A hook of `git commit --all`: git is at work until the look has ended."""
+        (repository.root.parent / ".git/index.lock").touch()
+        now = [0]
+        source = Source(repository.root, now=lambda: now[0], git_patience=300_000)
+        assert source.look().postponed
+        now[0] += 299_999
+        assert source.look().postponed
+        now[0] += 1
+        assert names(source.look()) == {"a"}
+
     def test_the_first_look_waits_without_claiming_that_there_is_nothing(self, repository: Specs) -> None:
         (repository.root.parent / ".git/index.lock").touch()
         look = repository.look()
