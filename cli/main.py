@@ -27,13 +27,15 @@ COMMANDS = {
         "import": "Turn crontabs, timers and other systems' jobs into job files.",
         "version": "Say which jobsctl, Python and SQLite this is.",
     },
-    "Change": {
+    "Write": {
         "validate": "Check spec files; say file, line and column of what is wrong.",
         "explain": "Explain a field, the code of a finding, or a reason.",
         "schema": "Print the JSON Schema of spec files, for editors.",
-        "diff": "Show what applying the files would change.",
         "plan": "Tell what a change would do: fields, next runs, clock changes.",
+        "diff": "Show what applying the files would change.",
         "apply": "Put spec files in place and wait until the daemon follows them.",
+    },
+    "Act": {
         "trigger": "Run a job now.",
         "cancel": "Stop a run, or the active runs of a job.",
         "suspend": "Pause a job's schedule.",
