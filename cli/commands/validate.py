@@ -32,7 +32,10 @@ def command(settings: Settings, paths: Sequence[str], style: Format | None, stri
     """Check spec files, folders of them, or `-` (standard input). Default: the home's specs.
 
     Findings go to stdout, the summary to stderr. Ends with 3 when there is an error; warnings alone end with 0, with 3
-    under --strict. A comment `# jobsctl: ignore[JOB072]` on the line silences a warning.
+    under --strict. A warning is silenced by a comment on its line, as in
+
+    \b
+      schedule: every 1m # jobsctl: ignore[JOB072]
 
     \b
     Examples:

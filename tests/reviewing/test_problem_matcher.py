@@ -16,13 +16,15 @@ from tests.reviewing.repository import ROOT
 (MATCHER,) = json.loads((ROOT / "deploy/github-action/problem-matcher.json").read_text())["problemMatcher"]
 (PATTERN,) = MATCHER["pattern"]
 FINDINGS = [
-    Diagnostic("JOB030", "unknown key `x`: b", "jobs/a b:c.yaml", 12, 3, 4, "did you mean `y`?", "  x: 1"),
+    Diagnostic(
+        "JOB030", "not `b.yaml:2:3: error[JOB031]: y`", "jobs/a b:c.yaml", 12, 3, 4, "did you mean `y`?", "  x: 1"
+    ),
     Diagnostic(
         "JOB072", "it can start", "jobs/1:2:3: x.yaml", 1, 1, severity=Severity.WARNING, source_line="a.yaml:1:1:"
     ),
 ]
 WANTED = [
-    ["jobs/a b:c.yaml", "12", "3", "error", "JOB030", "unknown key `x`: b"],
+    ["jobs/a b:c.yaml", "12", "3", "error", "JOB030", "not `b.yaml:2:3: error[JOB031]: y`"],
     ["jobs/1:2:3: x.yaml", "1", "1", "warning", "JOB072", "it can start"],
 ]
 IN_JAVASCRIPT = """
