@@ -81,8 +81,8 @@ def check_supervisors(patient: Patient) -> Iterator[Finding]:
         )
     if not patient.alive and running:
         yield warning(
-            f"{counted(len(running), 'run')} of the last daemon go on under {counted(len(living), 'supervisor')}: "
-            "nobody writes down how they end until a daemon runs",
+            f"still going on without a daemon: {counted(len(running), 'run')}, "
+            f"under {counted(len(living), 'supervisor')}; nobody writes down how they end until a daemon runs",
             "start the daemon; it takes them over",
         )
     for path in sorted(folder.glob("*.err")):
@@ -103,11 +103,12 @@ def check_requests(patient: Patient) -> Iterator[Finding]:
     stuck = [path for path in files if path.suffix == ".json" and _modified(path) < old]
     if stuck and patient.alive:
         yield problem(
-            f"{counted(len(stuck), 'request')} wait for longer than a minute though a daemon runs, as {stuck[0].name}",
+            f"unanswered for longer than a minute, though a daemon runs: {counted(len(stuck), 'request')}, "
+            f"as {stuck[0].name}",
             "look at the daemon's log",
         )
     elif stuck:
-        yield warning(f"{counted(len(stuck), 'request')} wait for a daemon", "they are done when one starts")
+        yield warning(f"left for the next daemon: {counted(len(stuck), 'request')}", "they are done when one starts")
     rests = [path for path in files if path.suffix == ".tmp" and _modified(path) < patient.now - 3600 * SECOND]
     if rests:
 

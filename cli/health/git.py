@@ -66,12 +66,12 @@ def _judge(status: str) -> Iterator[Finding]:
         )
     if unmerged:
         fine = False
-        yield warning(f"{counted(len(unmerged), 'file')} have conflicts of a merge", "git status, then mend and commit")
+        yield warning(f"conflicts of a merge in {counted(len(unmerged), 'file')}", "git status, then mend and commit")
     if changed or untracked:
         fine = False
         names = [line.rsplit(" ", 1)[-1] for line in changed] + untracked
         yield warning(
-            f"{counted(len(names), 'file')} differ from the last commit, as {names[0]}: nobody reviewed what runs",
+            f"not as committed: {counted(len(names), 'file')}, as {names[0]}: nobody reviewed what runs",
             "git diff; commit or undo it",
         )
     behind = heads.get("branch.ab", "+0 -0").split()[-1].lstrip("-")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import orjson
 
 from cli.health.finding import DAY, SECOND, Check, Finding, Patient, ok, warning
-from cli.output import counted
 from cli.times import size
 from state.errors import StateError
 from state.home import Home
@@ -59,18 +58,17 @@ def check_directories(patient: Patient) -> Iterator[Finding]:
                 except StateError:
                     failed += 1
             left = f"; {failed} could not be" if failed else ""
-            return f"removed {counted(len(old) - failed, 'directory').replace('directorys', 'directories')} " \
-                   f"({size(bytes_)}) of unknown runs{left}"  # fmt: skip
+            return f"removed run directories of unknown runs: {len(old) - failed} ({size(bytes_)}){left}"
 
         yield warning(
-            f"{len(old)} directories below {where} belong to no run, and are older than what is kept "
+            f"run directories of no known run below {where}: {len(old)}, older than what is kept "
             f"({patient.config.retention.max_age / 86_400:g} days)",
             "doctor --fix removes them",
             fix=remove,
         )
     if young:
         yield warning(
-            f"{young} directories below {where} belong to no run, and are younger than what is kept",
+            f"run directories of no known run below {where}: {young}, younger than what is kept",
             "runs of after a restored backup look so; their output can be read there; they may go once they are old",
         )
     if not orphans:
@@ -130,8 +128,8 @@ def check_processes(patient: Patient) -> Iterator[Finding]:
         run = ended.get(run_id)
         if run is not None and run.finished_at is not None and run.finished_at < patient.now - GRACE:
             yield warning(
-                f"{counted(len(pids), 'process').replace('processs', 'processes')} of {run.identity} live on after run "
-                f"{run.id} ended: {', '.join(map(str, sorted(pids)[:5]))}",
+                f"processes of {run.identity} that live on after run {run.id} ended: "
+                f"{', '.join(map(str, sorted(pids)[:5]))}",
                 f"right if the job started a service on purpose; else kill {' '.join(map(str, sorted(pids)[:5]))}",
             )
 

@@ -108,8 +108,8 @@ def check_groups(patient: Patient) -> Iterator[Finding]:
     missing = {name: count for name, count in wanted.items() if name not in usable}
     for name, count in missing.items():
         yield warning(
-            f"{counted(count, 'job')} limit {name}, and there is no {name} control group to do it for the whole tree: "
-            "each process is limited by itself, or not at all",
+            f"{name} is limited by {counted(count, 'job')}, and there is no {name} control group to do it for the "
+            "whole tree: each process is limited by itself, or not at all",
             "run the daemon as a systemd service with Delegate=yes, or under a user's systemd",
         )
     if not missing:

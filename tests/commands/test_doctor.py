@@ -140,7 +140,7 @@ def test_disks(well, look, monkeypatch, there, check, level, words):
 def test_limits_of_trees_need_a_control_group_that_is_ours_to_divide(well, look, machine, monkeypatch):
     monkeypatch.setattr("cli.health.limits.os.geteuid", lambda: 0)
     well.job("name: big\nrun: {command: [a], limits: {memory: 1GiB}}\n", path="big.yaml")
-    assert "1 job limit memory, and there is no memory control group" in look("cgroups")[0][2]
+    assert "memory is limited by 1 job, and there is no memory control group" in look("cgroups")[0][2]
     group = machine / "sys/fs/cgroup/own"
     (machine / "proc/77/cgroup").write_text("0::/own\n")
     (group / "cgroup.controllers").write_text("cpu memory pids\n")
@@ -181,7 +181,7 @@ def test_without_a_daemon_what_waits_is_a_warning_and_the_lock_is_not_touched(kn
     (machine / "proc/locks").write_text(f"1: FLOCK  ADVISORY  WRITE 4711 08:02:{home.lock.stat().st_ino} 0 EOF\n")
     assert "process 4711 holds" in look("daemon")[0][2]
     home.supervisors.mkdir()
-    assert "1 run of the last daemon go on" in look("supervisors")[0][2]
+    assert "still going on without a daemon: 1 run, under 0 supervisors" in look("supervisors")[0][2]
 
 
 def test_the_age_of_the_time_zones(well, look, machine):
@@ -232,7 +232,7 @@ def test_git(well, look, home):
     assert look("git") == []
     (home.specs / "hello.yaml").write_text("name: hello\nrun: {command: [b]}\n")
     (home.specs / "new.yaml").write_text("name: new\nrun: {command: [b]}\n")
-    assert "2 files differ from the last commit, as hello.yaml" in look("git")[0][2]
+    assert "not as committed: 2 files, as hello.yaml" in look("git")[0][2]
     git("add", "jobs")
     git("commit", "-q", "-m", "second")
     git("checkout", "-q", "--detach")
