@@ -201,6 +201,8 @@ def _scalar(event: Any, path: str) -> Scalar:
             text = text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
             raise Unexpected(_at(event), "half of a surrogate pair in a text", "write the character itself") from None
+        if "\0" in text:
+            raise Unexpected(_at(event), "a NUL character in a text", "remove it: no program can be given one")
     start, end = event.start_mark, event.end_mark
     return Scalar(
         line=start.line + 1,
@@ -314,13 +316,14 @@ def number_of(node: Node | None, what: str) -> float | None:
 
 @lru_cache(maxsize=8)
 def _lines(text: str) -> list[str]:
-    return text.split("\n")
+    """Broken where YAML's parsers break: at U+0085, U+2028 and U+2029 too."""
+    return re.split("[\n\x85\u2028\u2029]", text)
 
 
 def comment_above(source: SourceText, line: int) -> str:
     """The comment that stands directly above `line` (from 1), as one line of prose; empty when there is none."""
     lines, found = _lines(source.text), list[str]()
-    for number in range(line - 2, -1, -1):
+    for number in range(min(line - 1, len(lines)) - 1, -1, -1):
         stripped = lines[number].strip()
         if not stripped.startswith("#"):
             break
@@ -330,9 +333,10 @@ def comment_above(source: SourceText, line: int) -> str:
 
 def comment_beside(source: SourceText, node: Node | None) -> str:
     """The comment behind a value on its line; empty when there is none."""
-    if not isinstance(node, Scalar) or node.end_column is None:
+    lines = _lines(source.text)
+    if not isinstance(node, Scalar) or node.end_column is None or node.line > len(lines):
         return ""
-    rest = _lines(source.text)[node.line - 1][node.end_column - 1 :].lstrip(" \t,]}")
+    rest = lines[node.line - 1][node.end_column - 1 :].lstrip(" \t,]}")
     return _prose([rest]) if rest.startswith("#") else ""
 
 

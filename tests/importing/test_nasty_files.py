@@ -116,6 +116,8 @@ def test_one_error_with_its_place(text: str, place: tuple[int, int], message: st
         ),
         ("term-llm", "{name: x, runner_type: program, trigger_type: manual, misfire_policy: all}", "misfire_policy"),
         ("term-llm", "[1]", "must be a mapping"),
+        ("term-llm", '{"object": "list", "data": 1}', "`data` must be a list"),
+        ("yacron", 'include: ["x\\0"]', "a NUL character"),
         ("term-llm", "", "nothing in it"),
     ],
 )

@@ -44,5 +44,5 @@ def _load(path: str) -> SourceText | None:
 
     try:
         return read_sources([path])[0] if Path(path).is_file() else None
-    except CliError:
+    except (CliError, OSError, ValueError):  # no file of this name, or no file can have it
         return None

@@ -18,11 +18,11 @@ from cli.importing.nodes import (
     Fields,
     Items,
     Node,
+    Scalar,
     Unexpected,
     comment_above,
     fields_of,
     get,
-    items_of,
     read_nodes,
     text_of,
 )
@@ -207,10 +207,12 @@ def _object(source: SourceText, node: Node) -> _Object:
 
 
 def _owner(each: _Object) -> str | None:
-    metadata = fields_of(get(each.fields, "metadata"), "metadata")
-    for node in items_of(get(metadata, "ownerReferences"), "ownerReferences"):
-        if isinstance(node, Fields):
-            return text_of(get(node, "kind"), "kind")
+    """The kind of the object that made this one."""
+    metadata = each.fields.entries.get("metadata")
+    references = metadata.entries.get("ownerReferences") if isinstance(metadata, Fields) else None
+    for node in references.items if isinstance(references, Items) else ():
+        if isinstance(node, Fields) and isinstance(kind := node.entries.get("kind"), Scalar):
+            return kind.text
     return None
 
 
@@ -222,7 +224,7 @@ def _config(objects: Sequence[_Object]) -> Config:
         found = [table for table in tables if isinstance(table, Fields)]
         if each.kind == "ConfigMap":
             maps[f"{each.namespace}/{each.name}"] = {
-                key: value.text for table in found for key, value in table.entries.items() if hasattr(value, "text")
+                key: value.text for table in found for key, value in table.entries.items() if isinstance(value, Scalar)
             }
         elif each.kind == "Secret":
             secrets[f"{each.namespace}/{each.name}"] = frozenset(key for table in found for key in table.entries)

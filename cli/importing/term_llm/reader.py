@@ -59,7 +59,11 @@ def read_term_llm(sources: Sequence[SourceText]) -> Import:
         if not documents and not findings:
             broken.append(unreadable(source, 1, 1, "there is nothing in it", help="name a file with job definitions"))
         for document in documents:
-            nodes = list(_definitions(document))
+            try:
+                nodes = list(_definitions(document))
+            except Unexpected as error:
+                broken.append(error.finding(source))
+                continue
             if not nodes:
                 notes.append(Note("info", source.path, "there are no jobs in it", Origin(source.path, document.line)))
             for node in nodes:
