@@ -26,7 +26,7 @@ def command(settings: Settings, words: tuple[str, ...], limit: int, labels: tupl
     Examples:
       jobsctl search backup
       jobsctl search postgres nightly -o name
-      jobsctl search '"pg_dump --clean"'
+      jobsctl search '"full backup"'
     """
     from cli.errors import UsageError
     from cli.output import counted, print_items, say
