@@ -115,7 +115,7 @@ def _text(value: str, path: tuple[str, ...]) -> Any:
             return LiteralScalarString(block)
         return DoubleQuotedScalarString(value)
     looks_like_cron = key in ("schedule", "cron") and re.search(r"^[*@]|^[0-9H]\S* \S+ \S+ \S+ \S+$", value)
-    if _NOT_TEXT.fullmatch(value) or looks_like_cron or not value.isprintable() or not value:
+    if _NOT_TEXT.fullmatch(value) or looks_like_cron or not value:
         return DoubleQuotedScalarString(value)
     return value if _plain(value) else DoubleQuotedScalarString(value)
 

@@ -107,6 +107,8 @@ def test_keys_have_the_order_of_the_examples():
             "run:\n  command: [rsync, -a, --delete]\n",
             id="options_are_plain",
         ),
+        pytest.param({"env": {"A": "a: b"}}, 'env:\n  A: "a: b"\n', id="a_colon_is_quoted"),
+        pytest.param({"run": {"command": ["a, b", "{c}"]}}, 'run:\n  command: ["a, b", "{c}"]\n', id="so_are_brackets"),
         pytest.param({"jitter": {"random": "5m"}}, "jitter: {random: 5m}\n", id="small_mappings_on_one_line"),
     ],
 )
