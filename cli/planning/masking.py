@@ -3,7 +3,7 @@
 Used by `plan`, `diff` and `apply`: what they print ends up in pull requests and build logs. Values that come from
 outside (`from_env`, `from_file`, `credential`) are references already. A name that looks like a secret's hides its
 whole value, also one that the lint would let pass: to hide too much does no harm here. Elsewhere the part of a text
-goes that `specs.lint.secrets` takes for a secret (`--password ...`, `https://user:...@host`, tokens of known shapes).
+goes that `specs.secrets` takes for a secret (`--password ...`, `https://user:...@host`, tokens of known shapes).
 
 That a masked value changed is still told, as kubectl does (pkg/cmd/diff): `*** (before)` and `*** (after)`.
 """
@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from specs.lint.secrets import secrets_in_arguments, secrets_in_script
+from specs.secrets import secrets_in_arguments, secrets_in_script
 
 MASK = "***"
 _NAME = re.compile(

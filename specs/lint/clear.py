@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from specs.document import Loc
 from specs.lint.concern import Concern, Subject
-from specs.lint.secrets import (
+from specs.secrets import (
     Secret,
     secrets_in_arguments,
     secrets_in_script,

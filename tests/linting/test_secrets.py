@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from specs.document import read_documents
 from specs.lint import lint
-from specs.lint.secrets import secrets_in_arguments, secrets_in_script, secrets_in_text, variable_holds_secret
 from specs.load import load_bytes
 from specs.render import render
+from specs.secrets import secrets_in_arguments, secrets_in_script, secrets_in_text, variable_holds_secret
 from specs.text import decode
 from tests.linting.texts import findings_of
 
