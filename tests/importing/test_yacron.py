@@ -105,6 +105,7 @@ def test_what_the_library_refuses_is_refused(text: str, why: str) -> None:
     [
         ("command: date", "overlap", "allow"),
         ("concurrencyPolicy: Forbid", "overlap", None),
+        ("command: date", "missed", "skip"),
         ("concurrencyPolicy: Replace", "overlap", "replace"),
         ("concurrencyPolicy: Replace", "grace", "30s"),
         ("executionTimeout: 90.5\nkillTimeout: 0.5", "timeout", "90.5s"),

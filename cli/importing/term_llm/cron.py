@@ -52,6 +52,8 @@ def _field(text: str, name: str, low: int, high: int) -> frozenset[int]:
 
 def gives_up(meaning: Meaning) -> bool:
     """Does term-llm at some time find no next run, and never start the job again? Looked at for 28 years."""
+    if len(meaning.months) == 12 and (len(meaning.days) == 31 or len(meaning.weekdays) == 7):
+        return False
     start = date(2025, 1, 1)
     found = [number for number in range(28 * 366) if meaning.on(start + timedelta(days=number))]
     return any(later - earlier > _DAYS_AHEAD for earlier, later in pairwise(found))

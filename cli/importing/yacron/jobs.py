@@ -101,6 +101,8 @@ def _add_schedule(draft: Draft, job: ConfiguredJob, zone: str) -> None:
     parts = text.split()
     fields = text if len(parts) < 6 else " ".join(parts[:5] if len(parts) == 6 else parts[1:6])
     draft.add_times("yacron", fields, meaning, zone, node)
+    if "schedule" in draft.tree:
+        draft.tree["missed"] = "skip"  # yacron looks at the present minute only, and makes up for nothing
     draft.remark("schedule", job.own, node)
 
 
