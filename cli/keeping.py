@@ -50,10 +50,12 @@ def restore(settings: Settings, file: Path, *, force: bool) -> tuple[Manifest, P
     """Verify the backup, then exchange the state for it. What it says, and where the old state is now.
 
     Raises:
+        NotFound: no home was named, and here is none.
         Refused: a daemon runs; or there is a state, or runs that go on, and no `force`.
         state.errors.StateError: the backup cannot be used. The home is as it was.
     """
-    home = settings.home
+    # A new home is made where one was named, not wherever somebody happens to be.
+    home = settings.home if settings.home_option is not None else settings.existing_home()
     home.root.mkdir(parents=True, exist_ok=True)
     name = f"{_compact(settings.now())}-{secrets.token_hex(3)}"
     with _lock(home):

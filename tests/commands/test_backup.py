@@ -271,6 +271,14 @@ def test_names_lead_nowhere_else():
         assert not is_member(name)
 
 
+def test_a_new_home_is_only_made_where_one_was_named(saved, tmp_path, monkeypatch):
+    (tmp_path / "somewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "somewhere")
+    assert run(["restore", str(saved)]) == 4
+    assert list((tmp_path / "somewhere").iterdir()) == []
+    assert run(["--home", ".", "restore", str(saved)]) == 0
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_state_of_an_older_jobsctl_is_saved_and_comes_back(jobsctl, home, tmp_path, version):
     """Before an update, or after one when no daemon was started yet."""
