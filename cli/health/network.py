@@ -66,7 +66,9 @@ def _taken(host: str, port: int) -> bool:
 def check_unit(patient: Patient) -> Iterator[Finding]:
     """A systemd unit for this home: what it starts is there, it starts at boot, and runs survive a restart."""
     for unit in _units(patient):
-        text = patient.text(unit)
+        # Drop-ins come after it, and the last word counts (systemd.unit(5)).
+        parts = [unit, *sorted(unit.with_name(f"{unit.name}.d").glob("*.conf"))]
+        text = "\n".join(map(patient.text, parts))
         settings = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
         command = shlex.split(settings.get("ExecStart", ""))
         program = command[0].lstrip("-@:+!") if command else ""

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -151,6 +152,17 @@ def test_limits_of_trees_need_a_control_group_that_is_ours_to_divide(well, look,
     (group / "pids.max").write_text("100\n")
     (group / "pids.current").write_text("95\n")
     assert "95 of 100 processes" in look("limits")[0][2]
+
+
+def test_a_drop_in_of_a_unit_counts(well, look, machine):
+    folder = machine / "etc/systemd/system"
+    (folder / "jobs.service").write_text(f"[Service]\nExecStart={sys.executable} -m jobsctl daemon\n")
+    (folder / "multi-user.target.wants").mkdir()
+    (folder / "multi-user.target.wants/jobs.service").symlink_to("../jobs.service")
+    assert "no KillMode=process" in look("unit")[0][2]
+    (folder / "jobs.service.d").mkdir()
+    (folder / "jobs.service.d/kill.conf").write_text("[Service]\nKillMode=process\n")
+    assert look("unit") == []
 
 
 def test_a_network_file_system_brings_no_events_and_no_locks(well, look, monkeypatch):
