@@ -32,7 +32,7 @@ _RUN_ORDER = (
 )  # fmt: skip
 # What YAML 1.1 takes for something else than a text; YAML 1.2, which we read, takes some of it for one.
 _NOT_TEXT = re.compile(
-    r"y|n|yes|no|on|off|true|false|null|~|=|<<|[-+]?[0-9][0-9_,.:eExXoOa-fA-F+-]*|[-+]?\.[0-9_]+.*|[-+]?\.(inf|nan)"
+    r"y|n|yes|no|on|off|true|false|null|~|=|<<|[-+]?[0-9][0-9_,.:]*(?:[eE][-+]?[0-9]+)?|0[xob][0-9a-f_]+|[-+]?\.[0-9_]+.*|[-+]?\.(inf|nan)"
     r"|\d{4}-\d\d?-\d\d?.*",
     re.IGNORECASE,
 )

@@ -133,7 +133,7 @@ def _entry(source: SourceText, number: int, text: str, system: bool) -> EntryLin
             fields = read_fields(tuple(WORDS[name].split()))
     elif not drawn:
         try:
-            fields = read_fields(tuple(time.split()))
+            fields = read_fields(tuple(time.split(" ")))
         except BadField as error:
             return refused(error.index, f"{NAMES[error.index]}: {error}", _advice(words, error.index))
     user = words[count][0] if system else None

@@ -24,7 +24,7 @@ def to_schedule(time: str) -> Timed:
     """The schedule of a time that cron accepts."""
     if time.startswith("@"):
         return Timed(time)
-    texts = time.split()
+    texts = time.split(" ")
     if "~" in time:
         return _drawn(texts)
     if _ours(time):

@@ -33,7 +33,7 @@ _EXIT_NAMES = {
     "UNAVAILABLE": 69, "SOFTWARE": 70, "OSERR": 71, "OSFILE": 72, "CANTCREAT": 73, "IOERR": 74, "TEMPFAIL": 75,
     "PROTOCOL": 76, "NOPERM": 77, "CONFIG": 78,
 }  # fmt: skip
-_BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
 
 
 @dataclass
@@ -112,7 +112,7 @@ def _environment(draft: Draft) -> None:
             continue
         for word, _ in words:
             name, equals, value = word.partition("=")
-            if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            if not equals or not _VARIABLE.fullmatch(name):
                 draft.note("lost", setting, f"{word!r} is no NAME=value")
                 continue
             draft.env[name] = specifiers(value, draft.unit, draft.user, draft.home)[0]
@@ -120,7 +120,11 @@ def _environment(draft: Draft) -> None:
                 draft.note("info", setting, f"{name} looks like a secret, and would stand in a repository in clear",
                            f"use `env: {{{name}: {{from_file: ...}}}}` or a credential")  # fmt: skip
     for setting in draft.unit.all("Service", "PassEnvironment"):
-        draft.env |= {name: {"from_env": name} for name in setting.value.split()}
+        for name in setting.value.split():
+            if _VARIABLE.fullmatch(name):
+                draft.env[name] = {"from_env": name}
+            else:
+                draft.note("lost", setting, f"{name!r} is no name of a variable")
     for setting in draft.unit.all("Service", "EnvironmentFile"):
         draft.files.append(draft.text(setting))
         draft.note("changed", setting, "the script reads the file as the shell does: with `$` replaced in values, and "
@@ -201,6 +205,7 @@ def _restart(draft: Draft, setting: Setting) -> None:
         return
     delay = draft.unit.get("Service", "RestartSec")
     span = (read_span(delay.value) if delay is not None else None) or 0.1
+    span = min(span, 86_400)
     burst = draft.unit.get("Unit", "StartLimitBurst")
     attempts = int(burst.value) if burst is not None and burst.value.isdecimal() and int(burst.value) else 5
     draft.tree["retry"] = {"attempts": max(2, attempts), "delay": write_span(max(span, 0.1)), "jitter": 0}

@@ -17,10 +17,12 @@ _UNITS = {
 }
 _PART = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Za-zµμ]*)")
 INFINITY = float("inf")
+LONGEST = 3650 * 86_400
+"""Seconds: a job's longest duration, ten years."""
 
 
 def read_span(text: str) -> float | None:
-    """Seconds; `INFINITY` for `infinity`; None when systemd would refuse it."""
+    """Seconds; `INFINITY` for `infinity` and what is longer than `LONGEST`; None when systemd would refuse it."""
     text = text.strip()
     if text == "infinity":
         return INFINITY
@@ -31,7 +33,7 @@ def read_span(text: str) -> float | None:
             return None
         total += float(found[1]) * _UNITS[found[2]]
         index = found.end()
-    return total if text else None
+    return None if not text else INFINITY if total > LONGEST else total
 
 
 def write_span(seconds: float) -> str:

@@ -244,7 +244,7 @@ def _delays(unit: Unit, made: Timed) -> None:
     jitter: dict[str, str] = {}
     delay = unit.get("Timer", "RandomizedDelaySec")
     span = None if delay is None else read_span(delay.value)
-    if delay is not None and span:
+    if delay is not None and span and span != INFINITY:
         fixed = is_yes(unit.get("Timer", "FixedRandomDelay"))
         jitter["spread" if fixed else "random"] = write_span(span)
         if not fixed:
@@ -255,7 +255,7 @@ def _delays(unit: Unit, made: Timed) -> None:
                 "the time to the next one",
             )
     offset = unit.get("Timer", "RandomizedOffsetSec")
-    if offset is not None and (span := read_span(offset.value)):
+    if offset is not None and (span := read_span(offset.value)) and span != INFINITY:
         jitter["spread"] = write_span(span)
     if jitter:
         made.tree["jitter"] = jitter
