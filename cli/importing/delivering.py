@@ -22,6 +22,7 @@ from cli.importing.report import Outcome, lines, tree
 from cli.importing.writing import write_document, write_stream
 from cli.options import Settings
 from cli.output import counted, print_one, say
+from cli.placing import Placement, write
 from specs.config import load_config
 from specs.render import render
 
@@ -125,9 +126,8 @@ def _write(folder: Path, outcomes: Sequence[Outcome], *, force: bool) -> list[Ou
         more = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
         raise Refused(f"{there[0]} is there already{more}; nothing was written", hint="--force overwrites")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for file, outcome in zip(files, outcomes, strict=True):
-            file.write_text(outcome.document, encoding="utf-8")
+            write(Placement(file, outcome.document.encode(), replaces=file in there))
     except OSError as error:
         raise CliError(f"{error.filename or folder}: {error.strerror}") from error
     return [replace(outcome, file=str(file)) for outcome, file in zip(outcomes, files, strict=True)]

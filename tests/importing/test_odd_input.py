@@ -13,19 +13,29 @@ from cli.importing.writing import write_document
 from tests.importing.corpora import home_of
 
 PIECES = st.sampled_from(
-    ["0 1 * * *", "@daily", "*/5 * * * *", "1-3,7 0~5 * jan-mar 1,7", "5-5 22-2 * * *", "-0 1 * * *", " run ", "cd /a && ", "%",
-     "\\%", "\\", "'", '"', "$X", "<<END", "# c", "\t", " | ", "; ", "\u00e9", "\x07", "MAILTO=", "A=b", "SHELL=/bin/fish", "\n",
-     "\n\n", "CRON_TZ=Asia/Tokyo", "H", "root", ">x 2>&1", "@reboot", "{{ x }}", "\u202e", "\r", "0 0 31 2 *"]
+    [
+        "0 1 * * *", "@daily", "*/5 * * * *", "1-3,7 0~5 * jan-mar 1,7", "5-5 22-2 * * *", "-0 1 * * *", " run ",
+        "cd /a && ", "%", "\\%", "\\", "'", '"', "$X", "<<END", "# c", "\t", " | ", "; ", "\u00e9", "\x07",
+        "MAILTO=", "A=b", "SHELL=/bin/fish", "\n", "\n\n", "CRON_TZ=Asia/Tokyo", "H", "root", ">x 2>&1", "@reboot",
+        "{{ x }}", "\u202e", "\r", "0 0 31 2 *",
+    ]
 )  # fmt: skip
 VALUES = st.sampled_from(
-    ["daily", "Mon *-*-1..7 4:00", "*-*~1", "1h", "infinity", "", "yes", "/bin/a 'b", "/bin/a %i ${X} $$", "-/bin/b", "a=b",
-     "/bin/sh -c 'x; y'", "512M", "150%", "~", "0777", "@/bin/a", "\\x41", "*:0/7 Europe/Berlin", "2027-02-30 1:00", "9999", ";"]
+    [
+        "daily", "Mon *-*-1..7 4:00", "*-*~1", "1h", "infinity", "", "yes", "/bin/a 'b", "/bin/a %i ${X} $$",
+        "-/bin/b", "a=b", "/bin/sh -c 'x; y'", "512M", "150%", "~", "0777", "@/bin/a", "\\x41",
+        "*:0/7 Europe/Berlin", "2027-02-30 1:00", "9999", ";",
+    ]
 )  # fmt: skip
 KEYS = st.sampled_from(
-    "OnCalendar OnBootSec OnUnitActiveSec OnUnitInactiveSec RandomizedDelaySec Persistent ExecStart ExecStartPre User UMask "
-    "Environment EnvironmentFile WorkingDirectory TimeoutStartSec MemoryMax CPUQuota TasksMax LimitNOFILE Restart RestartSec "
-    "SuccessExitStatus Nice IOSchedulingClass OnFailure Unit Type PassEnvironment AccuracySec".split()
-)
+    [
+        "OnCalendar", "OnBootSec", "OnUnitActiveSec", "OnUnitInactiveSec", "RandomizedDelaySec", "Persistent",
+        "ExecStart", "ExecStartPre", "User", "UMask", "Environment", "EnvironmentFile", "WorkingDirectory",
+        "TimeoutStartSec", "MemoryMax", "CPUQuota", "TasksMax", "LimitNOFILE", "Restart", "RestartSec",
+        "SuccessExitStatus", "Nice", "IOSchedulingClass", "OnFailure", "Unit", "Type", "PassEnvironment",
+        "AccuracySec",
+    ]
+)  # fmt: skip
 ASSIGNMENTS = st.lists(st.tuples(KEYS, VALUES).map("=".join), max_size=8).map("\n".join)
 
 
