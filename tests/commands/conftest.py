@@ -92,6 +92,9 @@ run: {command: [echo, hello]}
 """
 
 
+_AT_THE_BEGINNING = ("trigger", "scheduled_for", "requested_by", "attempt", "upstream")
+
+
 class Known:
     """Puts jobs, runs and events into the home's database as the daemon would, through `state.store`."""
 
@@ -125,7 +128,7 @@ class Known:
             took: int = 1_500_000, **end: Any) -> Run:  # fmt: skip
         """A run that was made `ago` before NOW and is in `state`."""
         at = NOW - ago
-        made = {key: end.pop(key) for key in ("trigger", "scheduled_for", "requested_by") if key in end}
+        made = {key: end.pop(key) for key in _AT_THE_BEGINNING if key in end}
         run = self.new_run(job, **({"created_at": at, "trigger": Trigger.SCHEDULE, "scheduled_for": at} | made))
         self.store.insert_runs([run])
         if state is RunState.PENDING:

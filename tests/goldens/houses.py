@@ -25,61 +25,10 @@ from cli.main import run as jobsctl
 from cli.options import Settings
 from state.home import Home
 from state.ids import first_id
-from state.records import DocumentRecord, Event, JobRecord, Reason, Run, RunState
+from state.records import Event, JobRecord, Reason, Run, RunState
+from state.store import RunEnd, Skip
 from tests.commands.conftest import HELLO, HOUR, MINUTE, NOW, Known, StoppedClock
-
-SECOND = 1_000_000
-DAY = 24 * HOUR
-REVISION = "main@sha1:" + "1a2b3c4d" * 5
-
-BACKUP = """\
-name: backup
-project: db
-description: Dumps the shop's database and checks that the dump can be read.
-labels: {team: ops, tier: gold}
-tags: [nightly]
-annotations: {runbook: https://wiki.example/backup}
-schedule: daily at 02:30
-timezone: Europe/Berlin
-timeout: 1h
-retry: {attempts: 3, backoff: exponential, delay: 1m}
-pool: disk
-env:
-  PGDATABASE: shop
-  PGPASSWORD: {from_file: /run/secrets/shop}
-run: {command: [backup, --database, shop]}
-"""
-REPORT = """\
-name: report
-description: 売上 - the sales of yesterday, for the office in Tokyo
-labels: {team: sales}
-schedule: "H 6 * * 1-5"
-timezone: Asia/Tokyo
-depends_on: [{job: db/backup, max_age: 20h}]
-params:
-  day: {default: yesterday, allowed: [yesterday, today], description: which day}
-run: {script: "make report DAY=$JOBSCTL_PARAM_DAY\\n"}
-"""
-POLL = """\
-name: poll
-labels: {team: sales}
-schedule: every 30s
-overlap: skip
-run: {command: [poll, https://shop.example/orders]}
-"""
-CLEAN = """\
-name: clean
-labels: {team: ops}
-schedule: weekly on sunday at 4am
-pool: disk
-run: {command: [find, /srv/cache, -mtime, "+7", -delete]}
-"""
-ONCE = """\
-name: migrate
-schedule: {once: 2026-11-20T22:00:00Z}
-run: {command: [migrate]}
-"""
-OLD = "name: old\nschedule: '@daily'\nrun: {command: [old]}\n"
+from tests.goldens.night import CLEAN, DAY, POLL, REVISION, SECOND, bad_night
 
 
 class Pen(Known):
@@ -88,21 +37,35 @@ class Pen(Known):
     def __init__(self, home: Home) -> None:
         super().__init__(home)
         self.made = 0
+        self.jobs: dict[str, JobRecord] = {}
 
     def new_run(self, job: JobRecord, **fields: Any) -> Run:
         run = super().new_run(job, **fields)
         self.made += 1
         return replace(run, id=f"{first_id(run.created_at)[:10]}{self.made:016d}")
 
-    def skip(self, job: JobRecord, *, reason: Reason, count: int = 1) -> None:
+    def skip(
+        self, job: JobRecord, *, reason: Reason, count: int = 1, ago: int = 5 * MINUTE, apart: int = MINUTE
+    ) -> None:
+        """Slots that did not run: the last was `ago`, those before `apart` from each other."""
         self.made += 1
-        number = self.made
+        number, last = self.made, NOW - ago
+        skip = Skip(
+            job_id=job.id, first=last - (count - 1) * apart, last=last, count=count, reason=reason, at=last,
+            generation=job.generation,
+        )  # fmt: skip
         with patch("state.store_skips.new_id", lambda at: f"{first_id(at)[:10]}{number:016d}"):
-            super().skip(job, reason=reason, count=count)
+            self.store.skip([skip])
 
     def job(self, text: str = HELLO, *, path: str = "hello.yaml", **fields: Any) -> JobRecord:
         (self.home.specs / path).parent.mkdir(exist_ok=True)
-        return super().job(text, path=path, **fields)
+        job = super().job(text, path=path, **fields)
+        self.jobs[job.identity] = job
+        return job
+
+    def end(self, run: Run, *, ago: int, **fields: Any) -> None:
+        """A run that runs is over."""
+        self.store.finished([RunEnd(run_id=run.id, at=NOW - ago, **fields)])
 
     def event(
         self, job: JobRecord, reason: str, message: str, *, ago: int, run: Run | None = None, **fields: Any
@@ -118,11 +81,11 @@ class Pen(Known):
         )
         self.store.add_events([event])
 
-    def output(self, run: Run, text: str, *, kept: dict[str, bytes] | None = None) -> None:
+    def output(self, run: Run, text: str, *, stream: str = "output", kept: dict[str, bytes] | None = None) -> None:
         """What a run wrote, the files it keeps, and two minutes of CPU and memory."""
         place = self.home.run_dir(run.project, run.job, run.id)
-        (place / "outputs").mkdir(parents=True)
-        (place / "output.log").write_text(text, encoding="utf-8")
+        (place / "outputs").mkdir(parents=True, exist_ok=True)
+        (place / f"{stream}.log").write_text(text, encoding="utf-8", newline="")
         for name, data in (kept or {}).items():
             (place / "outputs" / name).write_bytes(data)
         start = run.created_at
@@ -144,7 +107,7 @@ def house(name: str, place: Path) -> Iterator[Path]:
         yield root
         return
     pen = Pen(home)
-    {"empty": _empty, "well": _well, "night": _night, "down": _night}[name](pen)
+    {"empty": _empty, "well": _well, "night": bad_night, "down": bad_night}[name](pen)
     pen.store.close()
     _heartbeat(home)
     if name == "down":
@@ -176,54 +139,12 @@ def _empty(pen: Pen) -> None:
 
 
 def _well(pen: Pen) -> None:
-    hello = pen.job(revision=REVISION, next_at=NOW + 5 * MINUTE)
+    hello = pen.job(revision=REVISION, anchor_at=NOW - DAY - 5 * MINUTE, next_at=NOW + 5 * MINUTE)
     pen.output(pen.run(hello, ago=5 * MINUTE), "hello from jobsctl\n")
-    poll = pen.job(POLL, path="poll.yaml", revision=REVISION, next_at=NOW + 30 * SECOND)
+    poll = pen.job(
+        POLL, path="poll.yaml", revision=REVISION, anchor_at=NOW - DAY - 10 * SECOND, next_at=NOW + 20 * SECOND
+    )
     pen.run(poll, ago=10 * SECOND)
     clean = pen.job(CLEAN, path="ops/clean.yaml", revision=REVISION, next_at=NOW + 20 * HOUR)
-    pen.run(clean, ago=6 * DAY)
+    pen.run(clean, ago=6 * DAY + 4 * HOUR)
     pen.source(revision=REVISION, files=3, jobs=3)
-
-
-def _night(pen: Pen) -> None:
-    store = pen.store
-    spec = b'{"apiVersion":"jobsctl/v1","description":"","kind":"Pool","name":"disk","slots":1}'
-    disk = DocumentRecord(
-        kind="Pool", name="disk", spec=spec, digest="d" * 64, path="pools.yaml", line=1, applied_at=NOW - 9 * DAY
-    )
-    store.put_documents([disk], [])
-    backup = pen.job(
-        BACKUP, path="db/backup.yaml", generation=3, revision=REVISION, next_at=NOW + 17 * HOUR + 30 * MINUTE
-    )
-    pen.run(backup, ago=30 * HOUR, took=95 * SECOND)
-    first = pen.run(
-        backup, ago=6 * HOUR + 30 * MINUTE, state=RunState.FAILED, took=12 * SECOND, exit_code=2, error="exit code 2"
-    )
-    pen.output(
-        first,
-        "connecting to shop\nFATAL: no space left on device\n",
-        kept={"partial.dump": b"x" * 2048, "tables.txt": b"orders\nitems\n"},
-    )
-    pen.event(backup, "run_failed", "exit code 2", ago=6 * HOUR + 29 * MINUTE, run=first, type="Warning")
-    report = pen.job(REPORT, path="sales/report.yaml", revision=REVISION, next_at=NOW + 38 * HOUR - MINUTE)
-    pen.waiting(report, Reason.DEPENDENCY, ago=2 * HOUR)
-    poll = pen.job(POLL, path="poll.yaml", revision=REVISION, next_at=NOW + 30 * SECOND)
-    pen.run(poll, ago=45 * SECOND)
-    pen.output(pen.run(poll, ago=15 * SECOND, state=RunState.RUNNING), "asking for orders\n")
-    pen.skip(poll, reason=Reason.OVERLAP, count=3)
-    clean = pen.job(CLEAN, path="ops/clean.yaml", revision=REVISION, next_at=NOW + 20 * HOUR)
-    pen.update(
-        clean, suspended_at=NOW - 3 * DAY, suspended_by="ann@desk", suspended_reason="the disk is being replaced"
-    )
-    migrate = pen.job(ONCE, path="migrate.yaml", revision=REVISION, next_at=None, completed_at=NOW - 10 * HOUR)
-    pen.run(migrate, ago=10 * HOUR, took=4 * SECOND)
-    old = pen.job(OLD, path="old.yaml", next_at=None, archived_at=NOW - 2 * DAY)
-    pen.run(old, ago=3 * DAY)
-    (pen.home.specs / "old.yaml").unlink()
-    (pen.home.specs / "pools.yaml").write_text("kind: Pool\nname: disk\nslots: 1\n")
-    (pen.home.specs / "mail.yaml").write_text("name: mail\nschedule: every 10 m\nrun: {comand: [mail]}\n")
-    finding = {
-        "code": "JOB031", "severity": "error", "message": "unknown key `comand`", "path": "mail.yaml", "line": 3,
-        "column": 7, "help": "did you mean `command`?", "identity": "default/mail",
-    }  # fmt: skip
-    pen.source(revision=REVISION, files=7, jobs=5, invalid=1, diagnostics=[finding])
