@@ -7,14 +7,13 @@ utils.go) for missed starts, `Forbid` and zones; pkg/controller/job/job_controll
 from __future__ import annotations
 
 import re
-from zoneinfo import available_timezones
 
 from cli.importing.draft import Draft
 from cli.importing.durations import write_span
 from cli.importing.kubernetes.container import Config, add_program, say_lost, say_unknown, words
 from cli.importing.kubernetes.robfig import BadSchedule, CronRule, Every, EveryRule, parse
 from cli.importing.nodes import Fields, Node, Scalar, Unexpected, fields_of, get, text_of, truth_of, whole_of
-from cli.importing.wallclock import read_rfc3339
+from cli.importing.wallclock import read_rfc3339, zones
 
 _ZONE = re.compile(r"(?:CRON_)?TZ=([^ ]*) +(.*)")
 _LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_./]{0,251}[A-Za-z0-9])?")
@@ -124,7 +123,7 @@ def _zone_of(draft: Draft, node: Node, written: str, spec: Fields, zone: str | N
         return written, zone or "UTC"
     if field is not None:
         _refuse_template(field, name, "timeZone")
-    if name not in available_timezones():
+    if name not in zones():
         raise Unexpected(field or node, f"there is no time zone `{name}`", "a name like Europe/Berlin, or UTC")
     return written, name
 

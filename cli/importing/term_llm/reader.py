@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from zoneinfo import available_timezones
 
 from cli.importing.draft import Draft, placeholder
 from cli.importing.durations import read_go_duration, write_span
@@ -29,7 +28,7 @@ from cli.importing.nodes import (
 )
 from cli.importing.recognizing import help_for
 from cli.importing.term_llm.cron import BadExpression, CronRule, gives_up, parse
-from cli.importing.wallclock import Once, read_rfc3339
+from cli.importing.wallclock import Once, read_rfc3339, zones
 from specs.diagnostic import Diagnostic
 
 _READ = frozenset(
@@ -159,7 +158,7 @@ def _add_cron(draft: Draft, job: Fields, config: Fields | None) -> None:
     zone = (text_of(zone_node, "timezone") or "").strip()
     if not zone:
         raise Unexpected(config or job, "a cron trigger has a `timezone`", "term-llm refuses the job without one")
-    if zone not in available_timezones():
+    if zone not in zones():
         raise Unexpected(zone_node or job, f"there is no time zone `{zone}`", "a name like Europe/Berlin")
     try:
         meaning = parse(text)

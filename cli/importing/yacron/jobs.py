@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os.path
 import re
-from zoneinfo import available_timezones
 
 from cli.importing.draft import Draft
 from cli.importing.durations import write_span
@@ -25,6 +24,7 @@ from cli.importing.nodes import (
     truth_of,
     whole_of,
 )
+from cli.importing.wallclock import zones
 from cli.importing.yacron.config import ConfiguredJob, Load
 from cli.importing.yacron.crontab import AtStart, BadSchedule, CrontabRule, parse
 
@@ -67,7 +67,7 @@ def add_job(draft: Draft, job: ConfiguredJob, local: str, *, local_given: bool, 
 def _zone(draft: Draft, fields: Fields, local: str, *, local_given: bool) -> str:
     node = get(fields, "timezone")
     if (name := text_of(node, "timezone")) is not None:
-        known = {each.casefold(): each for each in available_timezones()}
+        known = {each.casefold(): each for each in zones()}
         if name.casefold() not in known:  # pytz, which yacron asks, takes any case
             raise Unexpected(node or fields, f"there is no time zone `{name}`", "a name like Europe/Berlin")
         return known[name.casefold()]
