@@ -102,7 +102,7 @@ def _short(value: Mapping[str, Any] | Sequence[Any], path: tuple[str, ...]) -> b
     items = [*value.keys(), *value.values()] if isinstance(value, Mapping) else value
     plain = not any(isinstance(each, Mapping | list | tuple) or "\n" in str(each) for each in items)
     indent = 2 * len(path) + len(path[-1]) + 2
-    return plain and path[-1] != "schedule" and indent + sum(len(str(each)) + 4 for each in items) <= WIDTH
+    return plain and path[-1] != "schedule" and indent + sum(len(str(each)) + 3 for each in items) <= WIDTH
 
 
 def _text(value: str, path: tuple[str, ...]) -> Any:

@@ -18,17 +18,23 @@ _CHECKS = frozenset(
     ("test", "[", "cd", "[[", "if", "command", "sleep", "export", "set", ".", "source", "!", "true", ":")
 )
 _SUFFIX = re.compile(r"\.(?:sh|py|pl|rb|php|js|bash|cron|bin|jar)$", re.IGNORECASE)
+_ANYTHING = frozenset(("run", "cron", "start", "main", "script", "job", "update", "index", "console"))
+"""Names that say little without their folder's."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_:-]{1,24}")
 
 
 def names_of(command: str) -> list[str]:
     """Candidates, the shortest first; may be empty."""
+    command = re.sub(r"\$\([^()]*\)|`[^`]*`", "", command)
     parts = [words for part in re.split(r"&&|\|\||[;|\n{}()]", command) if (words := _words(part))]
     if not parts:
         return []
     meaning = next((words for words in parts if _program(words)[0] not in _CHECKS), parts[0])
     program, rest = _program(meaning)
     base = _SUFFIX.sub("", PurePosixPath(program).name) or program
+    folder = PurePosixPath(program).parent.name
+    if base.lower() in _ANYTHING and folder not in ("", "bin", "sbin", "scripts", "cron", ".."):
+        base = f"{folder} {base}"
     found = [base]
     plain = [word for word in rest if _WORD.fullmatch(word)]
     if rest:
