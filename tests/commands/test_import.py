@@ -149,3 +149,12 @@ def test_control_characters_of_a_crontab_reach_no_terminal(jobsctl, tmp_path):
     file.write_text("# evil \x1b]0;title\x07\n0 1 * * * run \x1b[2J\nfoo\x1b[31m\n")
     done = jobsctl("import", "crontab", file)
     assert "\x1b" not in done.out + done.err
+
+
+def test_the_example_of_the_page_is_what_comes_out(jobsctl, tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "moving-in.md").read_text().partition("## From a crontab")[2]
+    crontab, _, rest = page.partition("```text\n")[2].partition("```")
+    expected = rest.partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "shop.crontab").write_text(crontab)
+    done = jobsctl("import", "crontab", tmp_path / "shop.crontab", "--timezone", "Europe/Berlin")
+    assert (done.code, done.out) == (0, expected)
