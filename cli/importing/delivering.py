@@ -26,8 +26,8 @@ from cli.placing import Placement, write
 from specs.config import load_config
 from specs.render import render
 
-MAX_BYTES = 4 << 20
-"""Of one source file: the longest crontab or manifest anybody wrote by hand is a hundredth of it."""
+MAX_BYTES = 32 << 20
+"""Of one source file: `kubectl get cronjobs -A -o yaml` of a large cluster is a few MiB."""
 
 
 def read_sources(paths: Sequence[str]) -> list[SourceText]:
