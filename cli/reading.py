@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cli.options import Settings
-from cli.rundir import RunDirectory
 from state.errors import NotFound
 from state.home import Home
 from state.inbox import daemon_alive
@@ -24,7 +23,8 @@ from status.heartbeat import Heartbeat, read_heartbeat
 from status.timing import words_of
 from status.views import View, job_view
 
-if TYPE_CHECKING:  # what reads specs takes 150 ms to load, which commands about runs and events need not pay
+if TYPE_CHECKING:  # what reads specs or files of runs takes 20 ms and more to load: only who needs it pays
+    from cli.rundir import RunDirectory
     from specs.calendar import Calendars, JobCalendar
     from specs.config import Config
     from specs.diagnostic import InvalidSpec
@@ -135,6 +135,8 @@ class Reading:
 
     def files(self, run: Run) -> RunDirectory:
         """What is in the run's directory."""
+        from cli.rundir import RunDirectory
+
         return RunDirectory(self.home.run_dir_of(run))
 
     def find(self, identity: str) -> JobRecord | None:

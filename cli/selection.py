@@ -6,7 +6,6 @@ prints (`job/default/hello`, `run/01m7...`) is understood too.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from cli.errors import NotFound
@@ -99,6 +98,8 @@ def shown(settings: Settings, text: str) -> str:
 
 def suggestion(text: str, identities: Iterable[str]) -> str:
     """`did you mean ...?`, or where to look."""
+    import difflib
+
     known = list(identities)
     by_name = {identity.partition("/")[2]: identity for identity in known}
     close = difflib.get_close_matches(text, [*known, *by_name], n=3)

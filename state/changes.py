@@ -94,33 +94,6 @@ class Skip:
     """One line for people, when the reason alone does not say it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counter:
-    """A number that only grows, kept over restarts and pruning: what metrics show."""
-
-    name: str
-    labels: dict[str, str]
-    value: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """The house in numbers."""
-
-    jobs: int
-    """Not archived."""
-    archived: int
-    suspended: int
-    """By the command; a declared suspend is in the spec."""
-    failing: int
-    problems: int
-    """Jobs whose file is wrong now."""
-    active_runs: int
-    runs: dict[RunState, int]
-    """Active ones now, ended ones ever (skipped counts slots)."""
-    seq: int
-
-
 @dataclass(frozen=True, slots=True)
 class DoomedDirectory:
     """What lies on the disk of rows that were deleted, or of output that was too much."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import stat
 import sys
 from collections.abc import Container, Iterator, Mapping
@@ -250,6 +249,8 @@ def daemon_alive(home: Home) -> bool:
 
 
 def _connect(home: Home, *, send: bool) -> bool:
+    import socket  # 3 ms that commands which ask no daemon need not pay
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as bell:
         try:
             with _short_name(home.doorbell) as name:

@@ -12,12 +12,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
 from state.census import doubtful, groups
-from state.changes import Counter, Totals
 from state.database import open_reader, own_errors
 from state.errors import Ambiguous, InvalidQuery, NotFound
 from state.eventlog import event_conditions
@@ -35,7 +34,6 @@ from state.records import (
     Trigger,
 )
 from state.rows import (
-    COUNTED_STATES,
     SELECT_DOCUMENT,
     SELECT_EVENT,
     SELECT_JOB,
@@ -52,6 +50,9 @@ from state.rows import (
 from state.runwalks import id_bounds, run_conditions, walks_of
 from state.selectors import label_conditions
 from state.timetable import awake, quiet
+
+if TYPE_CHECKING:
+    from state.totals import Counter, Totals
 
 Order = Literal["asc", "desc"]
 MAX_LIMIT = 10_001
@@ -368,27 +369,15 @@ class Reader:
 
     def totals(self) -> Totals:
         """The house in numbers, from the jobs alone: no walk through history."""
-        sums = ", ".join(f"coalesce(sum({state}), 0)" for state in COUNTED_STATES)
-        live = "archived_at IS NULL"
-        row = self._rows(
-            f"SELECT count(*) FILTER (WHERE {live}), count(*) FILTER (WHERE NOT {live}), "
-            f"count(*) FILTER (WHERE {live} AND suspended_at IS NOT NULL), "
-            f"count(*) FILTER (WHERE {live} AND health = 'failing'), "
-            f"count(*) FILTER (WHERE {live} AND problem <> '[]'), coalesce(sum(active_runs), 0), {sums} FROM job"
-        )[0]
-        runs = dict(zip(COUNTED_STATES, row[6:], strict=True))
-        for state in ACTIVE_STATES:
-            runs[state] = self._rows("SELECT count(*) FROM run WHERE state = ?", (state,))[0][0]
-        return Totals(
-            jobs=row[0], archived=row[1], suspended=row[2], failing=row[3], problems=row[4], active_runs=row[5],
-            runs=runs, seq=self.seq(),
-        )  # fmt: skip
+        from state.totals import totals
+
+        return totals(self._rows)
 
     def counters(self, name: str | None = None) -> list[Counter]:
         """Numbers that only grow (`run_duration_bucket`, `run_duration_sum` and the daemon's own)."""
-        where, values = ("WHERE name = ?", (name,)) if name else ("", ())
-        rows = self._rows(f"SELECT name, labels, value FROM counter {where} ORDER BY name, labels", values)
-        return [Counter(name=row[0], labels=orjson.loads(row[1]), value=row[2]) for row in rows]
+        from state.totals import counters
+
+        return counters(self._rows, name)
 
 
 def _limit(limit: int) -> int:

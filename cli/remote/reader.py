@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from itertools import islice
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from cli.errors import Refused
 from cli.remote.client import Client, Param
-from state.changes import Counter, Totals
 from state.reads import Order, Reader
 from state.recordjson import UnreadableRecord, record_of
 from state.records import (
@@ -25,6 +24,9 @@ from state.records import (
     SourceState,
     Trigger,
 )
+
+if TYPE_CHECKING:
+    from state.totals import Counter, Totals
 
 PAGE = 1000
 """Records of one answer: what the server gives at most."""
