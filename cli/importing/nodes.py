@@ -37,6 +37,9 @@ MAX_NODES = 500_000
 """Values of one file with every alias counted as what it stands for: a list of all CronJobs of a large cluster has a
 tenth of it, and nine lines of YAML can stand for a billion."""
 
+LONGEST_READ_TWICE = 1 << 20
+"""Characters. The pure parser reads a megabyte in about ten seconds."""
+
 _TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")) | {"!"}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"})
@@ -105,8 +108,10 @@ def read_nodes(source: SourceText) -> tuple[list[Node], tuple[Diagnostic, ...]]:
     try:
         builder = _Builder(parser.get_event, source.path)
         return _built(source, builder)
-    except YAMLError:
-        pass  # libyaml 0.1.7 refuses some valid YAML and says little: the pure parser has the last word
+    except YAMLError as error:
+        # libyaml 0.1.7 refuses some valid YAML and says little: the pure parser has the last word on what is short
+        if isinstance(error, MarkedYAMLError) and len(source.text) > LONGEST_READ_TWICE:
+            return builder.documents, (_syntax(source, error),)
     finally:
         parser.dispose()
     events = YAML(typ="safe", pure=True).parse(source.text)
@@ -114,12 +119,16 @@ def read_nodes(source: SourceText) -> tuple[list[Node], tuple[Diagnostic, ...]]:
     try:
         return _built(source, builder)
     except MarkedYAMLError as error:
-        return builder.documents, (replace(explain(Source(source.text, source.path), error), code=UNREADABLE),)
+        return builder.documents, (_syntax(source, error),)
     except (YAMLError, ValueError, RecursionError, OverflowError) as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
         return builder.documents, (unreadable(source, 1, 1, f"this cannot be read as YAML: {what}"),)
     finally:
         events.close()
+
+
+def _syntax(source: SourceText, error: MarkedYAMLError) -> Diagnostic:
+    return replace(explain(Source(source.text, source.path), error), code=UNREADABLE)
 
 
 def _built(source: SourceText, builder: _Builder) -> tuple[list[Node], tuple[Diagnostic, ...]]:

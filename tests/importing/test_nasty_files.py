@@ -149,6 +149,13 @@ def test_one_bad_document_does_not_keep_the_others_out() -> None:
     assert len(made.unreadable) == 2
 
 
+def test_a_large_file_with_a_mistake_at_its_end_is_not_read_twice() -> None:
+    text = "a: x\n---\nb: |\n" + "  words\n" * 150_000 + "c: [unclosed\n"
+    documents, (found,) = read_nodes(SourceText("x", text))
+    assert len(documents) == 1
+    assert found.line > 150_000
+
+
 def test_anchors_and_merges_are_read() -> None:
     text = "x: &x\n  a: 1\n  b: 2\ny:\n  <<: *x\n  b: 3\n"
     (node,), findings = read_nodes(SourceText("x", text))
