@@ -13,8 +13,6 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from croniter import croniter
-
 from specs.expression import ScheduleError, ScheduleWarning
 from specs.phrases import say_days
 from specs.slots import WallTimes
@@ -141,13 +139,21 @@ def _expand(tokens: list[tuple[str, int]], identity: str) -> Cron:
 @functools.lru_cache(maxsize=4096)
 def _bits(place: int, text: str) -> int:
     """The values of one field, as bits. Cached by field: ten thousand jobs have few different ones."""
+    high = 6 if _FIELDS[place].names == WEEKDAYS else _FIELDS[place].high
+    whole = sum(1 << number for number in range(_FIELDS[place].low, high + 1))
+    if text == "*":
+        return whole
+    if text.isdigit():
+        return 1 << int(text) % (high + 1)
+    # Loaded only for a field that says more: it takes 20 ms, which is long for a command that shows one job.
+    from croniter import croniter
+
     others = ["*"] * len(_FIELDS)
     others[place] = text
     expanded, nth_weekdays = croniter.expand(" ".join(others))
     assert not nth_weekdays, "`#` was refused before"
-    high = 6 if _FIELDS[place].names == WEEKDAYS else _FIELDS[place].high
     if "*" in expanded[place]:  # of `*,5`, too, croniter keeps the star
-        return sum(1 << number for number in range(_FIELDS[place].low, high + 1))
+        return whole
     return sum(1 << number for number in {int(value) % (high + 1) for value in expanded[place]})
 
 
