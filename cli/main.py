@@ -6,6 +6,7 @@ Called by `jobsctl.main`. Must stay light: `jobsctl --help` imports click and no
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from cli import streams
 from cli.errors import CliError, UsageError
 from cli.exits import Exit
 from cli.options import Settings, global_options
+from cli.streams import write_error
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -100,9 +103,22 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] == "help":  # as git, docker and kubectl have it
+            if not args[1:]:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            args = [*args[1:], "--help"]
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
+            from cli.othernames import OTHER_NAMES
+
+            if meant := OTHER_NAMES.get(error.command_name):
+                told = " or ".join(f"`jobsctl {name}`" for name in meant)
+                raise UsageError(
+                    f"there is no command {error.command_name!r}; you may mean {told}",
+                    hint="`jobsctl --help` lists what there is",
+                ) from None
             raise click.NoSuchCommand(error.command_name, possibilities=_LINES, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -180,13 +196,13 @@ def run(arguments: Sequence[str] | None = None, settings: Settings | None = None
         settings: what options start from; tests give a fake clock with it.
     """
     debug = bool(os.environ.get("JOBSCTL_DEBUG"))
+    given = list(sys.argv[1:] if arguments is None else arguments)
     if (instruction := os.environ.get(COMPLETE)) and arguments is None:
         from cli.completing import answer, attach
 
         return answer(attach(program), instruction)
     try:
         # Not program.main(): that one answers a closed pipe with exit code 1 and Ctrl-C with "Aborted!".
-        given = list(sys.argv[1:] if arguments is None else arguments)
         with program.make_context("jobsctl", given, obj=settings or Settings()) as context:
             result = program.invoke(context)
         sys.stdout.flush()
@@ -196,10 +212,11 @@ def run(arguments: Sequence[str] | None = None, settings: Settings | None = None
     except CliError as error:
         return _tell(str(error), error.hint, error.exit)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        write_error(f"{error.format_message()}\n")
         return Exit.USAGE
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "jobsctl"
+        # Of an option without its value click does not say which command it is of.
+        where = error.ctx.command_path if error.ctx else " ".join(("jobsctl", *_called(given)))
         return _tell(error.format_message(), f"`{where} --help` shows how it is used", Exit.USAGE)
     except click.ClickException as error:
         return _tell(error.format_message(), None, Exit.FAILED)
@@ -218,23 +235,22 @@ def run(arguments: Sequence[str] | None = None, settings: Settings | None = None
 
 def main() -> NoReturn:
     """Entry point of the program."""
-    for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding lacks must not end the program.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    code = run()
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes stdout again at its end and would complain about the closed pipe: point it nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        code = Exit.PIPE_CLOSED
+    streams.prepare()
+    code = streams.finish(run())
+    # Nothing is left to be given back: a second Ctrl-C ends the program as any other, without a word.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
+
+
+def _called(given: Sequence[str]) -> Sequence[str]:
+    """The command among the arguments."""
+    return [word for word in given if word in _LINES][:1]
 
 
 def _tell(message: str, hint: str | None, code: Exit) -> Exit:
     from cli.terminal import visible
 
-    click.echo(f"error: {visible(message)}", err=True)
+    write_error(f"error: {visible(message)}\n")
     if hint:
-        click.echo(f"hint: {visible(hint)}", err=True)
+        write_error(f"hint: {visible(hint)}\n")
     return code

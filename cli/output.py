@@ -16,6 +16,7 @@ from typing import Any, Generic, Literal, TextIO, TypeVar
 import click
 
 from cli.options import Settings
+from cli.streams import write_error
 from cli.terminal import one_line, safe_json, visible
 
 GAP = 2
@@ -55,7 +56,7 @@ def counted(number: int, word: str) -> str:
 
 def say(message: str) -> None:
     """A line for people, on stderr: it never gets into a pipe."""
-    click.echo(visible(message), err=True)
+    write_error(f"{visible(message)}\n")
 
 
 def print_items(
@@ -134,17 +135,19 @@ _ANSI: Mapping[str, dict[str, Any]] = {
 
 
 def wants_color(settings: Settings, stream: TextIO | None = None) -> bool:
-    """Only on a terminal that can, and when nobody said no (no-color.org: NO_COLOR set and not empty).
+    """On a terminal that can, or where FORCE_COLOR asks for it, unless somebody said no: --no-color, NO_COLOR.
+
+    Both variables count when set and not empty (no-color.org, force-color.org): a log of CI is no terminal, and shows
+    colours.
 
     Args:
         stream: where the text goes; default stdout. stderr may be a terminal when stdout is not.
     """
-    return (
-        (stream or sys.stdout).isatty()
-        and not settings.no_color
-        and not os.environ.get("NO_COLOR")
-        and os.environ.get("TERM") != "dumb"
-    )
+    if settings.no_color or os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
 
 
 def to_json(value: Any, *, indent: bool = True) -> str:

@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from cli.exits import Exit
+from cli.streams import stdout_fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def explain(error: Exception) -> Explained:
     if isinstance(error, sqlite3.Error):
         return Explained(f"the database cannot be read: {error}", None, Exit.FAILED)
     if isinstance(error, OSError):
-        subject = f"{error.filename}: " if error.filename else ""
+        subject = f"{error.filename}: " if error.filename else "standard output: " if stdout_fails() else ""
         return Explained(f"{subject}{error.strerror or error}", None, Exit.FAILED)
     return Explained(
         f"something unexpected happened: {type(error).__name__}: {error}",

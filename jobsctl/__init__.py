@@ -19,6 +19,9 @@ elif not _APP.is_dir() and str(_APP.parents[1]) not in sys.path:
 
 def main() -> None:
     """Entry point of the `jobsctl` command."""
-    from cli.main import main as run
+    try:
+        from cli.main import main as run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # before or after the command: it has its own
+        sys.exit(130)

@@ -53,7 +53,7 @@ class StoppedClock:
 def plain_environment(monkeypatch, tmp_path):
     """No variable of the developer's shell reaches a test; programs that a test starts find the checkout."""
     for name in list(os.environ):
-        if name.startswith("JOBSCTL_") or name == "NO_COLOR":
+        if name.startswith("JOBSCTL_") or name in ("NO_COLOR", "FORCE_COLOR"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHONPATH", str(Path(jobsctl_package.__file__).parents[1]))
     monkeypatch.chdir(tmp_path)

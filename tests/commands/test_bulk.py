@@ -33,12 +33,12 @@ def person(monkeypatch):
     def sit(answer: bool) -> list[str]:
         questions: list[str] = []
 
-        def confirm(question: str, **_: object) -> bool:
-            questions.append(question)
+        def read_answer(prompt: str) -> bool:
+            questions.append(prompt.removesuffix(" [y/N] "))
             return answer
 
         monkeypatch.setattr("cli.confirming.can_ask", lambda: True)
-        monkeypatch.setattr("click.confirm", confirm)
+        monkeypatch.setattr("cli.confirming.read_answer", read_answer)
         return questions
 
     return sit

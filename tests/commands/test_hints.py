@@ -38,6 +38,9 @@ def wrong_with(words: list[str]) -> str | None:
         return f"there is no command {command}"
     known = program.get_command(click.Context(program), command)
     assert known is not None
+    if isinstance(known, click.Group):
+        parts = [known.get_command(click.Context(known), word) for word in words]
+        known = next((part for part in parts if part is not None), known)
     options = {text for each in (*program.params, *known.params) for text in (*each.opts, *each.secondary_opts)}
     asked = {word.partition("=")[0].rstrip(".:'\"]") for word in words if re.match(r"--?[a-z]", word)}
     unknown = asked - options - {"--help", "-h", "--version"}
