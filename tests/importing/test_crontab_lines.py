@@ -180,6 +180,10 @@ class TestCommands:
         assert one.tree["run"]["interpreter"] == ["/bin/bash"]
         assert one.tree["env"]["SHELL"] == "/bin/bash"
 
+    def test_what_dillons_cron_takes_for_itself_is_told(self):
+        one = job("0 1 * * * ID=load AFTER=extract run")
+        assert (levels(one)["ID=load"], one.tree["env"]["AFTER"]) == ("changed", "extract")
+
     def test_a_comment_at_the_end_is_a_description(self):
         one = job("0 1 * * * run now # every night")
         assert (one.tree["run"]["command"], one.tree["description"]) == (["run", "now"], "every night")
