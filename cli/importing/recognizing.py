@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
+from cli.importing.imported import SourceText, unreadable
 from cli.importing.nodes import Fields, Items, Node
+from specs.diagnostic import Diagnostic
+
+# Blanks, not white space: what can match in one way only is matched in linear time.
+_ABOVE = r"(?:[ \t]*[#;].*\n|[ \t]*\n|[A-Z_]+[ \t]*=.*\n)*"
+_SECTION = re.compile(rf"{_ABOVE}\[(?:Unit|Timer|Service|Install)\][ \t]*$", re.MULTILINE)
+_ENTRY = re.compile(rf"{_ABOVE}[ \t]*(?:@[a-z]+|[0-9*][0-9*/,-]*[ \t]+[0-9*]\S*(?:[ \t]+[0-9A-Za-z*]\S*){{3}})[ \t]+\S")
+
+
+def not_yaml(source: SourceText) -> Diagnostic | None:
+    """The finding about a crontab or a unit file of systemd; None for anything else."""
+    system = "systemd" if _SECTION.match(source.text) else "crontab" if _ENTRY.match(source.text) else None
+    if system is None:
+        return None
+    return unreadable(source, 1, 1, f"this is a file for {system}", help=f"jobsctl import {system} FILE")
 
 
 def help_for(node: Node, usual: str) -> str:

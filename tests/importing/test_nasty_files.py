@@ -136,6 +136,9 @@ def test_other_systems_files_get_one_error_too(system: str, text: str, message: 
         ("yacron", CRON_JOB, "jobsctl import kubernetes FILE"),
         ("yacron", "jobs:\n- {name: x, runner_type: llm}\n", "jobsctl import term-llm FILE"),
         ("term-llm", CRON_JOB, "jobsctl import kubernetes FILE"),
+        ("kubernetes", "# mine\nMAILTO=a@b.c\n0 5 * * MON root /bin/x\n", "jobsctl import crontab FILE"),
+        ("yacron", "@daily /bin/x\n", "jobsctl import crontab FILE"),
+        ("term-llm", "# nightly\n[Timer]\nOnCalendar=daily\n", "jobsctl import systemd FILE"),
         ("term-llm", "defaults: {shell: /bin/sh}\n", "jobsctl import yacron FILE"),
     ],
 )

@@ -26,7 +26,7 @@ from cli.importing.nodes import (
     read_nodes,
     text_of,
 )
-from cli.importing.recognizing import help_for
+from cli.importing.recognizing import help_for, not_yaml
 from specs.diagnostic import Diagnostic
 
 _MARK = re.compile(r"\{\{")
@@ -79,6 +79,9 @@ class _Reader:
 
     def add(self, source: SourceText) -> None:
         """One file. What is wrong with a part of it is noted, and the rest is read."""
+        if (stranger := not_yaml(source)) is not None:
+            self.unreadable.append(stranger)
+            return
         documents, findings = read_nodes(source)
         self.unreadable += [_explained(source, finding) for finding in findings]
         if not documents and not findings:

@@ -26,7 +26,7 @@ from cli.importing.nodes import (
     truth_of,
     whole_of,
 )
-from cli.importing.recognizing import help_for
+from cli.importing.recognizing import help_for, not_yaml
 from cli.importing.term_llm.cron import BadExpression, CronRule, gives_up, parse
 from cli.importing.wallclock import Once, read_rfc3339, zones
 from specs.diagnostic import Diagnostic
@@ -53,6 +53,9 @@ def read_term_llm(sources: Sequence[SourceText]) -> Import:
     broken: list[Diagnostic] = []
     notes: list[Note] = []
     for source in sources:
+        if (stranger := not_yaml(source)) is not None:
+            broken.append(stranger)
+            continue
         documents, findings = read_nodes(source)
         broken += findings
         if not documents and not findings:

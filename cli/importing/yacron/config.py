@@ -25,7 +25,7 @@ from cli.importing.nodes import (
     read_nodes,
     text_of,
 )
-from cli.importing.recognizing import help_for, system_of
+from cli.importing.recognizing import help_for, not_yaml, system_of
 from specs.diagnostic import Diagnostic
 
 Load = Callable[[str], SourceText | None]
@@ -76,6 +76,9 @@ class Config:
 def read_config(source: SourceText, load: Load, *, above: tuple[str, ...] = ()) -> Config:
     """The configuration of a file. `above`: the files that include it."""
     config = Config()
+    if (stranger := not_yaml(source)) is not None:
+        config.unreadable.append(stranger)
+        return config
     documents, findings = read_nodes(source)
     config.unreadable += findings
     try:
