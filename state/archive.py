@@ -18,6 +18,7 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -182,23 +183,22 @@ def is_member(name: str) -> bool:
 
 def _copy(content: IO[bytes], target: Path | None) -> tuple[int, str]:
     digest, size = hashlib.sha256(), 0
-    descriptor = -1
-    try:
-        if target is not None:
-            _make_private(target.parent)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-            descriptor = os.open(target, flags, 0o600)
+    with nullcontext() if target is None else _new_file(target) as file:
         while data := content.read(CHUNK):
             digest.update(data)
             size += len(data)
-            if descriptor >= 0:
-                os.write(descriptor, data)
-        if descriptor >= 0:
-            os.fsync(descriptor)
-    finally:
-        if descriptor >= 0:
-            os.close(descriptor)
+            if file is not None:
+                file.write(data)
+        if file is not None:
+            file.flush()
+            os.fsync(file.fileno())
     return size, digest.hexdigest()
+
+
+def _new_file(path: Path) -> IO[bytes]:
+    """Buffered: a bare write(2) may take a part of the data only, and says so to nobody who does not count."""
+    _make_private(path.parent)
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600), "wb")
 
 
 def _make_private(folder: Path) -> None:

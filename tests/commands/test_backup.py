@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import resource
 import signal
 import sys
 import tarfile
@@ -361,3 +362,20 @@ def test_killed_anywhere_the_state_is_the_old_or_the_new_one_whole(saved, known,
         number += 1
         got_there = killed_at(home.root, saved, number)
         assert runs_of(home.root) == saved_runs
+
+
+def test_a_file_that_could_be_written_in_part_only_is_no_restore(known, jobsctl, tmp_path):
+    """A disk that fills up takes the beginning of a write, and says so with the next one."""
+    done = known.run(known.job())
+    folder = known.home.run_dir_of(done)
+    folder.mkdir(parents=True)
+    (folder / "output.log").write_bytes(b"x" * (3 << 20))
+    file = tmp_path / "backup.tar.gz"
+    assert jobsctl("backup", file, "--runs").code == 0
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5 << 19, before[1]))
+    try:
+        assert restore(tmp_path / "new", file) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "new" / ".jobsctl").exists()
