@@ -18,6 +18,7 @@ from cli.options import Settings
 from cli.specfiles import Checked, SpecFile, load_at, look_once
 from specs.desired import DesiredJob
 from specs.scan import SUFFIXES
+from state.durability import sync_folder
 from state.inbox import daemon_alive
 
 
@@ -129,21 +130,13 @@ def write(placement: Placement) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync(target.parent)
+    sync_folder(target.parent)
 
 
 def remove(path: Path) -> None:
     """Durably."""
     path.unlink()
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)
 
 
 def _is_below(path: Path, folder: Path) -> bool:

@@ -17,6 +17,7 @@ import orjson
 
 from state.archive import DATABASE, Manifest, Packer, run_files, unpack
 from state.database import check_version, connect_read_only, own_errors
+from state.durability import sync_folder
 from state.errors import NoDatabase, OlderSchema, StateError, corrupt, from_os
 from state.home import Home
 from state.reads import Reader
@@ -68,7 +69,7 @@ def make_backup(
             tell("verifying")
             unpack(partial, None)
             partial.replace(target)
-            _sync(target.parent)
+            sync_folder(target.parent)
         except OSError as error:
             raise from_os(error, target) from error
     finally:
@@ -160,11 +161,3 @@ def _note(home: Home, target: Path, now: int) -> None:
     with suppress(OSError):
         spare.write_bytes(orjson.dumps({"at": now, "file": str(target.absolute())}))
         spare.replace(home.last_backup)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,6 +21,7 @@ from typing import Any
 
 import orjson
 
+from state.durability import sync_folder
 from state.errors import InvalidRequest, Unwritable
 from state.home import Home
 from state.ids import is_id
@@ -88,7 +89,7 @@ def write_request(home: Home, request: Request) -> bool:
             with suppress(OSError):
                 partial.unlink()
             raise
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
         raise Unwritable(
             folder,
@@ -98,14 +99,6 @@ def write_request(home: Home, request: Request) -> bool:
             else "requests are written by the user the daemon runs as; is --home right?",
         ) from error
     return ring(home)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_requests(

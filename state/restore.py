@@ -18,6 +18,7 @@ from pathlib import Path
 
 from state.archive import DATABASE, BadArchive, Manifest, unpack
 from state.backup import check_copy
+from state.durability import sync_folder
 from state.errors import StateError, from_os
 from state.home import Home
 
@@ -68,10 +69,10 @@ def exchange(home: Home, state: Path, name: str) -> Path | None:
     try:
         if not place.exists():
             state.rename(place)
-            _sync(place.parent)
+            sync_folder(place.parent)
             return None
         if _exchanged(state, place):
-            _sync(place.parent)
+            sync_folder(place.parent)
             try:
                 state.rename(aside)
             except OSError:  # the new state is in place: where the old one stands is what is left to say
@@ -83,7 +84,7 @@ def exchange(home: Home, state: Path, name: str) -> Path | None:
             except BaseException:
                 aside.rename(place)
                 raise
-        _sync(place.parent)
+        sync_folder(place.parent)
     except OSError as error:
         if error.errno in (errno.EBUSY, errno.EXDEV):
             raise StateError(
@@ -115,12 +116,4 @@ def _exchanged(first: Path, second: Path) -> bool:
 
 def _sync_folders(root: Path) -> None:
     for folder, _, _ in os.walk(root):
-        _sync(Path(folder))
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(Path(folder))
