@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from cli.errors import CliError, NotFound
 from cli.linting import FolderDocuments, Linting
@@ -27,6 +28,7 @@ from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.load import FileResult
 from specs.placed import Placed
+from specs.scan import shown as escaped
 from specs.source import Source
 
 STDIN = "-"
@@ -35,7 +37,7 @@ SETTLE = 3.0
 GIT_PATIENCE = 300_000
 """Microseconds for git to finish. Not longer: within a hook of `git commit --all` it is at work until we have ended."""
 LARGEST_INPUT = 16 << 20
-"""Bytes of standard input: more is no spec, and is refused before it fills the memory."""
+"""Bytes of one file or standard input: more is no spec, and is refused before it fills the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,21 +165,28 @@ def timezone_of(settings: Settings) -> str:
 
 def _check_one(settings: Settings, text: str, timezone: str, linting: Linting) -> Checked:
     if text == STDIN:
-        data = sys.stdin.buffer.read(LARGEST_INPUT + 1)
-        if len(data) > LARGEST_INPUT:
-            raise CliError(f"standard input is larger than {LARGEST_INPUT >> 20} MiB", hint="specs are small files")
+        data = _read(sys.stdin.buffer, "standard input")
         return _check_file(settings, STDIN, None, data, timezone, linting)
     path = Path(text)
     if path.is_dir():
         return _check_folder(settings, path, timezone, linting)
     try:
-        return _check_file(settings, _shown(path), path, path.read_bytes(), timezone, linting)
+        with path.open("rb") as file:
+            data = _read(file, text)
+        return _check_file(settings, _shown(path), path, data, timezone, linting)
     except FileNotFoundError:
         raise NotFound(
             f"{text}: no such file or directory", hint="name a spec file, a folder, or - for stdin"
         ) from None
     except OSError as error:
         raise CliError(f"{text}: {error.strerror}") from error
+
+
+def _read(file: IO[bytes], name: str) -> bytes:
+    data = file.read(LARGEST_INPUT + 1)
+    if len(data) > LARGEST_INPUT:
+        raise CliError(f"{name} is larger than {LARGEST_INPUT >> 20} MiB", hint="specs are small files")
+    return data
 
 
 def _check_file(
@@ -285,11 +294,14 @@ def look(settings: Settings, folder: Path, timezone: str) -> tuple[Desired, Sour
 
 
 def _shown(path: Path) -> str:
-    """Relative to where we are when it is below, so that an editor or a code host finds the file; else as it is."""
+    """Relative to where we are when it is below, so that an editor or a code host finds the file; else as it is.
+
+    Written as the daemon writes it: a file's name may be no text at all.
+    """
     try:
-        return str(path.absolute().relative_to(Path.cwd()))
+        return escaped(str(path.absolute().relative_to(Path.cwd())))
     except ValueError:
-        return str(path)
+        return escaped(str(path))
 
 
 def _without_doubles(checked: Checked) -> Checked:

@@ -123,3 +123,9 @@ class TestDelete:
         done = jobsctl("delete", "a")
         assert done.code == 7
         assert (home.specs / "a.yaml").exists()
+
+
+def test_a_file_without_end_is_refused_before_it_fills_the_memory(jobsctl):
+    done = jobsctl("validate", "/dev/zero")
+    assert (done.code, done.out) == (1, "")
+    assert "/dev/zero is larger than 16 MiB" in done.err

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import jsonschema
@@ -67,6 +69,16 @@ def test_exit_codes(jobsctl, home, style, text, plain, strict):
 @pytest.mark.parametrize("style", FORMATS)
 def test_no_format_shows_a_secret(jobsctl, style):
     assert "s3cret-of-odd" not in jobsctl("validate", "--format", style).out
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_a_name_that_is_no_text_is_shown_alike_by_name_and_in_its_folder(jobsctl, home, style):
+    path = home.specs / os.fsdecode(b"b\xff\\\n.yaml")
+    path.write_text(BROKEN)
+    folder = jobsctl("validate", "--format", style)
+    named = jobsctl("validate", path, "--format", style)
+    assert (named.code, named.out) == (folder.code, folder.out) == (3, folder.out)
+    assert r"b\xff" in unquote(folder.out).replace(r"\\", "\\")
 
 
 class TestSarif:
