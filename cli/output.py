@@ -99,6 +99,41 @@ def print_items(
             print_table(settings, records, [column for column in columns if wide or not column.wide])
 
 
+def print_pages(
+    settings: Settings,
+    pages: Iterable[Sequence[T]],
+    *,
+    view: Callable[[T], Data],
+    name: Callable[[T], str],
+    columns: Sequence[Column[T]],
+    empty: str,
+    widths: Sequence[int] = (),
+) -> None:
+    """A long list while it is read: as `print_items`, but a page is shown before the next one is asked for.
+
+    JSON and YAML are one document, and wait for the last page.
+
+    Args:
+        widths: what the first columns need on later pages, where that is known.
+    """
+    if settings.changes is not None or settings.output in ("json", "yaml"):
+        records = [record for page in pages for record in page]
+        print_items(settings, records, view=view, name=name, columns=columns, empty=empty)
+        return
+    wide = settings.output == "wide"
+    table = OpenTable(settings, [column for column in columns if wide or not column.wide], widths)
+    shown = False
+    for page in pages:
+        if page and settings.output in ("table", "wide"):
+            table.add(page)
+        elif page:
+            print_items(settings, page, view=view, name=name, columns=columns, empty=empty)
+        sys.stdout.flush()
+        shown = shown or bool(page)
+    if not shown:
+        print_items(settings, [], view=view, name=name, columns=columns, empty=empty)
+
+
 def print_one(settings: Settings, item: Data, *, name: str, text: Iterable[str | Cell]) -> None:
     """One thing: its lines for people, or its data. `name` may be several lines, or none."""
     changes = settings.changes
@@ -185,12 +220,7 @@ def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Colu
     changes = settings.changes
     if changes is not None:
         changes.widths = widths = [max(pair) for pair in zip_longest(widths, changes.widths, fillvalue=0)]
-    shown = list(range(len(columns)))
-    if sys.stdout.isatty() and settings.output != "wide":
-        room = shutil.get_terminal_size().columns
-        for rank in range(max(column.rank for column in columns), 0, -1):
-            if sum(widths[index] + GAP for index in shown) - GAP > room:
-                shown = [index for index in shown if columns[index].rank != rank]
+    shown = _fitting(settings, columns, widths)
     color = wants_color(settings)
     headed = settings.headers and not (changes and changes.rounds)
     for row in ([headings] if headed else []) + [list(row) for row in zip(*cells, strict=True)]:
@@ -198,31 +228,50 @@ def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Colu
         _write((" " * GAP).join(parts).rstrip() + "\n")
 
 
+def _fitting(settings: Settings, columns: Sequence[Column[T]], widths: Sequence[int]) -> list[int]:
+    """The places of the columns that a terminal has room for."""
+    shown = list(range(len(columns)))
+    if sys.stdout.isatty() and settings.output != "wide":
+        room = shutil.get_terminal_size().columns
+        for rank in range(max(column.rank for column in columns), 0, -1):
+            if sum(widths[index] + GAP for index in shown) - GAP > room:
+                shown = [index for index in shown if columns[index].rank != rank]
+    return shown
+
+
 class OpenTable(Generic[T]):
     """A table whose rows come one after another: a column grows with what is in it, and never gets narrower.
 
+    Which columns a narrow terminal has room for is decided with the first rows.
+
     Args:
-        widths: what each column takes from the beginning, so that the first rows line up with later ones.
+        widths: what the first columns take from the beginning, so that the first rows line up with later ones.
     """
 
     def __init__(self, settings: Settings, columns: Sequence[Column[T]], widths: Sequence[int]) -> None:
+        self._settings = settings
         self._columns = columns
-        self._widths = list(widths)
+        self._widths = [*widths, *(0 for _ in columns[len(widths) :])]
+        self._shown: list[int] = []
         self._color = wants_color(settings)
         self._headings = settings.headers
 
     def add(self, records: Sequence[T]) -> None:
         """Print these rows, before the first of them the headings."""
+        if not records:
+            return
         rows = [[_cell(column.show(record)) for column in self._columns] for record in records]
-        for row in rows:
-            self._widths = [max(width, _width(cell)) for width, cell in zip(self._widths, row, strict=True)]
-        if self._headings and rows:
+        if self._headings:
             rows.insert(0, [Cell(column.heading, "bold") for column in self._columns])
             self._headings = False
+        self._widths = [
+            max(width, *map(_width, cells)) for width, cells in zip(self._widths, zip(*rows, strict=True), strict=True)
+        ]
+        self._shown = self._shown or _fitting(self._settings, self._columns, self._widths)
         for row in rows:
             parts = [
-                _padded(cell, width, right=column.right, color=self._color)
-                for cell, width, column in zip(row, self._widths, self._columns, strict=True)
+                _padded(row[index], self._widths[index], right=self._columns[index].right, color=self._color)
+                for index in self._shown
             ]
             _write((" " * GAP).join(parts).rstrip() + "\n")
 

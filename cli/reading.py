@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # what reads specs or files of runs takes 20 ms and more to l
     from specs.policy import Policy
 
 
+SCREENFUL, PAGE = 100, 1000
+"""Jobs that are read at first, where there may be thousands, and then at once: what a server gives at most."""
 DEFAULT_ZONE = "UTC"
 """`timezone` of `specs.config.Config`, spelled out so that it need not be loaded; a test compares."""
 
@@ -146,9 +148,24 @@ class Reading:
         except NotFound:
             return None
 
+    def pages(self, *, project: str | None, labels: Iterable[str], archived: bool | None) -> Iterator[list[JobRecord]]:
+        """Jobs as of `Reader.jobs`, a screenful first and then many at once: each page can be shown before the next.
+
+        A page is as the database is when it is read; no job is in two of them.
+        """
+        labels = list(labels)
+        size, after = SCREENFUL, None
+        while True:
+            page = self.reader.jobs(project=project, labels=labels, archived=archived, after=after, limit=size)
+            if page:
+                yield page
+            if len(page) < size:
+                return
+            size, after = PAGE, page[-1].identity
+
     def fetch_last_runs(self, jobs: Iterable[JobRecord]) -> None:
         """Read what `last_run` will be asked about these jobs, in one question."""
-        self._last_runs = self.reader.runs_of_ids(job.last_run_id for job in jobs if job.last_run_id is not None)
+        self._last_runs |= self.reader.runs_of_ids(job.last_run_id for job in jobs if job.last_run_id is not None)
 
     def last_run(self, job: JobRecord) -> Run | None:
         """The run a job's `lastRun` is about; None when there is none, or it was pruned meanwhile."""
@@ -203,12 +220,14 @@ class Reading:
     def words(self, job: JobRecord) -> str:
         """The schedule in words."""
         from specs.expression import ScheduleError
+        from specs.policy import PLAIN
         from specs.schedule import compile_schedule
         from status.deadline import read_policy, read_spec
 
         try:
             schedule = compile_schedule(read_spec(job.spec), default_timezone=self.timezone)
-            return words_of(schedule, read_policy(job.spec, self.timezone))
+            manual = schedule.kind == "manual"  # then, and only then, its policy has a word in it
+            return words_of(schedule, read_policy(job.spec, self.timezone) if manual else PLAIN)
         except ScheduleError as error:
             return error.message
 

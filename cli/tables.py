@@ -41,12 +41,12 @@ def job_columns(now: int, words: Callable[[JobRecord], str], described: Callable
                 last_run: Callable[[JobRecord], Run | None]) -> Sequence[Column[JobRecord]]:  # fmt: skip
     """Of `list`. `words` gives the schedule in words, `described` the description: both read the spec.
 
-    `last_run` is asked about jobs in phase `blocked` only.
+    `last_run` is asked only about jobs whose last run is blocked.
     """
     return (
         Column("JOB", lambda job: job.identity),
         Column("SCHEDULE", words, rank=2),
-        Column("PHASE", lambda job: phase_cell(job, last_run(job) if phase_of(job) is Phase.BLOCKED else None)),
+        Column("PHASE", lambda job: phase_cell(job, last_run(job) if waits(job) else None)),
         Column("LAST RUN", lambda job: last_run_cell(job, now)),
         Column("NEXT", lambda job: next_text(job, now), rank=1),
         Column("SYNC", lambda job: sync_of(job, source_problem=source_problem), wide=True),
@@ -70,6 +70,11 @@ def sort_jobs(jobs: list[JobRecord], order: str) -> list[JobRecord]:
         "failures": lambda job: (False, -job.consecutive_failures),
     }
     return jobs if order == "name" else sorted(jobs, key=keys[order])
+
+
+def waits(job: JobRecord) -> bool:
+    """Whether its last run is blocked. Only then can the job be; asked of ten thousand, for less than the phase."""
+    return job.last_run_state is RunState.BLOCKED
 
 
 def phase_cell(job: JobRecord, last_run: Run | None = None) -> Cell:

@@ -24,6 +24,8 @@ def visible(text: str) -> str:
 
 def one_line(text: str) -> str:
     """`visible`, and line feeds and tabs written out too: for a cell of a table or a line of a list."""
+    if text.isprintable():  # nearly every one; none of those characters is
+        return text
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 

@@ -145,6 +145,14 @@ class Reader:
         """`project/name` of every job, archived ones too, in order."""
         return [f"{project}/{name}" for project, name in self._rows("SELECT project, name FROM job ORDER BY 1, 2")]
 
+    def longest_identity(
+        self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = False
+    ) -> int:
+        """Characters of the longest `project/name` of jobs selected as by `jobs`; 0 when there are none."""
+        where, values = self._job_filter(project, labels, archived)
+        sql = f"SELECT max(length(project) + 1 + length(name)) FROM job WHERE {' AND '.join(where) or '1'}"
+        return self._rows(sql, values)[0][0] or 0
+
     def data_version(self) -> int:
         """A number that is another one after any other connection committed: whether asking again can be worth it."""
         return int(self._rows("PRAGMA data_version")[0][0])

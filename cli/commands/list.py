@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cli.exits import Exit
 from cli.options import Settings, watchable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from state.records import JobRecord
 
 PHASES = ("pending", "active", "in_progress", "blocked", "suspended", "completed", "failed", "cancelled", "archived")
 """`status.phase.Phase`, spelled out so that `--help` needs not load it; a test compares."""
@@ -35,29 +42,30 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
       jobsctl list -l team=data -o wide
       jobsctl list -o json
     """
-    from cli.output import print_items
+    from cli.output import print_pages
     from cli.reading import reading
-    from cli.tables import job_columns, sort_jobs
+    from cli.tables import job_columns, sort_jobs, waits
     from status.deadline import read_spec
     from status.phase import Phase, phase_of
 
     wanted = {Phase(phase) for phase in phases}
     with reading(settings) as seen:
         archived = None if everything or Phase.ARCHIVED in wanted else False
-        jobs = seen.reader.jobs(project=settings.project, labels=labels, archived=archived)
-        if wanted:
-            jobs = [job for job in jobs if phase_of(job) in wanted]
-        if settings.output in ("json", "jsonl", "yaml"):
-            seen.fetch_last_runs(jobs)
-        else:
-            seen.fetch_last_runs(job for job in jobs if phase_of(job) is Phase.BLOCKED)
-        jobs = sort_jobs(jobs, order)
-        chosen = bool(labels or phases or settings.project)
-        print_items(
+        whole = settings.output in ("json", "jsonl", "yaml")
+
+        def pages() -> Iterator[list[JobRecord]]:
+            for page in seen.pages(project=settings.project, labels=labels, archived=archived):
+                jobs = [job for job in page if phase_of(job) in wanted] if wanted else page
+                seen.fetch_last_runs(job for job in jobs if whole or waits(job))
+                yield jobs
+
+        longest = seen.reader.longest_identity(project=settings.project, labels=labels, archived=archived)
+        print_pages(
             settings,
-            jobs,
+            pages() if order == "name" else [sort_jobs([job for page in pages() for job in page], order)],
             view=seen.view,
             name=lambda job: f"job/{job.identity}",
+            widths=[] if wanted else [longest],
             columns=job_columns(
                 seen.now,
                 seen.words,
@@ -66,7 +74,7 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
                 last_run=seen.last_run,
             ),
             empty="No job fits."
-            if chosen
+            if labels or wanted or settings.project
             else "No jobs yet. Put a spec into the jobs folder: `jobsctl init` shows one.",
         )
     return Exit.OK
