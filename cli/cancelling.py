@@ -9,13 +9,16 @@ from cli.asking import ask
 from cli.bulk import Done
 from cli.errors import DaemonDown, Refused
 from cli.options import Settings
-from cli.output import say
 from cli.reading import reading
 from cli.selection import find_target
 from cli.waiting import wait_for_end
 from state.inbox import RequestKind
 from state.reads import MAX_LIMIT
 from state.records import TERMINAL_STATES, Run
+
+
+class NothingActive(Refused):
+    """Raised when a job has no run that could be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ def cancel(settings: Settings, target: str, wish: Wish) -> Done:
     """Ask for the end of a run, or of all active ones of a job. With `wait`, the answer's `finish` waits for it.
 
     Raises:
-        Refused: it is over already, or nothing of the job is active.
+        Refused: it is over already.
+        NothingActive: nothing of the job is active.
         DaemonDown: nobody is there to wait for.
     """
     with reading(settings) as seen:
@@ -53,7 +57,8 @@ def cancel(settings: Settings, target: str, wish: Wish) -> Done:
         else:
             runs = seen.reader.runs(job_id=found.id, active=True, limit=MAX_LIMIT)
             if not runs:
-                raise Refused(f"{found.identity} has no active run", hint=f"`jobsctl runs {found.identity}` lists them")
+                hint = f"`jobsctl runs {found.identity}` lists them"
+                raise NothingActive(f"{found.identity} has no active run", hint=hint)
     asked = ask(
         settings,
         RequestKind.CANCEL,
@@ -70,9 +75,16 @@ def cancel(settings: Settings, target: str, wish: Wish) -> Done:
     return Done(asked.view(), "\n".join(names), [f"run/{name} {word}" for name in names], finish=finish)
 
 
+def cancel_active(settings: Settings, identity: str, wish: Wish) -> Done:
+    """As `cancel`, for a job that had active runs a moment ago: that they ended by themselves is no failure."""
+    try:
+        return cancel(settings, identity, wish)
+    except NothingActive as error:
+        view = {"request": None, "outcome": "done", "message": str(error), "job": identity, "run": None}
+        return Done(view, "", [f"job/{identity} has no active run any more"])
+
+
 def _wait(settings: Settings, names: list[str], view: dict[str, Any], wish: Wish) -> Done:
     deadline = None if wish.timeout is None else wish.since + wish.timeout
-    for name in names:
-        run = wait_for_end(settings, name, deadline)
-        say(f"run {name} {run.state}")
-    return Done(view, "\n".join(names), [f"run/{name} cancelled" for name in names])
+    runs = [wait_for_end(settings, name, deadline) for name in names]
+    return Done(view, "\n".join(names), [f"run/{run.id} {run.state}" for run in runs])

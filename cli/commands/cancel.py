@@ -40,7 +40,7 @@ def command(
       jobsctl cancel --all --yes
     """
     from cli.bulk import agreed, carry_out, chosen
-    from cli.cancelling import Wish, active_jobs, cancel
+    from cli.cancelling import Wish, active_jobs, cancel, cancel_active
     from cli.errors import UsageError
     from cli.output import say
 
@@ -56,4 +56,4 @@ def command(
         return Exit.OK
     if not agreed("Cancel the active runs of", names, severe=everything, yes=yes):
         return Exit.REFUSED
-    return carry_out(settings, names, lambda name: cancel(settings, name, wish), several=True)
+    return carry_out(settings, names, lambda name: cancel_active(settings, name, wish), several=True)

@@ -7,7 +7,9 @@ import json
 import pytest
 
 from state.inbox import RequestKind, read_requests
-from state.records import RunState
+from state.records import Reason, RunState
+from state.store import RunEnd
+from tests.commands.conftest import NOW
 
 SPEC = "name: {name}\nlabels: {{team: {team}}}\nschedule: every 10m\nrun: {{command: [a]}}\n"
 
@@ -114,6 +116,32 @@ def test_cancelling_all_is_about_what_is_active(three, daemon, asked, jobsctl):
     assert jobsctl("cancel", "--all", "--yes").code == 0
     assert asked()[1:] == [(RequestKind.CANCEL, "default/one"), (RequestKind.CANCEL, "default/three")]
     assert jobsctl("cancel", "--all", "--yes", "-p", "other").err == "Nothing is active there.\n"
+
+
+def ending(job_of_run, state):
+    """An answer of the daemon: the run ended by itself meanwhile."""
+
+    def answer(request, store):
+        store.finished([RunEnd(run_id=job_of_run.id, at=NOW, state=state, reason=Reason.SUCCEEDED, exit_code=0)])
+        return "done", "it is over", None
+
+    return answer
+
+
+def test_a_run_that_was_faster_than_its_cancelling_is_told_as_it_ended(three, daemon, jobsctl):
+    run = three.run(three.store.job_by_identity("default/one"), state=RunState.RUNNING)
+    daemon.answer = ending(run, RunState.SUCCEEDED)
+    done = jobsctl("cancel", "one", "--wait")
+    assert (done.code, done.out) == (0, f"run/{run.id} succeeded\n")
+
+
+def test_of_all_that_was_active_what_ended_by_itself_is_no_failure(three, daemon, asked, jobsctl):
+    first = three.run(three.store.job_by_identity("default/one"), state=RunState.RUNNING)
+    second = three.run(three.store.job_by_identity("default/two"), state=RunState.RUNNING)
+    daemon.answer = ending(second, RunState.SUCCEEDED)
+    done = jobsctl("cancel", "--all", "--yes")
+    assert (done.code, done.out) == (0, f"run/{first.id} cancelling\njob/default/two has no active run any more\n")
+    assert len(asked()) == 1
 
 
 def test_which_job_must_be_said(three, jobsctl, home):
