@@ -38,7 +38,7 @@ REPORT = """\
 name: report
 description: 売上 - the sales of yesterday, for the office in Tokyo
 labels: {team: sales}
-schedule: "H 6 * * 1-6"
+schedule: "H 15 * * 1-6"
 timezone: Asia/Tokyo
 depends_on: [{job: db/backup, max_age: 20h}]
 params:
@@ -131,14 +131,14 @@ def bad_night(pen: Pen) -> None:
     """Write all of it."""
     (pen.home.specs / "hello.yaml").unlink()
     _documents(pen)
-    old = pen.job(OLD, path="old.yaml", next_at=None, archived_at=NOW - 2 * DAY)
-    pen.run(old, ago=2 * DAY + 8 * HOUR)
-    (pen.home.specs / "old.yaml").unlink()
     clean = pen.job(CLEAN, path="ops/clean.yaml", revision=REVISION, next_at=NOW + 20 * HOUR)
     pen.update(
         clean, suspended_at=NOW - 3 * DAY, suspended_by="ann@desk", suspended_reason="the disk is being replaced"
     )
     pen.event(clean, "suspended", "Suspended by ann@desk: the disk is being replaced", ago=3 * DAY)
+    old = pen.job(OLD, path="old.yaml", next_at=None, archived_at=NOW - 2 * DAY)
+    pen.run(old, ago=2 * DAY + 8 * HOUR)
+    (pen.home.specs / "old.yaml").unlink()
     _nights_before(pen)
     _after_midnight(pen)
     _morning(pen)
@@ -173,10 +173,6 @@ def _documents(pen: Pen) -> None:
 
 def _nights_before(pen: Pen) -> None:
     """A success of those that fail tonight, and what was over before midnight."""
-    backup = pen.job(
-        BACKUP, path="db/backup.yaml", generation=3, revision=REVISION, next_at=NOW + 17 * HOUR + 30 * MINUTE
-    )
-    pen.run(backup, ago=30 * HOUR + 30 * MINUTE, took=95 * SECOND)
     load = pen.job(LOAD, path="etl/load.yaml", revision=REVISION, next_at=None)
     transform = pen.job(TRANSFORM, path="etl/transform.yaml", revision=REVISION, next_at=None)
     before = pen.run(transform, ago=31 * HOUR, took=6 * MINUTE, trigger=Trigger.DEPENDENCY, scheduled_for=None)
@@ -185,12 +181,15 @@ def _nights_before(pen: Pen) -> None:
         upstream={"etl/transform": before.id},
     )  # fmt: skip
     pen.update(load, consumed={"etl/transform": loaded.created_at})
+    backup = pen.job(
+        BACKUP, path="db/backup.yaml", generation=3, revision=REVISION, next_at=NOW + 17 * HOUR + 30 * MINUTE
+    )
+    dumped = pen.run(backup, ago=30 * HOUR + 30 * MINUTE, took=95 * SECOND)
+    report = pen.job(REPORT, path="sales/report.yaml", revision=REVISION, next_at=NOW + 47 * HOUR - MINUTE)
+    pen.run(report, ago=25 * HOUR + MINUTE, took=40 * SECOND, upstream={"db/backup": dumped.id})
+    pen.update(report, consumed={"db/backup": NOW - 30 * HOUR - 30 * MINUTE + 95 * SECOND + 20_000})
     migrate = pen.job(ONCE, path="migrate.yaml", revision=REVISION, next_at=None, completed_at=NOW - 10 * HOUR)
     pen.run(migrate, ago=10 * HOUR, took=4 * SECOND)
-    report = pen.job(REPORT, path="sales/report.yaml", revision=REVISION, next_at=NOW + 38 * HOUR - MINUTE)
-    pen.waiting(report, Reason.DEPENDENCY, ago=10 * HOUR + MINUTE)
-    payroll = pen.job(PAYROLL, path="hr/payroll.yaml", revision=REVISION, next_at=NOW + 46 * HOUR)
-    pen.skip(payroll, reason=Reason.CALENDAR, count=2, ago=2 * HOUR, apart=DAY)
 
 
 def _after_midnight(pen: Pen) -> None:
@@ -232,12 +231,15 @@ def _morning(pen: Pen) -> None:
     rotate = pen.job(ROTATE, path="ops/rotate.yaml", revision=REVISION, next_at=NOW + 30 * MINUTE)
     pen.run(rotate, ago=3 * HOUR + 30 * MINUTE, took=10 * MINUTE, state=RunState.EXPIRED, reason=Reason.TIMEOUT,
             exit_code=None, error="ran longer than its timeout")  # fmt: skip
+    payroll = pen.job(PAYROLL, path="hr/payroll.yaml", revision=REVISION, next_at=NOW + 46 * HOUR)
+    pen.skip(payroll, reason=Reason.CALENDAR, count=2, ago=2 * HOUR, apart=DAY)
     vacuum = pen.job(VACUUM, path="ops/vacuum.yaml", revision=REVISION, next_at=None)
     pen.run(vacuum, ago=2 * HOUR, state=RunState.RUNNING, trigger=Trigger.MANUAL, scheduled_for=None,
             requested_by="bob@laptop")  # fmt: skip
     mirror = pen.job(MIRROR, path="ops/mirror.yaml", revision=REVISION, next_at=NOW + 4 * HOUR + 15 * MINUTE)
     pen.run(mirror, ago=105 * MINUTE, took=20 * MINUTE, state=RunState.FAILED, reason=Reason.LOST, exit_code=None,
             error="the machine was restarted while it was active; how it ended cannot be known")  # fmt: skip
+    pen.waiting(pen.jobs["default/report"], Reason.DEPENDENCY, ago=HOUR + MINUTE)
     check = pen.job(CHECK, path="ops/check.yaml", revision=REVISION, next_at=NOW + 23 * HOUR)
     pen.waiting(check, Reason.POOL, ago=HOUR)
 
@@ -246,16 +248,17 @@ def _morning(pen: Pen) -> None:
     failure = {"state": RunState.FAILED, "exit_code": 75, "error": "exit code 75", "scheduled_for": slot}
     pen.output(pen.run(sync, ago=15 * MINUTE, took=30 * SECOND, **failure), "warehouse: busy, try again\n")
     pen.run(sync, ago=630 * SECOND, took=184 * SECOND, trigger=Trigger.RETRY, attempt=2, **failure)
-    pen.waiting(sync, Reason.BACKOFF, ago=446 * SECOND, trigger=Trigger.RETRY, attempt=3, scheduled_for=slot,
-                not_before=NOW + 34 * SECOND)  # fmt: skip
-
     probe = pen.job(PROBE, path="net/probe.yaml", revision=REVISION, next_at=NOW + 50 * MINUTE)
     pen.output(pen.run(probe, ago=10 * MINUTE), "\x1b[32mok\x1b[0m \x1b]0;pwned\x07 10.0.0.1\r\nbell\a \x9b31m end\n")
+    pen.waiting(sync, Reason.BACKOFF, ago=446 * SECOND - 21_000, trigger=Trigger.RETRY, attempt=3, scheduled_for=slot,
+                not_before=NOW + 34 * SECOND + 20_000)  # fmt: skip
 
     poll = pen.job(
-        POLL, path="poll.yaml", revision=REVISION, anchor_at=NOW - DAY - 15 * SECOND, next_at=NOW + 15 * SECOND
-    )
-    pen.run(poll, ago=405 * SECOND, took=100 * SECOND)
+        POLL, path="poll.yaml", revision=REVISION, anchor_at=NOW - DAY - 15 * SECOND, cursor_at=NOW - 15 * SECOND,
+        next_at=NOW + 15 * SECOND,
+    )  # fmt: skip
+    slow = pen.run(poll, ago=405 * SECOND, state=RunState.RUNNING)
     pen.skip(poll, reason=Reason.OVERLAP, count=3, ago=315 * SECOND, apart=30 * SECOND)
+    pen.end(slow, ago=305 * SECOND, state=RunState.SUCCEEDED, reason=Reason.SUCCEEDED, exit_code=0)
     pen.run(poll, ago=45 * SECOND)
     pen.output(pen.run(poll, ago=15 * SECOND, state=RunState.RUNNING), "asking for orders\n")
