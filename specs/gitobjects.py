@@ -69,8 +69,10 @@ class Repository:
         """
         if revision.endswith("..."):
             return self._merge_base(revision.removesuffix("..."))
+        # `^main` is a revision for git: all that main has not.
+        asked = [] if revision.startswith("^") else ["--end-of-options", f"{revision}^{{commit}}"]
         try:
-            return self._ask(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"])
+            return self._ask(["rev-parse", "--verify", "--quiet", *asked])
         except GitError as error:
             raise self._unknown(revision, error) from None
 
@@ -149,6 +151,9 @@ class Repository:
         return found
 
     def _unknown(self, revision: str, error: GitError) -> GitError:
+        if "expected commit type" in str(error):
+            hint = "name a commit, a branch or a tag of one; a folder is compared with `--against ./DIR`"
+            return UnknownRevision(f"{revision!r} is a folder or file in git, and no commit", hint=hint)
         if str(error):
             return error
         message = f"git knows no revision {revision!r} in {self.top}"

@@ -154,6 +154,19 @@ class TestRevision:
         assert "git knows no revision 'nowhere'" in done.err
         assert "hint: `git branch -a`" in done.err
 
+    @pytest.mark.parametrize("name", ["^main", "^HEAD"])
+    def test_what_a_branch_has_not_is_no_revision(self, jobsctl, repository, name):
+        done = jobsctl("plan", f"--against={name}")
+        assert (done.code, done.out) == (4, "")
+        assert f"git knows no revision '{name}'" in done.err
+
+    @pytest.mark.parametrize("name", ["HEAD^{tree}", "HEAD:jobs", "HEAD:jobs/one.yaml"])
+    def test_a_tree_or_blob_by_its_hash_is_no_commit(self, jobsctl, repository, name):
+        there = git(repository.root, "rev-parse", "--verify", "-q", name).strip()
+        done = jobsctl("plan", "--against", there)
+        assert (done.code, done.out) == (4, "")
+        assert f"'{there}' is a folder or file in git, and no commit" in done.err
+
     @pytest.mark.parametrize("name", ["--output=x", "-h", "main..work", "main:jobs", "HEAD --", "\x1b[31m"])
     def test_a_revision_is_never_an_option_of_git(self, jobsctl, repository, name):
         done = jobsctl("plan", f"--against={name}")
