@@ -6,7 +6,6 @@ variables, so a token goes nowhere but to the server that was named.
 
 from __future__ import annotations
 
-import gzip
 import http.client
 import socket
 import zlib
@@ -27,6 +26,8 @@ from state import errors as state_errors
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
 """Between two pieces of an answer; the server takes 0.1 s for the largest."""
+LARGEST_ANSWER = 1 << 28
+"""Bytes, unpacked too. A thousand records with the largest specs there are stay below; more would fill the memory."""
 KEPT = 64
 """Answers kept while watching: more than one picture asks for."""
 LARGEST_TOKEN = 4096
@@ -71,9 +72,22 @@ class Client:
             self._kept = {}
 
     def etag(self, path: str) -> str:
-        """The tag of what is answered now."""
-        answer = self.get(path)
-        return str(answer.headers["etag"])
+        """The tag of what is answered now. Raises as `ask`."""
+        return self.header(self.get(path), "etag")
+
+    def header(self, answer: Answer, name: str) -> str:
+        """What an answer of jobsctl has. Raises CliError where somebody between dropped it."""
+        value = answer.headers[name]
+        if value is None:
+            raise self._not_jobsctl(f"an answer without {name}")
+        return str(value)
+
+    def number(self, answer: Answer, name: str) -> int:
+        """A header that is a number. Raises as `header`."""
+        text = self.header(answer, name)
+        if not text.isdecimal():
+            raise self._not_jobsctl(f"an answer with {name}: {text}")
+        return int(text)
 
     def ask(self, path: str, params: Params = (), *, needs: Iterable[str] = ()) -> dict[str, Any]:
         """The JSON object that is answered, with at least the keys in `needs`.
@@ -111,10 +125,11 @@ class Client:
             self._connection.close()
             raise self._unreachable(error, connected=connected) from None
         if response.headers.get("content-encoding") == "gzip":
-            try:
-                body = gzip.decompress(body)
-            except (OSError, EOFError, zlib.error):
-                raise self._not_jobsctl("its answer cannot be unpacked") from None
+            body = self._unpacked(body)
+        if len(body) > LARGEST_ANSWER:
+            self._connection.close()
+            size = f"{LARGEST_ANSWER / (1 << 20):.1f} MiB"
+            raise CliError(f"{self.url} answers with more than {size}", hint="ask for less")
         if response.status == 304 and known is not None:
             return known
         if response.status == 200:
@@ -125,6 +140,17 @@ class Client:
                 self._kept[target] = answer
             return answer
         raise self._refusal(response, body)
+
+    def _unpacked(self, body: bytes) -> bytes:
+        """At most one byte more than `LARGEST_ANSWER`: a few bytes may stand for all that is there."""
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            found = unpacking.decompress(body, LARGEST_ANSWER + 1)
+        except zlib.error:
+            raise self._not_jobsctl("its answer cannot be unpacked") from None
+        if not unpacking.eof and len(found) <= LARGEST_ANSWER:
+            raise self._not_jobsctl("its answer cannot be unpacked")
+        return found
 
     def _exchange(self, target: str, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
         kept = self._connection.sock is not None
@@ -144,7 +170,10 @@ class Client:
         connection.sock.settimeout(ANSWER_SECONDS)
         connection.request("GET", target, headers=headers)
         response = connection.getresponse()
-        return response, response.read()
+        body = response.read(LARGEST_ANSWER + 1)
+        if response.length and len(body) <= LARGEST_ANSWER:  # with a limit, `read` itself says nothing of a cut answer
+            raise http.client.IncompleteRead(body, response.length)
+        return response, body
 
     def _unreachable(self, error: Exception, *, connected: bool) -> Exception:
         """What an error of the connection means."""

@@ -75,7 +75,7 @@ class RemoteFile:
         self._client = client
         self._place = f"/api/v1/records/output/{run.id}"
         self._name = name
-        self._size = int(self._get(0, 0).headers["x-output-size"])
+        self._size = client.number(self._get(0, 0), "x-output-size")
 
     def _get(self, start: int, end: int) -> Answer:
         return self._client.get(self._place, [("path", self._name), ("start", start), ("end", end)])
@@ -122,7 +122,7 @@ class RemoteLog(Log):
 
     def piece(self, start: int, end: int | None = None) -> tuple[bytes, int]:
         answer = self._client.get(self._place, [("stream", self._stream), ("start", start), ("end", end)])
-        return answer.body, int(answer.headers["x-log-next"])
+        return answer.body, self._client.number(answer, "x-log-next")
 
     def read(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         end = self.size if end is None else end

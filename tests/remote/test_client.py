@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from cli.remote.client import read_token
+from cli.errors import CliError, DaemonDown
+from cli.remote.client import Client, read_token
 
 HOUSE = {"version": "0.1.0", "records": 1, "root": "/srv/home", "alive": True, "heartbeat": None, "config": None}
 
@@ -107,6 +108,7 @@ def test_a_record_of_a_newer_daemon_is_refused_not_misread(other, ask):
 def test_an_answer_without_what_was_asked_for_is_no_traceback(other, ask):
     other.says("*", {})
     other.says("house", HOUSE)
+    other.says("source", {"item": None})
     done = ask(other.url, "list")
     assert done.code == 1
     assert "has no items" in done.err
@@ -118,6 +120,42 @@ def test_a_packed_answer_is_unpacked(other, ask):
     other.says("source", {"item": None})
     assert ask(other.url, "list", "-o", "json").code == 0
     assert all(headers["accept-encoding"] == "gzip" for _, headers in other.asked)
+
+
+@pytest.mark.parametrize("packed", [pytest.param(False, id="plain"), pytest.param(True, id="packed")])
+def test_an_answer_that_would_fill_the_memory_is_not_taken(other, ask, monkeypatch, packed):
+    monkeypatch.setattr("cli.remote.client.LARGEST_ANSWER", 100_000)
+    body = b'{"items": "' + b" " * 100_000 + b'"}'
+    headers = {"content-encoding": "gzip"} if packed else {}
+    other.says("*", gzip.compress(body) if packed else body, **headers)
+    done = ask(other.url, "list")
+    assert done.code == 1
+    assert "more than 0.1 MiB" in done.err
+
+
+def test_a_half_of_a_packed_answer_is_none(other, ask):
+    other.says("*", gzip.compress(b'{"items": []}' * 100)[:-4], **{"content-encoding": "gzip"})
+    done = ask(other.url, "list")
+    assert (done.code, "cannot be unpacked" in done.err) == (1, True)
+
+
+def test_headers_that_somebody_between_dropped_are_told(other):
+    other.says("*", {})
+    client = Client(other.url)
+    with pytest.raises(CliError, match="an answer without etag"):
+        client.etag("/api/v1/records/changes")
+    with pytest.raises(CliError, match="an answer without x-log-next"):
+        client.number(client.get("/api/v1/records/log/1"), "x-log-next")
+    client.close()
+
+
+def test_a_cut_answer_is_none(listening):
+    """The beginning of a log would look like all of it."""
+    thread = answer_with(listening, b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello")
+    client = Client(url_of(listening))
+    with pytest.raises(DaemonDown, match="IncompleteRead"):
+        client.get("/api/v1/records/log/1")
+    thread.join()
 
 
 def test_the_token_of_a_file_is_sent_and_of_no_other_place(other, ask, tmp_path):
