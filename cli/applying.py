@@ -16,6 +16,7 @@ from cli.errors import Refused, TimedOut
 from cli.options import Settings
 from cli.output import counted, say
 from cli.placing import placements, where_defined, write
+from cli.progress import Progress
 from cli.specfiles import Checked, check, load_at, specs_root, timezone_of
 from cli.troubles import stop_at_errors
 from specs.desired import DesiredJob
@@ -43,7 +44,8 @@ def apply(
     # Before anything is looked at or written: the daemon watches the files too, and may be quicker than we are.
     known = known_jobs(settings)
     # This is the machine of a daemon that runs: its programs must be here.
-    checked = check(settings, paths or [str(root)], lint=True, here=daemon_alive(settings.home))
+    with Progress("checking the files", typing="-" in paths):
+        checked = check(settings, paths or [str(root)], lint=True, here=daemon_alive(settings.home))
     # What is wrong in the specs directory is the daemon's to tell: it applies the rest, and so must we.
     if not whole:
         stop_at_errors(settings, checked)
@@ -69,9 +71,10 @@ def apply(
         _stop_if_invalid(settings, checked, whole)
         return
     started = settings.clock.monotonic()
-    asked = ask(settings, kind, timeout=timeout, refusals=False)
-    left = timeout - (settings.clock.monotonic() - started)
-    _wait_until_applied(settings, checked.jobs, left)
+    with Progress("waiting for the daemon"):
+        asked = ask(settings, kind, timeout=timeout, refusals=False)
+        left = timeout - (settings.clock.monotonic() - started)
+        _wait_until_applied(settings, checked.jobs, left)
     after = known_jobs(settings)
     _print(settings, [_what_happened(change, known, after) for change in expected])
     if whole and asked.answer is not None and asked.answer.outcome != "done":

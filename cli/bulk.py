@@ -76,8 +76,11 @@ def chosen(settings: Settings, jobs: Sequence[str], labels: Sequence[str]) -> li
     return found
 
 
-def agreed(verb: str, names: Sequence[str], *, what: str = "job", severe: bool, yes: bool) -> bool:
+def agreed(verb: str, names: Sequence[str], *, what: str = "job", severe: bool, yes: bool, note: str = "") -> bool:
     """Ask once for all: "Delete 3 jobs (a, b, c)?". What is not severe goes on where nobody can be asked.
+
+    Args:
+        note: what it means, said before the question.
 
     Raises:
         cli.errors.Refused: it is severe, nobody can be asked, and `yes` was not given.
@@ -86,6 +89,8 @@ def agreed(verb: str, names: Sequence[str], *, what: str = "job", severe: bool, 
 
     if not severe and not can_ask():
         return True
+    if note and not yes and can_ask():
+        say(note)
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     meant = confirm(f"{verb} {counted(len(names), what)} ({', '.join(names[:SHOWN])}{more})?", yes=yes)
     if not meant:

@@ -62,6 +62,7 @@ def mend_all(settings: Settings, told: Sequence[Told], *, yes: bool) -> list[Fix
     for each in offers:
         say(f"{each.check}: {each.finding.message}")
     if not confirm(f"Mend {'this' if len(offers) == 1 else f'these {len(offers)} things'}?", yes=yes):
+        say("Nothing was done.")
         return []
     fixed = []
     for each in offers:

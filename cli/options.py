@@ -223,7 +223,7 @@ def many_jobs(what: str = "JOB") -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         for option in (
-            click.option("--yes", is_flag=True, help="Do not ask, when it is about several."),
+            click.option("-y", "--yes", is_flag=True, help="Do not ask, when it is about several."),
             click.option(
                 "-l", "--label", "labels", multiple=True, metavar="SELECTOR", help="All jobs with it: team=ops."
             ),

@@ -26,9 +26,11 @@ ERASE = "\r\x1b[K"
 class Progress:
     """`with Progress("reading the files") as tell: ...; tell("copying the database")`."""
 
-    def __init__(self, what: str = "working") -> None:
+    def __init__(self, what: str = "working", *, typing: bool = False) -> None:
+        """`typing`: standard input is read meanwhile; from a terminal nothing must be written between what is typed."""
         self._what = what
-        self._shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        on_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._shown = on_terminal and not (typing and sys.stdin.isatty())
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 

@@ -8,6 +8,7 @@ from cli.errors import InvalidFiles
 from cli.options import Settings
 from cli.output import counted, wants_color
 from cli.specfiles import Checked
+from cli.streams import write_error
 from specs.render import render
 
 
@@ -16,7 +17,7 @@ def stop_at_errors(settings: Settings, checked: Checked, *, done: str = "nothing
     if not checked.findings:
         return
     sys.stdout.flush()
-    sys.stderr.write(render(checked.findings, "full", wants_color(settings, sys.stderr)))
+    write_error(render(checked.findings, "full", wants_color(settings, sys.stderr)))
     count = len(checked.errors)
     if count:
         raise InvalidFiles(

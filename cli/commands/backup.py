@@ -41,7 +41,8 @@ def command(settings: Settings, file: str, with_runs: bool, verify: bool) -> int
             raise UsageError("--runs is for making a backup, --verify for checking one")
         if not target.is_file():
             raise NotFound(f"{file}: no such file", hint="name a file made by `jobsctl backup`")
-        manifest = unpack(target, None)
+        with Progress("checking the backup"):
+            manifest = unpack(target, None)
         text = f"{target} is whole: {size_words(manifest)}"
     else:
         home = settings.existing_home()

@@ -7,6 +7,8 @@ import click
 from cli.exits import Exit
 from cli.options import Settings, Span, many_jobs
 
+CANCELS = "Their programs are ended: TERM to the whole tree, KILL after the job's grace."
+
 
 @click.command("cancel")
 @many_jobs("RUN|JOB")
@@ -54,6 +56,6 @@ def command(
     if not names:
         say("Nothing is active there.")
         return Exit.OK
-    if not agreed("Cancel the active runs of", names, severe=everything, yes=yes):
+    if not agreed("Cancel the active runs of", names, severe=everything, yes=yes, note=CANCELS):
         return Exit.REFUSED
     return carry_out(settings, names, lambda name: cancel_active(settings, name, wish), several=True)

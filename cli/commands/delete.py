@@ -7,6 +7,9 @@ import click
 from cli.exits import Exit
 from cli.options import Settings, many_jobs, timeout_option
 
+DELETES = "Their spec files are removed; what they did stays to be seen."
+PURGES = "Spec files are removed, and runs, their output and events deleted: only a backup brings those back."
+
 
 @click.command("delete")
 @many_jobs()
@@ -19,7 +22,7 @@ def command(
     """Remove JOB: its spec file when nothing else is in it. The history stays, as an archived job, unless --purge.
 
     Where a file defines several jobs, nothing is removed: the lines to delete are said instead. Several jobs are
-    deleted after one question; where nobody can be asked, with --yes only.
+    deleted after one question; where nobody can be asked, with --yes only. A person is also asked before --purge.
 
     \b
     Examples:
@@ -46,6 +49,7 @@ def command(
 
     names = chosen(settings, jobs, labels)
     several = bool(labels) or len(names) > 1
-    if several and not agreed("Purge" if purge else "Delete", names, severe=True, yes=yes):
+    note = PURGES if purge else DELETES
+    if (several or purge) and not agreed("Purge" if purge else "Delete", names, severe=several, yes=yes, note=note):
         return Exit.REFUSED
     return carry_out(settings, names, delete, several=several)

@@ -28,10 +28,12 @@ def command(settings: Settings, paths: Sequence[str]) -> int:
     """
     from cli.changes import changes_of, known_jobs, print_changes
     from cli.output import say
+    from cli.progress import Progress
     from cli.specfiles import check
     from cli.troubles import stop_at_errors
 
-    checked = check(settings, paths)
+    with Progress("reading the files", typing="-" in paths):
+        checked = check(settings, paths)
     stop_at_errors(settings, checked)
     changes = changes_of(checked.jobs, known_jobs(settings), whole=not paths, project=settings.project)
     different = [change for change in changes if change.word != "unchanged"]

@@ -19,7 +19,7 @@ ONLY = "Only this check; repeatable. docs/doctor.md lists them."
 
 @click.command("doctor")
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend; asks first on a terminal.")
-@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@click.option("-y", "--yes", is_flag=True, help="With --fix: do not ask.")
 @click.option("--only", "names", multiple=True, type=click.Choice(NAMES), metavar="NAME", help=ONLY)
 @click.option("-v", "--verbose", is_flag=True, help="Say what is all right too.")
 @click.pass_obj
@@ -51,14 +51,15 @@ def command(settings: Settings, fix: bool, yes: bool, names: tuple[str, ...], ve
     patient = look()
     try:
         with Progress() as tell:
-            told = examine(patient, checks, begin=tell)
+            told = examine(patient, checks, begin=lambda name: tell(f"checking {name}"))
         fixed = mend_all(settings, told, yes=yes) if fix else []
     finally:
         patient.close()
     if any(each.done for each in fixed):
         patient = look()
         try:
-            told = examine(patient, checks)
+            with Progress() as tell:
+                told = examine(patient, checks, begin=lambda name: tell(f"checking {name}"))
         finally:
             patient.close()
     level = worst(told)

@@ -51,11 +51,14 @@ def command(
     from cli.planning.sides import plan_files, shown_path
     from cli.planning.table import MOST_JOBS, plan_lines
     from cli.planning.views import job_view, plan_view
+    from cli.progress import Progress
+    from cli.streams import write_error
 
     if style in ("table", "json"):
         settings = replace(settings, output=style)
     data = style != "markdown" and settings.output in ("json", "yaml", "jsonl")
-    plan = plan_files(settings, paths, against, detailed=None if data else MOST_JOBS)
+    with Progress("comparing the files", typing="-" in paths):
+        plan = plan_files(settings, paths, against, detailed=None if data else MOST_JOBS)
 
     def show(path: str) -> str:
         return shown_path(plan, path)
@@ -76,7 +79,7 @@ def command(
 
         sys.stdout.flush()
         shown = [finding.at(show(finding.path)) for finding in plan.errors[:MOST_ERRORS]]
-        sys.stderr.write(render(shown, "concise", wants_color(settings, sys.stderr)))
+        write_error(render(shown, "concise", wants_color(settings, sys.stderr)))
         new = "" if plan.before.kind == "nothing" else f", {plan.new_errors} of them new"
         say(
             f"{counted(len(plan.errors), 'error')}{new}; this is the plan of the others (`jobsctl validate` tells more)"

@@ -46,11 +46,13 @@ def command(settings: Settings, paths: Sequence[str], style: Format | None, stri
       jobsctl validate --here
       cat report.yaml | jobsctl validate -
     """
+    from cli.progress import Progress
     from cli.specfiles import check
     from specs.diagnostic import Severity
     from specs.render import as_dict, render
 
-    checked = check(settings, paths, lint=True, here=here)
+    with Progress("checking the files", typing="-" in paths):
+        checked = check(settings, paths, lint=True, here=here)
     if style is None and settings.output not in ("table", "wide"):
         print_items(
             settings,

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import click
-
 from cli.errors import CliError, NotFound, Refused, UsageError
 from cli.exits import Exit
 from cli.importing.checking import check, read_back, read_calendars
@@ -23,6 +21,8 @@ from cli.importing.writing import write_document, write_stream
 from cli.options import Settings
 from cli.output import counted, print_one, say
 from cli.placing import Placement, write
+from cli.progress import Progress
+from cli.streams import write_error
 from specs.config import load_config
 from specs.render import render
 
@@ -66,7 +66,11 @@ def deliver(settings: Settings, choices: Choices, made: Import) -> Exit:
     """Everything after reading. YAML goes to stdout, the report to stderr; with `-o json` the report is the output."""
     default_timezone = zone_of_home(settings)
     choices = replace(choices, project=choices.project or settings.project)
-    outcomes = [_outcome(settings, choices, job, default_timezone) for job in made.jobs]
+    outcomes = []
+    with Progress() as tell:
+        for number, job in enumerate(made.jobs, 1):
+            tell(f"{'checking' if choices.check else 'writing'} job {number} of {len(made.jobs)}")
+            outcomes.append(_outcome(settings, choices, job, default_timezone))
     if choices.write is not None:
         outcomes = _write(choices.write, outcomes, force=choices.force)
     if settings.output in ("table", "wide"):
@@ -102,7 +106,7 @@ def _identity(outcome: Outcome, choices: Choices) -> str:
 
 def _report(made: Import, outcomes: Sequence[Outcome], choices: Choices) -> None:
     if made.unreadable:
-        click.echo(render(made.unreadable), err=True)
+        write_error(f"{render(made.unreadable)}\n")
     for line in lines(made, outcomes):
         say(line)
     for outcome in outcomes:
