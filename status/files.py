@@ -34,18 +34,14 @@ HEADER = "# Written by jobsctl; edits are lost. The job is defined in the file n
 
 
 @dataclass(slots=True)
-class _Written:
-    digest: bytes
-    at: float
-    """Monotonic seconds; far in the past for a file found at the start."""
-
-
-@dataclass(slots=True)
 class StatusFiles:
     """The files below `root`. Times are monotonic seconds, given by the caller."""
 
     root: Path
-    written: dict[str, _Written] = field(default_factory=dict)
+    written: dict[str, bytes] = field(default_factory=dict)
+    """Digest of what each file says, by identity."""
+    recent: dict[str, float] = field(default_factory=dict)
+    """When those files were written that may be too young to be written again."""
     waiting: dict[str, str] = field(default_factory=dict)
     """Texts that came less than a second after the last one, by identity."""
     writes: int = 0
@@ -60,7 +56,7 @@ class StatusFiles:
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for file in self._present():
             if file.suffix == ".yaml":
-                self.written[f"{file.parent.name}/{file.stem}"] = _Written(_digest(file.read_bytes()), float("-inf"))
+                self.written[f"{file.parent.name}/{file.stem}"] = _digest(file.read_bytes())
 
     def keep_only(self, identities: Container[str]) -> None:
         """Remove the files of jobs that are not there any more; others' files, whatever they are, stay.
@@ -84,13 +80,10 @@ class StatusFiles:
             ValueError: the identity is not `project/name`.
             OSError: the disk is full, or the directory is not ours; the text is kept for the next `flush`.
         """
-        last = self.written.get(identity)
-        if last is not None and now - last.at < SPACING:
-            self.waiting[identity] = text
-            return
-        self.waiting[identity] = text  # stays there when the write fails
-        self._write(identity, text, last, now)
-        del self.waiting[identity]
+        self.waiting[identity] = text  # stays there when it is too early, and when the write fails
+        if self._wait(identity, now) <= 0:
+            self._write(identity, text, now)
+            del self.waiting[identity]
 
     def flush(self, now: float) -> float | None:
         """Write what has waited long enough. Seconds until the next is due; None when nothing waits.
@@ -100,19 +93,20 @@ class StatusFiles:
         """
         soonest: float | None = None
         for identity in list(self.waiting):
-            last = self.written.get(identity)
-            left = 0.0 if last is None else last.at + SPACING - now
+            left = self._wait(identity, now)
             if left <= 0:
-                self._write(identity, self.waiting[identity], last, now)
+                self._write(identity, self.waiting[identity], now)
                 del self.waiting[identity]
             else:
                 soonest = left if soonest is None else min(soonest, left)
+        self.recent = {identity: at for identity, at in self.recent.items() if now - at < SPACING}
         return soonest
 
     def remove(self, identity: str) -> None:
         """The job was purged: its file goes, and an empty folder with it."""
         self.waiting.pop(identity, None)
         self.written.pop(identity, None)
+        self.recent.pop(identity, None)
         for path in (self.path(identity), self._spare(identity)):
             path.unlink(missing_ok=True)
             try:
@@ -133,10 +127,15 @@ class StatusFiles:
     def _spare(self, identity: str) -> Path:
         return self.root / f"{SPARES}/{identity}.yaml"
 
-    def _write(self, identity: str, text: str, last: _Written | None, now: float) -> None:
+    def _wait(self, identity: str, now: float) -> float:
+        """Seconds until the file may be written again."""
+        at = self.recent.get(identity)
+        return 0.0 if at is None else at + SPACING - now
+
+    def _write(self, identity: str, text: str, now: float) -> None:
         data = (HEADER + text).encode()
-        digest = _digest(data)
-        if last is not None and last.digest == digest:
+        digest, last = _digest(data), self.written.get(identity)
+        if last == digest:
             return
         path, spare = os.fspath(self.path(identity)), os.fspath(self._spare(identity))
         try:
@@ -147,7 +146,7 @@ class StatusFiles:
             fill(spare, data)
         if last is None or not exchange(spare, path):
             os.replace(spare, path)  # noqa: PTH105  (10,000 times: no Path objects)
-        self.written[identity] = _Written(digest, now)
+        self.written[identity], self.recent[identity] = digest, now
         self.writes += 1
 
 
