@@ -160,9 +160,9 @@ def folder_findings(
 
 
 def content_of(path: Path) -> bytes:
-    """What a file holds; nothing when it cannot be read any more."""
+    """What a file holds; nothing when it cannot be read any more, or is none: a named pipe would be waited for."""
     try:
-        return path.read_bytes()
+        return path.read_bytes() if path.is_file() else b""
     except OSError:
         return b""
 

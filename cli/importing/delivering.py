@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def read_sources(paths: Sequence[str]) -> list[SourceText]:
 
 def _read(path: str) -> SourceText:
     try:
-        data = sys.stdin.buffer.read(MAX_BYTES + 1) if path == "-" else Path(path).read_bytes()
+        with nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise NotFound(f"{path}: no such file", hint="name a file, or - for standard input") from None
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import pytest
@@ -31,6 +32,13 @@ def digests(home) -> dict[str, str]:
 
 
 class TestValidate:
+    @pytest.mark.parametrize("command", [["validate"], ["plan"], ["diff"]], ids=lambda words: words[0])
+    def test_a_named_pipe_is_told_and_not_waited_for(self, jobsctl, team, command):
+        os.mkfifo(team / "pipe.yaml")
+        done = jobsctl(*command)
+        assert done.code == 3
+        assert "error[JOB001]: cannot be read: is not a regular file" in done.out + done.err
+
     def test_a_file_has_what_its_folder_gives(self, jobsctl, team):
         (team / "a.yaml").write_text(f"{JOB}max_concurrent: 3\n")
         (team / "_defaults.yaml").write_text("kind: Defaults\njob: {overlap: allow}\n")

@@ -47,6 +47,12 @@ def test_a_crontab_can_come_from_standard_input(jobsctl, monkeypatch):
     assert (done.code, done.out) == (0, "ops/dump\nops/poll\n")
 
 
+def test_an_endless_file_is_not_read_to_its_end(jobsctl):
+    done = jobsctl("import", "crontab", "/dev/zero")
+    assert (done.code, done.out) == (1, "")
+    assert "/dev/zero: larger than 32 MiB" in done.err
+
+
 def test_check_says_that_the_instants_are_the_same(jobsctl, crontab):
     done = jobsctl("import", "crontab", crontab, "--check", "--timezone", "Europe/Berlin")
     assert done.code == 0
