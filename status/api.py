@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class Api:
         self._jobs = JobList()
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._reader: Reader | None = None
+        self._opening = threading.Lock()
         self._scrapes: dict[bool, tuple[float, asyncio.Future[list[bytes]]]] = {}
         self._records = RecordRoutes(house.home, self._read, nonce=f"{house.now():x}")
 
@@ -314,9 +316,9 @@ class Api:
 
     def _ask(self, question: Callable[[Reader], T]) -> T:
         try:
-            reader = self._reader
-            if reader is None:
-                reader = self._reader = Reader(self._house.home.database)
+            with self._opening:
+                # One for all threads: the number that tags answers is only comparable within one connection.
+                reader = self._reader = self._reader or Reader(self._house.home.database)
             return question(reader)
         except state_errors.NotFound as error:
             raise errors.NotFound(error.message, hint=error.hint) from None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from state.reads import Reader
 from status.api import Api, House
 from status.records import QUESTIONS
 from tests.commands.conftest import NOW
@@ -87,9 +90,33 @@ def test_a_question_asked_again_costs_a_304_until_something_changes(town):
     assert town.server.http.get("/api/v1/records/runs", headers={"if-none-match": '"x"'}).status_code == 200
 
 
+def api_of(town) -> Api:
+    return Api(House(home=town.home, refresher=None, exporter=None, now=lambda: NOW, monotonic=lambda: 0.0))
+
+
+def test_all_threads_ask_one_connection(town, monkeypatch):
+    """SQLite counts changes per connection: a tag of one would be mistaken for that of another."""
+    opened: list[Reader] = []
+    second = threading.Event()
+
+    def slowly(path: Path) -> Reader:
+        opened.append(Reader(path))
+        if len(opened) > 1:
+            second.set()
+        second.wait(0.2)
+        return opened[-1]
+
+    monkeypatch.setattr("status.api.Reader", slowly)
+    api = api_of(town)
+    with ThreadPoolExecutor(2) as pool:
+        asked = list(pool.map(api._ask, [lambda reader: reader] * 2))
+    for reader in opened:
+        reader.close()
+    assert asked == opened * 2
+
+
 def test_every_route_and_question_is_in_the_docs(town):
-    house = House(home=town.home, refresher=None, exporter=None, now=lambda: NOW, monotonic=lambda: 0.0)
-    paths = {route.path for route in Api(house).routes()} - {"/api/v1/records/{question}"}
+    paths = {route.path for route in api_of(town).routes()} - {"/api/v1/records/{question}"}
     documented = set(re.findall(r"`(/[a-z0-9_/{}]*)`", DOCS))
     assert paths <= documented
     section = DOCS.partition("## Records")[2].partition("\n## ")[0]
