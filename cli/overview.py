@@ -6,27 +6,31 @@ Built from the database and the heartbeat alone, so it also tells what is wrong 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cli.exits import Exit
 from cli.output import Cell, Style, counted
 from cli.reading import Reading
+from cli.selection import nothing_there
 from cli.tables import duration_text, next_text, short_revision, waiting_words
 from cli.terminal import one_line
 from cli.times import relative
-from state.records import Health, JobRecord, Run, RunState
+from state.records import Health, JobRecord, Reason, Run, RunState
 from status.heartbeat import DOWN_AFTER, Heartbeat
 from status.phase import Phase, first_problem, phase_of, suspension_of
 from status.views import run_view, source_view
 
+NO_JOBS = "All right, and no jobs yet."
 COMING = 5
 """Jobs that start next, in the overview; `timers` shows all."""
 WORST_FIRST = (
     Phase.FAILED, Phase.BLOCKED, Phase.IN_PROGRESS, Phase.ACTIVE, Phase.PENDING, Phase.SUSPENDED, Phase.COMPLETED,
     Phase.CANCELLED,
 )  # fmt: skip
+WROTE_NOTHING = (Reason.START_ERROR, Reason.DEPENDENCY, Reason.LOST)
+"""Ends that a log does not explain."""
 SHOWN = 10
 """Lines of one section: more than a screen helps nobody to see what comes first; `list` shows all."""
 
@@ -60,11 +64,15 @@ class Overview:
     """Those that start next."""
     active: list[Run]
     problems: list[Problem]
+    nothing: str
+    """What to say when there are no jobs."""
 
     def exit_code(self) -> Exit:
-        """5 without a daemon, 1 with a problem, else 0."""
+        """5 without a daemon, 4 for a project that is none, 1 with a problem, else 0."""
         if not self.alive:
             return Exit.DAEMON_DOWN
+        if not self.phases and self.nothing != NO_JOBS:
+            return Exit.NOT_FOUND
         return Exit.FAILED if self.problems else Exit.OK
 
     def troubled(self) -> list[str]:
@@ -99,18 +107,27 @@ class Overview:
         phases = ", ".join(f"{self.phases[phase]} {phase}" for phase in WORST_FIRST if self.phases[phase])
         yield f"jobs    {self.phases.total()}" + (f": {phases}" if phases else "")
         yield from _section("Problems", [self._problem_line(problem) for problem in self.problems], "red")
-        yield from _section("Running", [self._running_line(run) for run in self.active], "cyan")
+        waiting = [run for run in self.active if run.state is RunState.BLOCKED]
+        running = [run for run in self.active if run.state is not RunState.BLOCKED]
+        yield from _section("Running", self._run_lines(running), "cyan", more="jobsctl runs --active")
+        yield from _section("Waiting", self._run_lines(waiting), "yellow", more="jobsctl runs --active")
+        if waiting:
+            yield f"      jobsctl why {min(waiting, key=lambda run: run.created_at).identity}"
         if self.alive:
             coming = [f"{next_text(job, self.seen.now):9} {job.identity}" for job in self.coming]
             yield from _section("Next", coming, "")
+        if not self.phases and self.alive and self.nothing == NO_JOBS:
+            yield ""
+            yield "Put a file into the jobs folder: `jobsctl explain job` tells what stands in it."
 
     def _verdict(self) -> Cell:
         if not self.alive:
             return Cell("The daemon is not running: nothing is started. Start it with `jobsctl daemon`.", "red")
+        if not self.phases and self.nothing != NO_JOBS:
+            return Cell(self.nothing, "red")
         if self.problems:
-            count = len(self.problems)
-            return Cell(f"{counted(count, 'thing')} to look at.", "red")
-        return Cell("Everything is all right." if self.phases else "All right, and no jobs yet.", "green")
+            return Cell(f"{counted(len(self.problems), 'thing')} to look at.", "red")
+        return Cell("Everything is all right." if self.phases else NO_JOBS, "green")
 
     def _daemon(self) -> str:
         beat, now = self.heartbeat, self.seen.now
@@ -135,11 +152,15 @@ class Overview:
     def _problem_line(self, problem: Problem) -> str:
         return f"{problem.subject}: {one_line(problem.message)}\n      {problem.next}"
 
-    def _running_line(self, run: Run) -> str:
+    def _run_lines(self, runs: list[Run]) -> list[str]:
+        width = max((len(run.identity) for run in runs[:SHOWN]), default=0)
+        return [f"{run.identity:{width}}  {self._doing(run)}  {run.id}" for run in runs]
+
+    def _doing(self, run: Run) -> str:
         if run.state is RunState.BLOCKED:
-            return f"{run.identity}  blocked: waits for {waiting_words(run, self.seen.now)}  {run.id}"
+            return f"for {waiting_words(run, self.seen.now)}"
         took = duration_text(run, self.seen.now)
-        return f"{run.identity}  {run.state}{f' for {took}' if took != '-' else ''}  {run.id}"
+        return f"{run.state}{f' for {took}' if took != '-' else ''}"
 
 
 def overview(seen: Reading, project: str | None) -> Overview:
@@ -156,9 +177,10 @@ def overview(seen: Reading, project: str | None) -> Overview:
         *_disk_problems(seen),
         *_daemon_problems(alive, heartbeat, seen.now),
         *_source_problems(seen, doubtful),
-        *_job_problems(seen, doubtful),
+        *_job_problems(seen, doubtful, {run.job_id: run for run in active if run.reason is Reason.BACKOFF}),
     ]
-    return Overview(seen, alive, heartbeat, phases, coming, active, problems)
+    nothing = NO_JOBS if phases else nothing_there(seen.reader, project, NO_JOBS)
+    return Overview(seen, alive, heartbeat, phases, coming, active, problems, nothing)
 
 
 def _disk_problems(seen: Reading) -> Iterator[Problem]:
@@ -208,7 +230,7 @@ def _source_problems(seen: Reading, doubtful: list[JobRecord]) -> Iterator[Probl
         )
 
 
-def _job_problems(seen: Reading, jobs: list[JobRecord]) -> Iterator[Problem]:
+def _job_problems(seen: Reading, jobs: list[JobRecord], retries: Mapping[int, Run]) -> Iterator[Problem]:
     told = {str(finding.get("identity")) for finding in seen.source.diagnostics} if seen.source else set()
     for job in jobs:
         problem = first_problem(job)
@@ -224,8 +246,11 @@ def _job_problems(seen: Reading, jobs: list[JobRecord]) -> Iterator[Problem]:
             why = run.error if run is not None and run.error else "its last run did not succeed"
             times = job.consecutive_failures
             often = f"failed {times} times, first" if times > 1 else "failed"
-            message = f"{often} {relative(job.health_since, seen.now)}: {why}"
-            yield Problem("failing", job.identity, message, f"jobsctl logs {job.identity}")
+            retry = retries.get(job.id or 0)
+            again = "" if retry is None else f"; attempt {retry.attempt} {relative(retry.not_before, seen.now)}"
+            message = f"{often} {relative(job.health_since, seen.now)}: {why}{again}"
+            wrote = run is not None and run.reason not in WROTE_NOTHING
+            yield Problem("failing", job.identity, message, f"jobsctl {'logs' if wrote else 'why'} {job.identity}")
         elif not job.problem and job.stalled is None:
             yield from _overdue(seen, job)
 
@@ -237,18 +262,18 @@ def _overdue(seen: Reading, job: JobRecord) -> Iterator[Problem]:
     deadline = seen.deadline(job)
     if deadline is not None and deadline < seen.now:
         message = f"should have succeeded {relative(deadline, seen.now)}"
-        yield Problem("overdue", job.identity, message, f"jobsctl status {job.identity}")
+        yield Problem("overdue", job.identity, message, f"jobsctl why {job.identity}")
 
 
 def _comes(job: JobRecord) -> bool:
     return job.next_at is not None and suspension_of(job) is None
 
 
-def _section(title: str, lines: list[str], style: Style) -> Iterator[str | Cell]:
+def _section(title: str, lines: list[str], style: Style, *, more: str = "jobsctl list") -> Iterator[str | Cell]:
     if not lines:
         return
     yield ""
     yield Cell(title, style if style else "bold")
     yield from (f"  {line}" for line in lines[:SHOWN])
     if len(lines) > SHOWN:
-        yield f"  and {len(lines) - SHOWN} more: jobsctl list"
+        yield f"  and {len(lines) - SHOWN} more: {more}"

@@ -18,6 +18,8 @@ from state.records import JobRecord, Reason, Run, RunState
 
 SHORTEST_RUN = 8
 """A shorter text is not taken for the beginning of a run id: the first characters of an id are its time."""
+PROJECTS = 10
+"""Named when there is none like the one that was asked for."""
 
 
 def find_job(settings: Settings, reader: Reader, text: str) -> JobRecord:
@@ -32,7 +34,9 @@ def find_job(settings: Settings, reader: Reader, text: str) -> JobRecord:
         return reader.job(text, project=settings.project)
     except errors.NotFound:
         identities = reader.identities()
-    raise NotFound(f"there is no job {shown(settings, text)}", hint=suggestion(text, identities))
+    run = _run_called(reader, text)
+    hint = f"that is a run of {run.identity}: name the job" if run is not None else suggestion(text, identities)
+    raise NotFound(f"there is no job {shown(settings, text)}", hint=hint)
 
 
 def find_target(settings: Settings, reader: Reader, text: str) -> JobRecord | Run:
@@ -47,13 +51,40 @@ def find_target(settings: Settings, reader: Reader, text: str) -> JobRecord | Ru
         return reader.job(text, project=settings.project)
     except errors.NotFound:
         pass
-    if len(text) >= SHORTEST_RUN and is_prefix(text.lower()):
-        try:
-            return reader.run(text)
-        except errors.NotFound:
-            pass
-    identities = reader.identities()
-    raise NotFound(f"there is no job or run {shown(settings, text)}", hint=suggestion(text, identities))
+    if (run := _run_called(reader, text)) is not None:
+        return run
+    hint = suggestion(text, reader.identities())
+    if text[:1].isdecimal() and len(text) < SHORTEST_RUN and is_prefix(text):
+        hint = f"of a run give at least the first {SHORTEST_RUN} characters of its id; `jobsctl runs` lists them"
+    elif text[:1].isdecimal() and len(text) >= SHORTEST_RUN and is_prefix(text):
+        hint = "`jobsctl runs` lists the runs; old ones are pruned (`retention`)"
+    raise NotFound(f"there is no job or run {shown(settings, text)}", hint=hint)
+
+
+def _run_called(reader: Reader, text: str) -> Run | None:
+    """Raises state.errors.Ambiguous: several ids begin so."""
+    if len(text) < SHORTEST_RUN or not is_prefix(text):
+        return None
+    try:
+        return reader.run(text)
+    except errors.NotFound:
+        return None
+
+
+def nothing_there(reader: Reader, project: str | None, otherwise: str) -> str:
+    """What to say when nothing is found: that the project is none, which is a slip of the pen; else `otherwise`."""
+    if project is None:
+        return otherwise
+    projects = dict.fromkeys(identity.partition("/")[0] for identity in reader.identities())
+    if not projects or project in projects:
+        return otherwise
+    import difflib
+
+    close = difflib.get_close_matches(project, projects, n=3)
+    there = (
+        f"Did you mean {' or '.join(close)}?" if close else f"The projects are {', '.join(list(projects)[:PROJECTS])}."
+    )
+    return f"No job is in a project {project}. {there}"
 
 
 def plain(text: str) -> str:
@@ -73,7 +104,8 @@ def latest_run(reader: Reader, job: JobRecord) -> Run:
     states = [state for state in RunState if state is not RunState.SKIPPED]
     found = reader.runs(job_id=job.id, states=states, limit=1)
     if not found:
-        raise NotFound(f"{job.identity} has no run yet", hint=f"`jobsctl trigger {job.identity}` runs it now")
+        hint = f"`jobsctl why {job.identity}` tells why; `jobsctl trigger {job.identity}` runs it now"
+        raise NotFound(f"{job.identity} has no run yet", hint=hint)
     return found[0]
 
 

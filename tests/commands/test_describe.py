@@ -108,7 +108,7 @@ class TestTables:
         assert "blocked (backoff)" in jobsctl("list").out
         assert "blocked (backoff)" in jobsctl("runs").out
         assert "the delay before its next attempt, in 34s" in jobsctl("runs", "-o", "wide").out
-        assert f"default/hello  blocked: waits for the delay before its next attempt, in 34s  {run.id}" in (
+        assert f"Waiting\n  default/hello  for the delay before its next attempt, in 34s  {run.id}" in (
             jobsctl("status").out
         )
         told = jobsctl("status", "hello").out
