@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import sqlite3
-import sys
 
 import click
 
@@ -26,7 +25,7 @@ def command(settings: Settings) -> int:
     """
     facts = {
         "jobsctl": __version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
+        "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "platform": platform.platform(),
     }

@@ -6,16 +6,27 @@ empty     a running daemon, and no jobs
 well      a running daemon, three jobs, nothing wrong
 night     a running daemon at 3 a.m. on a bad night: failures, waiting, a pause, an invalid file, an archived job
 down      as night, and the daemon is dead
+served    as night, and the daemon answers requests
+changed   as well, with a daemon that answers; somebody edited the files, and has others beside them
+broken    as new; one file per kind of mistake
+misset    as new; its jobsctl.yaml is wrong
+moved     as new; beside it the crontabs, timers and manifests of before
 """
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
+import shutil
 import socket
+import sqlite3
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,10 +36,15 @@ from cli.main import run as jobsctl
 from cli.options import Settings
 from state.home import Home
 from state.ids import first_id
-from state.records import Event, JobRecord, Reason, Run, RunState
+from state.records import Event, JobRecord, Reason, Run
 from state.store import RunEnd, Skip
 from tests.commands.conftest import HELLO, HOUR, MINUTE, NOW, Known, StoppedClock
+from tests.goldens.answers import answering
+from tests.goldens.foreign import FOREIGN
+from tests.goldens.mistakes import BROKEN, EDITED, GIVEN
 from tests.goldens.night import CLEAN, DAY, POLL, REVISION, SECOND, bad_night
+
+MISSET = {"jobsctl.yaml": "timezone: Mars/Olympus\nresync: soon\n"}
 
 
 class Pen(Known):
@@ -88,6 +104,8 @@ class Pen(Known):
         (place / f"{stream}.log").write_text(text, encoding="utf-8", newline="")
         for name, data in (kept or {}).items():
             (place / "outputs" / name).write_bytes(data)
+            at = run.created_at // SECOND + 10
+            os.utime(place / "outputs" / name, (at, at))
         start = run.created_at
         samples = ((start + n * 10 * SECOND, n * n * 100_000, (n % 5 + 1) << 22) for n in range(12))
         (place / "series.bin").write_bytes(b"".join(struct.pack("<qQQ", *sample) for sample in samples))
@@ -97,25 +115,55 @@ class Pen(Known):
 def house(name: str, place: Path) -> Iterator[Path]:
     """The root of a house, made new below `place`; with its daemon, as far as the command line can tell."""
     root = place / "home"
-    root.mkdir()
+    shutil.copytree(_model(name), root)
     home = Home(root)
-    if name == "nowhere":
+    if not home.database.exists():
         yield root
         return
-    jobsctl_quietly("init", root)
-    if name == "new":
-        yield root
-        return
-    pen = Pen(home)
-    {"empty": _empty, "well": _well, "night": bad_night, "down": bad_night}[name](pen)
-    pen.store.close()
+    with closing(sqlite3.connect(home.database)) as database, database:
+        database.execute("UPDATE source SET root = ?", (str(home.specs),))
     _heartbeat(home)
     if name == "down":
         yield root
         return
+    if name in ("served", "changed"):
+        with answering(Home(root)):
+            yield root
+        return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
         bell.bind(str(home.doorbell))
         yield root
+
+
+@cache
+def _model(name: str) -> Path:
+    """A house to copy from: made once, as making one takes ten times as long. It goes when this process ends."""
+    place = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, place)
+    root = Path(place) / "home"
+    root.mkdir()
+    if name == "nowhere":
+        return root
+    jobsctl_quietly("init", root)
+    _write_files(root, {"broken": BROKEN, "misset": MISSET, "moved": FOREIGN}.get(name, {}))
+    if name in _MAKERS:
+        pen = Pen(Home(root))
+        _MAKERS[name](pen)
+        pen.store.close()
+    if name in ("served", "changed"):
+        _write_files(root, GIVEN | (EDITED if name == "changed" else {}))
+    return root
+
+
+def _write_files(root: Path, files: Mapping[str, str | None]) -> None:
+    """None: the file is removed."""
+    for place, text in files.items():
+        path = root / place
+        path.parent.mkdir(exist_ok=True)
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text, encoding="utf-8")
 
 
 def jobsctl_quietly(*words: object) -> None:
@@ -142,9 +190,17 @@ def _well(pen: Pen) -> None:
     hello = pen.job(revision=REVISION, anchor_at=NOW - DAY - 5 * MINUTE, next_at=NOW + 5 * MINUTE)
     pen.output(pen.run(hello, ago=5 * MINUTE), "hello from jobsctl\n")
     poll = pen.job(
-        POLL, path="poll.yaml", revision=REVISION, anchor_at=NOW - DAY - 10 * SECOND, next_at=NOW + 20 * SECOND
+        POLL,
+        path="poll.yaml",
+        revision=REVISION,
+        anchor_at=NOW - DAY - 10 * SECOND,
+        cursor_at=NOW - 10 * SECOND,
+        next_at=NOW + 20 * SECOND,
     )
     pen.run(poll, ago=10 * SECOND)
     clean = pen.job(CLEAN, path="ops/clean.yaml", revision=REVISION, next_at=NOW + 20 * HOUR)
     pen.run(clean, ago=6 * DAY + 4 * HOUR)
     pen.source(revision=REVISION, files=3, jobs=3)
+
+
+_MAKERS = {"empty": _empty, "well": _well, "night": bad_night, "down": bad_night, "served": bad_night, "changed": _well}

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from cli.main import run
 from cli.options import Settings
+from state.ids import first_id
 from tests.commands.conftest import StoppedClock
 from tests.goldens.transcript import Call
 
@@ -43,7 +45,12 @@ def _typed_in(root: Path, call: Call) -> Iterator[tuple[Stream, Stream]]:
     streams = sys.stdin, sys.stdout, sys.stderr
     before, where = dict(os.environ), Path.cwd()
     out, err = Stream(call.tty), Stream(call.tty)
-    sys.stdin, sys.stdout, sys.stderr = io.StringIO(), out, err
+    # The descriptor too: some commands read it past Python's stream.
+    kept = os.dup(0)
+    given = os.open(root / call.stdin if call.stdin else os.devnull, os.O_RDONLY)
+    os.dup2(given, 0)
+    os.close(given)
+    sys.stdin, sys.stdout, sys.stderr = open(0, encoding="utf-8", closefd=False), out, err
     for name in list(os.environ):
         if name.startswith("JOBSCTL_") or name in ("NO_COLOR", "FORCE_COLOR"):
             del os.environ[name]
@@ -62,14 +69,31 @@ def _typed_in(root: Path, call: Call) -> Iterator[tuple[Stream, Stream]]:
         yield out, err
     finally:
         os.chdir(where)
+        os.dup2(kept, 0)
+        os.close(kept)
         sys.stdin, sys.stdout, sys.stderr = streams
         os.environ.clear()
         os.environ |= before
 
 
+@contextmanager
+def _same_every_time() -> Iterator[None]:
+    """Who asks is ann at her desk, and what is drawn by lot is drawn already."""
+    with (
+        patch("cli.asking.requester", lambda: "ann@desk"),
+        patch("cli.asking.new_id", lambda at: f"{first_id(at)[:10]}0000000000000200"),
+        patch("secrets.token_hex", lambda length: "ab" * length),
+        patch("platform.platform", lambda: "Linux-6.1-x86_64"),
+        patch("sqlite3.sqlite_version", "3.45.0"),
+        patch("platform.python_version", lambda: "3.11.7"),
+        patch("os.getloadavg", lambda: (0.42, 0.36, 0.3)),
+    ):
+        yield
+
+
 def screen_of(call: Call, root: Path) -> str:
     """What stands there afterwards, with the house's own path as `<home>`."""
-    with _typed_in(root, call) as (out, err):
+    with _same_every_time(), _typed_in(root, call) as (out, err):
         code = run(list(call.arguments), Settings(clock=StoppedClock()))
     shown = out.text()
     if shown and not shown.endswith("\n"):

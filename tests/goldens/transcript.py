@@ -10,7 +10,8 @@
 
 In brackets: the house the command is typed in (`tests.goldens.houses`), then what the terminal is like: `tty` (else
 stdout is a pipe), a number of columns, `color` (escape sequences are shown as `<red>`), `NAME=value` for the
-environment. `(exit N)` is there when N is not 0. Blank lines of output are kept; one blank line ends a command.
+environment, `<FILE` for what comes from standard input (a file of the house). `(exit N)` is there when N is not 0.
+Blank lines of output are kept; one blank line ends a command.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Call:
     color: bool = False
     columns: int = 80
     environment: dict[str, str] = field(default_factory=dict)
+    stdin: str | None = None
+    """A file of the house. None: standard input is empty."""
     screen: str = ""
 
     @property
@@ -87,6 +90,7 @@ def _call(typed: str, lines: list[str]) -> Call:
         tty="tty" in traits,
         color="color" in traits,
         columns=next((int(trait) for trait in traits if trait.isdecimal()), 80),
+        stdin=next((trait[1:] for trait in traits if trait.startswith("<")), None),
         environment=dict(trait.split("=", 1) for trait in traits if "=" in trait),
         screen="".join(f"{line}\n" for line in lines),
     )
