@@ -34,6 +34,12 @@ class PruneLimit(Strict):
     )
 
 
+def is_address(value: str) -> bool:
+    """Whether HTTP can be told to listen there: `HOST:PORT`."""
+    found = _LISTEN.fullmatch(value)
+    return found is not None and int(found[1]) <= 65535
+
+
 class Http(Strict):
     """The read-only HTTP endpoint. On loopback unless somebody decides otherwise: it has no passwords yet."""
 
@@ -44,8 +50,7 @@ class Http(Strict):
     @field_validator("listen")
     @classmethod
     def _address(cls, value: str) -> str:
-        found = _LISTEN.fullmatch(value)
-        if found is None or int(found[1]) > 65535:
+        if not is_address(value):
             raise PydanticCustomError("listen", "is `host:port`, as 127.0.0.1:8787 or [::1]:8787")
         return value
 

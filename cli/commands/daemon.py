@@ -9,17 +9,17 @@ import click
 
 from cli.options import Settings
 
-EPILOG = """Stops on SIGTERM or Ctrl-C; what runs goes on, and the next daemon finds it. SIGHUP looks at the specs."""
-
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
-@click.command("daemon", epilog=EPILOG)
+@click.command("daemon")
 @click.option("--listen", metavar="HOST:PORT", help="Where to serve HTTP; `none`: nowhere. Default: jobsctl.yaml's.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every run, not only what changed or went wrong.")
 @click.pass_obj
 def command(settings: Settings, listen: str | None, verbose: bool) -> None:
-    """Keep what runs equal to what the specs say.
+    """Keep what runs equal to what the files say. Stays in the foreground; logs to stderr.
+
+    Stops on SIGTERM or Ctrl-C; what runs goes on, and the next daemon finds it. SIGHUP looks at the files at once.
 
     \b
     Examples:
@@ -28,16 +28,18 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
       jobsctl daemon --listen none
     """
     import jobsctl
-    from cli.errors import Refused
+    from cli.errors import Refused, UsageError
     from reconciler.daemon import run_daemon, status_command
     from reconciler.lock import AlreadyRunning, StateGone
-    from specs.config import load_config
+    from specs.config import is_address, load_config
 
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if verbose else logging.INFO, format=FORMAT)
     # It reports every write anywhere beside the specs: the log's own lines would make the next ones.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     home = settings.existing_home()
     config = load_config(home.root)
+    if listen not in (None, "none") and not is_address(listen):
+        raise UsageError(f"--listen {listen}: write it as HOST:PORT, as 127.0.0.1:8787 or [::1]:8787, or `none`")
     address = listen or (config.http.listen if config.http is not None else None)
     readers = status_command(home, None if address in (None, "none") else address, config.timezone)
     try:
