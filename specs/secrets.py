@@ -1,4 +1,4 @@
-"""Secrets written in clear: which texts are one. JOB074 (`specs.lint.clear`) and whoever shows spec values ask here.
+"""Secrets written in clear: which texts are one. The lint (`specs.lint.clear`), plans and imports ask here.
 
 Pure. Two signs: a variable is called like a secret and holds a literal, or a text has the shape of a known token.
 Shapes are those the issuers document (prefixes made to be found); a reference, a path or a placeholder is no secret.
@@ -97,6 +97,11 @@ def variable_holds_secret(name: str, value: str) -> bool:
             return False
         return not _WORDS.fullmatch(value)  # `db-credentials`: the name of one
     return _KEY_NAME.fullmatch(name) is not None and _RANDOM.fullmatch(value) is not None
+
+
+def holds_secret(name: str, value: str) -> bool:
+    """As `variable_holds_secret`, or because a secret is part of the value, whatever the variable is called."""
+    return variable_holds_secret(name, value) or any(True for _ in secrets_in_text(value))
 
 
 def secrets_in_text(text: str) -> Iterator[Secret]:

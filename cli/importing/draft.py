@@ -11,7 +11,7 @@ from typing import Any
 from cli.importing.cronfields import Meaning, write_schedule
 from cli.importing.imported import Imported, Level, Note, Origin, Rule, SourceText, Tree
 from cli.importing.nodes import Fields, Node, comment_above, comment_beside
-from cli.importing.secrets import secret_names
+from specs.secrets import holds_secret
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Draft:
     def warn_of_secrets(self, node: Node) -> None:
         """Say which variables hold what looks like a secret: it stands in the job file in clear, and is committed."""
         plain = {name: value for name, value in self.tree.get("env", {}).items() if isinstance(value, str)}
-        if names := secret_names(plain):
+        if names := [name for name, value in plain.items() if holds_secret(name, value)]:
             self.note(
                 "changed",
                 ", ".join(names),

@@ -116,7 +116,11 @@ class TestVariables:
         assert job("RANDOM_DELAY=15\n0 1 * * * a").tree["jitter"] == {"random": "15m"}
 
     def test_a_password_is_pointed_at(self):
-        assert levels(job("DB_PASSWORD=x\n0 1 * * * a"))["DB_PASSWORD"] == "info"
+        assert levels(job("DB_PASSWORD=hunter2\n0 1 * * * a"))["DB_PASSWORD"] == "info"
+        assert levels(job("WHERE=https://ann:hunter2@db/x\n0 1 * * * a"))["WHERE"] == "info"
+        assert levels(job("0 1 * * * PGPASSWORD=hunter2 psql"))["the value of `PGPASSWORD`"] == "info"
+        assert levels(job("0 1 * * * b --password hunter2"))["the value of `password`"] == "info"
+        assert job("PASSWORD_FILE=/run/secret\n0 1 * * * PGPASSWORD=$X a").notes == ()
 
     def test_home_is_where_it_starts(self):
         assert job("HOME=/srv\n0 1 * * * a").tree["run"]["working_dir"] == "/srv"

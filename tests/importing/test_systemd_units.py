@@ -217,7 +217,7 @@ class TestServices:
             pytest.param("StandardOutput=append:/x", ("StandardOutput=", "changed"), id="output"),
             pytest.param("TimeoutStartSec=5", ("TimeoutStartSec=", "info"), id="without_effect"),
             pytest.param("MemoryMax=10%", ("MemoryMax=", "lost"), id="a_share"),
-            pytest.param("Environment=API_TOKEN=x", ("Environment=", "info"), id="a_secret"),
+            pytest.param("Environment=API_TOKEN=h7Gq2x", ("Environment=", "info"), id="a_secret"),
             pytest.param("FooBar=1", ("FooBar=", "lost"), id="anything_else"),
         ],
     )

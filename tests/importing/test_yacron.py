@@ -222,7 +222,7 @@ def test_jobs_of_one_name_in_two_files_are_both_kept() -> None:
         ("saveLimit: 1\nstreamPrefix: x", "info", "saveLimit, streamPrefix"),
         ("env_file: /nowhere/x.env", "lost", "env_file"),
         ("command: cp $FROM ${TO} && X=1 && echo $X $HOME", "changed", "$FROM, $TO"),
-        ("environment: [{key: API_TOKEN, value: abc}]", "changed", "API_TOKEN"),
+        ("environment: [{key: API_TOKEN, value: h7Gq2x}]", "changed", "API_TOKEN"),
         ("onFailure:\n  retry: {maximumRetries: 1, initialDelay: 1, maximumDelay: 9, backoffMultiplier: 3}", "changed",
          "backoffMultiplier"),
     ],

@@ -15,7 +15,7 @@ from cli.importing.crontab.shell import same_under_strict, simple_words, split_i
 from cli.importing.crontab.times import Timed, to_schedule
 from cli.importing.imported import Imported, Level, Note, Origin
 from cli.importing.naming import Names, slug
-from cli.importing.secrets import secret_names
+from specs.secrets import holds_secret, secrets_in_script
 
 DEFAULT_PATH = "/usr/bin:/bin"
 """Of Debian's cron (pathnames.h)."""
@@ -229,12 +229,13 @@ class _Entry:
             )
 
     def _hints(self, text: str) -> None:
-        for name in secret_names({each.name: each.value for each in self.around.variables}, text):
+        variables = [each.name for each in self.around.variables if holds_secret(each.name, each.value)]
+        for what in (*variables, *(found.what for found in secrets_in_script(text))):
             self.note(
                 "info",
-                name,
+                what,
                 "looks like a secret, and would stand in a repository in clear",
-                f"use `env: {{{name}: {{from_file: ...}}}}` or a credential",
+                "give it by `env` with `from_file`, `from_env` or `credential`",
             )
         if re.search(r"(?:^|[\s/])(?:flock|lockrun|run-one|lockf|solo)\s", text):
             self.note(

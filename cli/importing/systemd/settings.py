@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.importing.imported import Level, Note
-from cli.importing.secrets import is_secret
 from cli.importing.systemd.spans import INFINITY, read_span, write_span
 from cli.importing.systemd.unitfile import Setting, Unit
 from cli.importing.systemd.words import BadCommand, specifiers, split
+from specs.secrets import holds_secret
 
 SANDBOX = re.compile(
     r"Protect\w+|Private\w+|Restrict\w+|NoNewPrivileges|Capability\w+|AmbientCapabilities|SystemCall\w+|ReadWritePaths|"
@@ -116,7 +116,7 @@ def _environment(draft: Draft) -> None:
                 draft.note("lost", setting, f"{word!r} is no NAME=value")
                 continue
             draft.env[name] = specifiers(value, draft.unit, draft.user, draft.home)[0]
-            if is_secret(name, value):
+            if holds_secret(name, value):
                 draft.note("info", setting, f"{name} looks like a secret, and would stand in a repository in clear",
                            f"use `env: {{{name}: {{from_file: ...}}}}` or a credential")  # fmt: skip
     for setting in draft.unit.all("Service", "PassEnvironment"):
