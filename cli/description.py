@@ -29,7 +29,7 @@ def description_lines(seen: Reading, record: JobRecord) -> Iterator[str | Cell]:
     yield from job_lines(seen, record)
     job = read_spec(record.spec)
     facts = facts_of(seen, record)
-    yield from _section("Runs", command_pairs(job))
+    yield from _section("What it runs", command_pairs(job))
     yield from _section("Environment", environment_pairs(job))
     yield from _section("Next", _next(seen, record))
     yield from _section("Policies", policy_pairs(record, job, facts.policy))

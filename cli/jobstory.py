@@ -9,19 +9,32 @@ from cli.reading import Reading
 from cli.tables import duration_text, phase_cell, short_revision, state_cell, waiting_words
 from cli.terminal import one_line
 from cli.times import both, relative
-from state.records import Health, JobRecord, RunState
+from state.records import Health, JobRecord, Reason, RunState
 from status.deadline import read_spec
 from status.phase import Suspension, conditions_of, suspension_of, sync_of
 
 LABEL = 13
 SHOWN_RUNS = 5
+WROTE_NOTHING = (Reason.START_ERROR, Reason.DEPENDENCY, Reason.LOST)
+"""Ends that a log does not explain."""
 GOOD = {"Ready": "True", "Reconciling": "False", "Stalled": "False", "Healthy": "True"}
 """What each condition is when all is well; `Complete` is neither good nor bad."""
 
 
-def is_well(job: JobRecord) -> bool:
-    """Nothing of it fails, its file is sound, and the daemon can decide on it."""
-    return not job.problem and job.stalled is None and job.health is not Health.FAILING
+def is_well(seen: Reading, job: JobRecord) -> bool:
+    """Nothing of it fails or is late, its file is sound, and the daemon can decide on it."""
+    failing = job.health is Health.FAILING
+    return not job.problem and job.stalled is None and not failing and missed_deadline(seen, job) is None
+
+
+def missed_deadline(seen: Reading, job: JobRecord) -> int | None:
+    """By when a job should have succeeded of which nothing failed: it did not run, or does not end. Else None."""
+    if job.problem or job.stalled is not None or job.health is Health.FAILING:
+        return None
+    if job.last_success_at is None and job.next_at is not None and job.next_at > seen.now and not job.active_runs:
+        return None  # its first slot is still to come
+    deadline = seen.deadline(job)
+    return deadline if deadline is not None and deadline < seen.now else None
 
 
 def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
@@ -37,9 +50,13 @@ def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     suspension = suspension_of(job)
     if suspension is not None:
         yield Cell(_fact("Suspended", pause_words(suspension, job, now)), "yellow")
+        if suspension.override:
+            yield _fact("", f"-> jobsctl resume {job.identity}")
     elif job.archived_at is None:
         yield _fact("Next run", both(job.next_at, now))
     yield _fact("Last success", both(job.last_success_at, now))
+    if (deadline := missed_deadline(seen, job)) is not None:
+        yield Cell(_fact("Overdue", f"it should have succeeded by {both(deadline, now)}"), "red")
     revision = f", revision {short_revision(job.revision)}" if job.revision else ""
     yield _fact("File", f"{job.path}:{job.line}{revision}")
     applied = f"generation {job.generation}, applied {relative(job.applied_at, now)}"
@@ -83,9 +100,11 @@ def _findings(job: JobRecord) -> Iterator[str | Cell]:
 def _conditions(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     yield ""
     yield Cell("Conditions", "bold")
-    for condition in conditions_of(job, last_run=seen.last_run(job)):
+    conditions = conditions_of(job, last_run=seen.last_run(job))
+    width = max(len(condition.reason) for condition in conditions)
+    for condition in conditions:
         bad = condition.status != GOOD.get(condition.type, condition.status) and condition.status != "Unknown"
-        text = f"  {condition.type:12} {condition.status:8} {condition.reason:18} {one_line(condition.message)}"
+        text = f"  {condition.type:11}  {condition.status:7}  {condition.reason:{width}}  {one_line(condition.message)}"
         yield Cell(text.rstrip(), "red" if bad else "")
 
 
@@ -93,11 +112,17 @@ def _runs(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     yield ""
     yield Cell("Last runs", "bold")
     runs = seen.reader.runs(job_id=job.id, limit=SHOWN_RUNS)
-    for run in runs:
-        state = state_cell(run)
-        at = relative(run.started_at or run.created_at, seen.now)
-        yield Cell(f"  {run.id}  {state.text:24} {at:12} {duration_text(run, seen.now)}", state.style)
+    rows = [(state_cell(run), relative(run.started_at or run.created_at, seen.now)) for run in runs]
+    width = max((len(state.text) for state, _ in rows), default=0)
+    for run, (state, at) in zip(runs, rows, strict=True):
+        yield Cell(f"  {run.id}  {state.text:{width}}  {at:10}  {duration_text(run, seen.now)}", state.style)
         if run.state is RunState.BLOCKED:
             yield Cell(f"  {'':26}  waits for {waiting_words(run, seen.now)}", "yellow")
     if not runs:
         yield "  none yet"
+    ended = next((run for run in runs if run.id == job.last_end_id), None)
+    if job.health is Health.FAILING:
+        wrote = ended is not None and ended.reason not in WROTE_NOTHING
+        yield f"  -> jobsctl logs {ended.id}" if wrote and ended is not None else f"  -> jobsctl why {job.identity}"
+    elif runs and runs[0].state is RunState.BLOCKED:
+        yield f"  -> jobsctl why {job.identity}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.exits import Exit
+from cli.jobstory import WROTE_NOTHING, missed_deadline
 from cli.output import Cell, Style, counted
 from cli.reading import Reading
 from cli.selection import nothing_there
@@ -29,8 +30,6 @@ WORST_FIRST = (
     Phase.FAILED, Phase.BLOCKED, Phase.IN_PROGRESS, Phase.ACTIVE, Phase.PENDING, Phase.SUSPENDED, Phase.COMPLETED,
     Phase.CANCELLED,
 )  # fmt: skip
-WROTE_NOTHING = (Reason.START_ERROR, Reason.DEPENDENCY, Reason.LOST)
-"""Ends that a log does not explain."""
 SHOWN = 10
 """Lines of one section: more than a screen helps nobody to see what comes first; `list` shows all."""
 
@@ -106,7 +105,9 @@ class Overview:
         yield f"files   {self._files()}"
         phases = ", ".join(f"{self.phases[phase]} {phase}" for phase in WORST_FIRST if self.phases[phase])
         yield f"jobs    {self.phases.total()}" + (f": {phases}" if phases else "")
-        yield from _section("Problems", [self._problem_line(problem) for problem in self.problems], "red")
+        yield from _section(
+            "Problems", [self._problem_line(problem) for problem in self.problems], "red", more="jobsctl status -o name"
+        )
         waiting = [run for run in self.active if run.state is RunState.BLOCKED]
         running = [run for run in self.active if run.state is not RunState.BLOCKED]
         yield from _section("Running", self._run_lines(running), "cyan", more="jobsctl runs --active")
@@ -247,20 +248,19 @@ def _job_problems(seen: Reading, jobs: list[JobRecord], retries: Mapping[int, Ru
             times = job.consecutive_failures
             often = f"failed {times} times, first" if times > 1 else "failed"
             retry = retries.get(job.id or 0)
-            again = "" if retry is None else f"; attempt {retry.attempt} {relative(retry.not_before, seen.now)}"
+            again = "" if retry is None else f"; attempt {retry.attempt} follows"
+            if retry is not None and retry.not_before is not None:
+                again = f"; attempt {retry.attempt} {relative(retry.not_before, seen.now)}"
             message = f"{often} {relative(job.health_since, seen.now)}: {why}{again}"
             wrote = run is not None and run.reason not in WROTE_NOTHING
             yield Problem("failing", job.identity, message, f"jobsctl {'logs' if wrote else 'why'} {job.identity}")
-        elif not job.problem and job.stalled is None:
+        else:
             yield from _overdue(seen, job)
 
 
 def _overdue(seen: Reading, job: JobRecord) -> Iterator[Problem]:
-    """A job whose success is late though nothing of it failed: it did not run, or does not end."""
-    if job.last_success_at is None and job.next_at is not None and job.next_at > seen.now and not job.active_runs:
-        return  # its first slot is still to come
-    deadline = seen.deadline(job)
-    if deadline is not None and deadline < seen.now:
+    deadline = missed_deadline(seen, job)
+    if deadline is not None:
         message = f"should have succeeded {relative(deadline, seen.now)}"
         yield Problem("overdue", job.identity, message, f"jobsctl why {job.identity}")
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from cli.jobstory import WROTE_NOTHING
 from cli.output import Cell, to_json
 from cli.reading import Reading
 from cli.tables import STATE_STYLE, duration_text, short_revision, state_cell, waiting_words
 from cli.terminal import one_line
 from cli.times import both, precise, size, span, stamp
 from state.records import ACTIVE_STATES, Event, Run, RunState
+from status.instants import rfc3339
+from status.reasons import skip_words
 
 SHOWN_OUTPUTS = 20
+TROUBLED = (RunState.FAILED, RunState.EXPIRED, RunState.CANCELLED)
 LABEL = 11
 """Width of the names on the left."""
 
@@ -26,11 +30,24 @@ def run_lines(seen: Reading, run: Run, events: Sequence[Event]) -> Iterator[str 
     yield from _files(seen, run)
     yield ""
     yield Cell("Events", "bold")
+    width = max((len(event.reason) for event in events), default=0)
     for event in events:
-        text = f"  {precise(event.at)}  {one_line(event.reason):16} {one_line(event.message)}"
+        text = f"  {precise(event.at)}  {one_line(event.reason):{width}}  {one_line(event.message)}"
         yield Cell(text, "yellow" if event.type == "Warning" else "")
     if not events:
         yield "  none"
+    if (command := next_command(run)) is not None:
+        yield ""
+        yield f"-> {command}"
+
+
+def next_command(run: Run) -> str | None:
+    """What to type next, of a run that waits or did not do well."""
+    if run.state is RunState.SKIPPED:
+        return f"jobsctl why {run.identity} --at {rfc3339(run.scheduled_for)}"
+    if run.state is RunState.BLOCKED or (run.state in TROUBLED and run.reason in WROTE_NOTHING):
+        return f"jobsctl why {run.identity}"
+    return f"jobsctl logs {run.id}" if run.state in TROUBLED else None
 
 
 def _pairs(seen: Reading, run: Run) -> Iterator[tuple[str, str | None]]:
@@ -41,6 +58,7 @@ def _pairs(seen: Reading, run: Run) -> Iterator[tuple[str, str | None]]:
     yield "Trigger", f"{run.trigger}{slot}{by}" + (f", attempt {run.attempt}" if run.attempt > 1 else "")
     if run.state is RunState.SKIPPED:
         yield "Slots", f"{run.skipped_count or 1}, from {stamp(run.skipped_first)} to {stamp(run.scheduled_for)}"
+        yield "Because", skip_words(run.reason)
         return
     if run.state is RunState.BLOCKED:
         yield "Waits for", f"{waiting_words(run, now)}"

@@ -39,4 +39,4 @@ def command(settings: Settings, job: str | None) -> int:
 
         record = find_job(settings, seen.reader, job)
         print_one(settings, seen.view(record), name=f"job/{record.identity}", text=job_lines(seen, record))
-        return Exit.OK if is_well(record) else Exit.FAILED
+        return Exit.OK if is_well(seen, record) else Exit.FAILED

@@ -63,7 +63,7 @@ class TestStatus:
         known.waiting(job, Reason.BACKOFF, attempt=2, scheduled_for=failed.scheduled_for)
         known.source()
         beat(home)
-        assert "  default/hello: failed 58s ago: exit code 3\n" in jobsctl("status").out
+        assert "  default/hello: failed 58s ago: exit code 3; attempt 2 follows\n" in jobsctl("status").out
 
     @pytest.mark.parametrize(
         ("make", "kind", "said"),
@@ -136,14 +136,14 @@ class TestStatusOfAJob:
             "Runs ever    1 succeeded\n"
             "\n"
             "Conditions\n"
-            "  Ready        True     Applied            Generation 1 is applied.\n"
+            "  Ready        True     Applied         Generation 1 is applied.\n"
             "  Reconciling  False    UpToDate\n"
             "  Stalled      False    UpToDate\n"
-            "  Healthy      True     Succeeded          The last run succeeded.\n"
+            "  Healthy      True     Succeeded       The last run succeeded.\n"
             "  Complete     False    InstantsRemain\n"
             "\n"
             "Last runs\n"
-            f"  {run.id}  succeeded                10m ago      1.5s\n"
+            f"  {run.id}  succeeded  10m ago     1.5s\n"
         )
 
     def test_a_wrong_file_ends_with_1_and_says_where(self, jobsctl, known):
@@ -193,7 +193,9 @@ class TestRun:
             f"Directory  {directory}\n"
             "Files      outputs/a.csv (2.0 KiB)\n"
         )
-        assert len(done.out.split("\nEvents\n")[1].splitlines()) == 3
+        events, command = done.out.split("\nEvents\n")[1].split("\n\n")
+        assert len(events.splitlines()) == 3
+        assert command == f"-> jobsctl logs {run.id}\n"
 
     def test_of_a_job_is_its_newest(self, jobsctl, known):
         job = known.job()
