@@ -71,9 +71,9 @@ def apply(
         _stop_if_invalid(settings, checked, whole)
         return
     started = settings.clock.monotonic()
-    with Progress("waiting for the daemon"):
-        asked = ask(settings, kind, timeout=timeout, refusals=False)
-        left = timeout - (settings.clock.monotonic() - started)
+    asked = ask(settings, kind, timeout=timeout, refusals=False)
+    left = timeout - (settings.clock.monotonic() - started)
+    with Progress("waiting until the daemon has applied them"):
         _wait_until_applied(settings, checked.jobs, left)
     after = known_jobs(settings)
     _print(settings, [_what_happened(change, known, after) for change in expected])

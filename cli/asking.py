@@ -17,6 +17,7 @@ from typing import Any
 from cli.errors import Refused, TimedOut
 from cli.options import Settings
 from cli.output import say
+from cli.progress import Progress
 from state.errors import NoDatabase, OlderSchema
 from state.home import Home
 from state.ids import new_id
@@ -90,7 +91,8 @@ def ask(
         return Asked(request.id, None)
     if not wait:
         return Asked(request.id, None)
-    answer = _answer(settings, home, request.id, timeout)
+    with Progress("waiting for the daemon's answer"):
+        answer = _answer(settings, home, request.id, timeout)
     if answer.outcome != "done" and refusals:
         raise Refused(answer.message)
     return Asked(request.id, answer)

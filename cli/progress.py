@@ -14,7 +14,7 @@ import time
 from types import TracebackType
 
 from cli.streams import write_error
-from cli.terminal import one_line
+from cli.terminal import one_line, visible
 
 PATIENCE = 0.5
 """Seconds before the first line: a person does not wonder yet, and quick commands do not flicker."""
@@ -44,6 +44,10 @@ class Progress:
     def __call__(self, what: str) -> None:
         """What is done from now on."""
         self._what = what
+
+    def say(self, message: str) -> None:
+        """A line that stays, above the one that goes away."""
+        write_error(f"{ERASE if self._shown else ''}{visible(message)}\n")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         thread, self._thread = self._thread, None

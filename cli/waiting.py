@@ -12,6 +12,7 @@ from cli.errors import TimedOut
 from cli.exits import Exit
 from cli.options import Settings
 from cli.output import say
+from cli.progress import Progress
 from state.reads import Reader
 from state.records import TERMINAL_STATES, Run, RunState, Trigger
 from status.reasons import wait_words
@@ -28,14 +29,15 @@ def wait_for_end(settings: Settings, run_id: str, deadline: float | None) -> Run
     """
     pause = 0.01
     told = None
-    with Reader(settings.home.database) as reader:
+    with Reader(settings.home.database) as reader, Progress(f"waiting for the end of run {run_id}") as tell:
         while True:
             run = reader.run(run_id)
             if run.state in TERMINAL_STATES:
                 return run
+            tell(f"run {run_id} is {run.state}")
             if run.state is RunState.BLOCKED and run.reason is not told:
                 told = run.reason
-                say(f"run {run_id} is blocked: it waits for {wait_words(run.reason)}")
+                tell.say(f"run {run_id} is blocked: it waits for {wait_words(run.reason)}")
             if deadline is not None and settings.clock.monotonic() >= deadline:
                 raise TimedOut(
                     f"run {run_id} is still {run.state}; it goes on", hint=f"`jobsctl run {run_id}` shows how it is"

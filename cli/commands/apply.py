@@ -12,24 +12,31 @@ from cli.options import Settings, timeout_option
 
 
 @click.command("apply")
-@click.option("-f", "--filename", "paths", multiple=True, metavar="FILE|-|DIR", help="What to apply. May be repeated.")
+@click.argument("paths", nargs=-1, metavar="[PATH|-]...")
+@click.option("-f", "--filename", "files", multiple=True, metavar="PATH|-", help="The same, as kubectl has it.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
 @click.option("--no-wait", is_flag=True, help="Do not wait for the daemon.")
 @click.option("--confirm-prune", is_flag=True, help="Let jobs go that the prune guard holds back, once.")
 @timeout_option(30.0, "until the daemon has applied it")
 @click.pass_obj
 def command(
-    settings: Settings, paths: Sequence[str], dry_run: bool, no_wait: bool, confirm_prune: bool, timeout: float
+    settings: Settings,
+    paths: Sequence[str],
+    files: Sequence[str],
+    dry_run: bool,
+    no_wait: bool,
+    confirm_prune: bool,
+    timeout: float,
 ) -> int:
-    """Apply FILE, a folder or standard input: check, copy into the specs directory, wait for the daemon.
+    """Apply files, folders or standard input (-): check, copy into the specs directory, wait for the daemon.
 
-    A file that is in the specs directory already is not copied. Without -f: look at the specs directory now and wait.
+    A file that is in the specs directory already is not copied. Without PATH: look at the specs directory now and wait.
     Prints one line per job: created, configured, renamed, unchanged or pruned.
 
     \b
     Examples:
-      jobsctl apply -f report.yaml
-      jobsctl apply -f new-jobs/ --dry-run
+      jobsctl apply report.yaml
+      jobsctl apply new-jobs/ --dry-run
       cat report.yaml | jobsctl apply -f -
       jobsctl apply
       jobsctl apply --confirm-prune
@@ -38,5 +45,5 @@ def command(
 
     if dry_run and confirm_prune:
         raise UsageError("--confirm-prune with --dry-run would confirm nothing")
-    apply(settings, paths, dry_run=dry_run, wait=not no_wait, confirm_prune=confirm_prune, timeout=timeout)
+    apply(settings, (*paths, *files), dry_run=dry_run, wait=not no_wait, confirm_prune=confirm_prune, timeout=timeout)
     return Exit.OK

@@ -42,6 +42,12 @@ def read_sources(paths: Sequence[str]) -> list[SourceText]:
     return [_read(path) for path in paths]
 
 
+def reading_sources(paths: Sequence[str]) -> Progress:
+    """Around reading and understanding the files: a person sees which ones take so long."""
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return Progress(f"reading {paths[0]}{more}", typing="-" in paths)
+
+
 def _read(path: str) -> SourceText:
     try:
         with nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as file:

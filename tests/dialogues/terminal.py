@@ -80,6 +80,15 @@ class Terminal:
     def press(self, keys: str | bytes) -> None:
         os.write(self._ours, keys.encode() if isinstance(keys, str) else keys)
 
+    def until_read(self) -> None:
+        """Until the program has read every line that was typed."""
+        deadline = time.monotonic() + PATIENCE
+        left = b"1"
+        while any(left):
+            assert time.monotonic() < deadline, f"does not read: {self.shown!r}"
+            self._read(0.05)
+            left = fcntl.ioctl(self._theirs, termios.FIONREAD, bytes(4))
+
     def end(self) -> int:
         """The exit code, with everything read."""
         deadline = time.monotonic() + PATIENCE

@@ -30,18 +30,18 @@ def command(settings: Settings, file: str, system: bool, user: str | None, choic
     from cli.errors import UsageError
     from cli.importing.accounts import home_of
     from cli.importing.crontab.reader import read_crontab
-    from cli.importing.delivering import deliver, read_sources, zone_of_home
+    from cli.importing.delivering import deliver, read_sources, reading_sources, zone_of_home
 
     if system and user is not None:
         raise UsageError("--system and --user exclude each other: with --system each line names its user")
-    (source,) = read_sources([file])
     timezone = choices.timezone or zone_of_home(settings)
-    made = read_crontab(
-        source,
-        system=system,
-        user=user,
-        timezone=timezone,
-        timezone_given=choices.timezone is not None,
-        home_of=home_of,
-    )
+    with reading_sources([file]):
+        made = read_crontab(
+            read_sources([file])[0],
+            system=system,
+            user=user,
+            timezone=timezone,
+            timezone_given=choices.timezone is not None,
+            home_of=home_of,
+        )
     return deliver(settings, choices, made)

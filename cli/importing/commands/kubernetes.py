@@ -26,7 +26,9 @@ def command(settings: Settings, files: tuple[str, ...], choices: Choices) -> Exi
       helm template CHART | jobsctl import kubernetes - --write jobs/
       jobsctl import kubernetes k8s/*.yaml --check
     """
-    from cli.importing.delivering import deliver, read_sources
+    from cli.importing.delivering import deliver, read_sources, reading_sources
     from cli.importing.kubernetes.reader import read_kubernetes
 
-    return deliver(settings, choices, read_kubernetes(read_sources(files), zone=choices.timezone))
+    with reading_sources(files):
+        made = read_kubernetes(read_sources(files), zone=choices.timezone)
+    return deliver(settings, choices, made)

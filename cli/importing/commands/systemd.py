@@ -25,11 +25,12 @@ def command(settings: Settings, files: tuple[str, ...], choices: Choices) -> Exi
       jobsctl import systemd *.timer *.service --timezone Europe/Berlin --write jobs/
     """
     from cli.importing.accounts import home_of
-    from cli.importing.delivering import deliver, read_sources, zone_of_home
+    from cli.importing.delivering import deliver, read_sources, reading_sources, zone_of_home
     from cli.importing.systemd.beside import with_services
     from cli.importing.systemd.reader import read_systemd
 
-    sources = with_services(read_sources(files))
     timezone = choices.timezone or zone_of_home(settings)
-    made = read_systemd(sources, timezone=timezone, timezone_given=choices.timezone is not None, home_of=home_of)
+    with reading_sources(files):
+        sources = with_services(read_sources(files))
+        made = read_systemd(sources, timezone=timezone, timezone_given=choices.timezone is not None, home_of=home_of)
     return deliver(settings, choices, made)

@@ -24,7 +24,9 @@ def command(settings: Settings, files: tuple[str, ...], choices: Choices) -> Exi
       term-llm jobs --json list | jobsctl import term-llm - --check
       jobsctl import term-llm nightly.json digest.yaml --write jobs/
     """
-    from cli.importing.delivering import deliver, read_sources
+    from cli.importing.delivering import deliver, read_sources, reading_sources
     from cli.importing.term_llm.reader import read_term_llm
 
-    return deliver(settings, choices, read_term_llm(read_sources(files)))
+    with reading_sources(files):
+        made = read_term_llm(read_sources(files))
+    return deliver(settings, choices, made)

@@ -30,11 +30,12 @@ def command(settings: Settings, files: tuple[str, ...], choices: Choices) -> Exi
       jobsctl import yacron /etc/yacron.d/*.yaml --check
       jobsctl import yacron yacrontab.yaml --write jobs/ --timezone Europe/Berlin
     """
-    from cli.importing.delivering import deliver, read_sources, zone_of_home
+    from cli.importing.delivering import deliver, read_sources, reading_sources, zone_of_home
     from cli.importing.yacron.reader import read_yacron
 
     local = choices.timezone or zone_of_home(settings)
-    made = read_yacron(read_sources(files), local=local, local_given=choices.timezone is not None, load=_load)
+    with reading_sources(files):
+        made = read_yacron(read_sources(files), local=local, local_given=choices.timezone is not None, load=_load)
     return deliver(settings, choices, made)
 
 
