@@ -21,6 +21,7 @@ from state.database import open_reader, own_errors
 from state.errors import Ambiguous, InvalidQuery, NotFound
 from state.eventlog import event_conditions
 from state.ids import is_prefix
+from state.links import LINKED
 from state.records import (
     ACTIVE_STATES,
     DocumentRecord,
@@ -193,6 +194,10 @@ class Reader:
         where, values = self._job_filter(project, (), False)
         found = self._jobs_of(self._rows(doubtful(where), (*values, now)))
         return sorted(found, key=lambda job: (job.project, job.name))
+
+    def linked(self) -> list[JobRecord]:
+        """Live jobs that depend on others, and those they depend on, by identity."""
+        return sorted(self._jobs_of(self._rows(LINKED)), key=lambda job: (job.project, job.name))
 
     def _jobs_of(self, rows: Iterable[Sequence[int]]) -> list[JobRecord]:
         """The jobs of these rows of one number each, in their order."""

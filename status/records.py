@@ -120,6 +120,10 @@ def _doubtful(reader: Reader, query: Query) -> Answer:
     return _items(reader.doubtful(_needed_us(query, "now"), project=query.text("project")))
 
 
+def _linked(reader: Reader, query: Query) -> Answer:
+    return _items(reader.linked())
+
+
 def _identities(reader: Reader, query: Query) -> Answer:
     return {"items": reader.identities()}
 
@@ -201,6 +205,7 @@ QUESTIONS: dict[str, tuple[Callable[[Reader, Query], Answer], frozenset[str]]] =
     "timetable": (_timetable, frozenset(("project", "label", "scheduled", "limit"))),
     "groups": (_groups, frozenset(("project",))),
     "doubtful": (_doubtful, frozenset(("now", "project"))),
+    "linked": (_linked, frozenset()),
     "identities": (_identities, frozenset()),
     "run": (_run, frozenset(("id",))),
     "runs_of_ids": (_runs_of_ids, frozenset(("id",))),

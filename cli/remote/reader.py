@@ -116,6 +116,9 @@ class RemoteReader(Reader):
     def doubtful(self, now: int, *, project: str | None = None) -> list[JobRecord]:
         return self._items(JobRecord, "doubtful", {"now": now, "project": project})
 
+    def linked(self) -> list[JobRecord]:
+        return self._items(JobRecord, "linked", {})
+
     def longest_identity(
         self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = False
     ) -> int:
