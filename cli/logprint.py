@@ -151,7 +151,8 @@ def _follow(seen: Reading, run: Run, followers: dict[str, Growing], sinks: dict[
                 whole, newline, rests[name] = (rests[name] + data).rpartition(b"\n")
                 data = b"".join(matching([whole + newline], wanted.pattern))
                 if over and not new:
-                    data += b"".join(matching([rests[name]], wanted.pattern))
+                    rest, rests[name] = rests[name], b""  # another stream may want one more round
+                    data += b"".join(matching([rest], wanted.pattern))
             if data:
                 sinks[name].write(data)
                 sinks[name].flush()

@@ -191,35 +191,6 @@ class Log:
         return offset + data.index(b"\n") + 1 if b"\n" in data else offset + len(data)
 
 
-class Follower:
-    """New bytes as they come, from `start` on. The caller decides when to look and when to stop.
-
-    It may be made before the log exists. A run is over when its row says so and then a `poll` returns nothing.
-    """
-
-    def __init__(self, run_dir: Path, stream: str = "output", *, start: int = 0) -> None:
-        self._run_dir = run_dir
-        self._stream = stream
-        self._log: Log | None = None
-        self.position = start
-        """Logical offset behind the last byte returned."""
-
-    def poll(self) -> bytes:
-        """What was written since the last call, at most about a MiB; b"" when there is nothing new."""
-        if self._log is None:
-            try:
-                self._log = Log(self._run_dir, self._stream)
-            except NotFound:
-                return b""
-        data, self.position = self._log.piece(self.position)
-        return data
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._log is not None:
-            self._log.close()
-
-
 def lines_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Whole lines, newline included; the last may lack it."""
     rest = b""

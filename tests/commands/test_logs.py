@@ -7,9 +7,11 @@ import pty
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from cli.logprint import Sink, Wanted, _follow
 from state.records import Reason, RunState
 from state.store import RunEnd
 
@@ -166,6 +168,23 @@ def test_a_pattern_that_is_none_ends_with_2(raw, ran):
     code, out, err = raw("logs", "hello", "--grep", "(")
     assert (code, out) == (2, b"")
     assert b"regular expression" in err
+
+
+def test_what_a_stream_ended_with_is_printed_once_though_the_other_goes_on(capsysbinary):
+    """The last round of one stream is not the last one of the other."""
+
+    class Pieces:
+        def __init__(self, *pieces: bytes) -> None:
+            self.pieces = list(pieces)
+
+        def poll(self) -> bytes:
+            return self.pieces.pop(0) if self.pieces else b""
+
+    over = SimpleNamespace(id="1", state=RunState.SUCCEEDED, error=None)
+    seen = SimpleNamespace(reader=SimpleNamespace(run=lambda prefix: over), pause=0.0)
+    followers = {"stdout": Pieces(b"an x"), "stderr": Pieces(b"", b"x\n")}
+    _follow(seen, over, followers, {name: Sink(sys.stdout) for name in followers}, Wanted(pattern="x"))
+    assert capsysbinary.readouterr().out == b"an x\nx\n"
 
 
 def test_a_skipped_slot_has_no_log(raw, known, jobsctl):

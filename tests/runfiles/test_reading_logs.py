@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.rundir import Growing, RunDirectory
 from state import logs
 from state.errors import InvalidQuery, NotFound
-from state.logs import Follower, Log, containing, lines_of, matching, size_words, streams
+from state.logs import Log, containing, lines_of, matching, size_words, streams
 
 SECOND = 1_000_000
 START = 1_800_000_000 * SECOND
@@ -188,14 +189,17 @@ def test_a_bad_gap_file_is_no_gap(capture: Capture, gap: str) -> None:
     assert whole(capture.run_dir) == b"0123456789"
 
 
+def growing(capture: Capture, *, start: int = 0) -> Growing:
+    return Growing(RunDirectory(capture.run_dir), "output", start=start)
+
+
 def test_a_follower_gets_every_byte_once(capture: Capture) -> None:
-    follower = Follower(capture.run_dir)
+    follower = growing(capture)
     assert follower.poll() == b""
     got = []
     for piece in (b"one\n", b"tw", b"o\n", b"x" * 3_000_000):
         capture.write(piece)
         got.append(follower.poll())
-        assert follower.position <= capture.size
     while data := follower.poll():
         got.append(data)
     assert b"".join(got) == b"one\ntwo\n" + b"x" * 3_000_000
@@ -203,7 +207,7 @@ def test_a_follower_gets_every_byte_once(capture: Capture) -> None:
 
 
 def test_a_follower_that_falls_behind_a_cut_says_so_and_goes_on(capture: Capture) -> None:
-    follower = Follower(capture.run_dir)
+    follower = growing(capture)
     capture.write(b"one\n")
     assert follower.poll() == b"one\n"
     capture.write(b"x" * 5_000_000 + b"two\n")
@@ -220,7 +224,7 @@ def test_a_follower_that_falls_behind_a_cut_says_so_and_goes_on(capture: Capture
 def test_a_follower_may_begin_at_the_tail(capture: Capture) -> None:
     capture.write(b"a\nb\nc\n")
     with Log(capture.run_dir) as log:
-        follower = Follower(capture.run_dir, start=log.tail_offset(2))
+        follower = growing(capture, start=log.tail_offset(2))
     assert follower.poll() == b"b\nc\n"
     assert follower.poll() == b""
     follower.close()
