@@ -21,5 +21,5 @@ SELECT job.id FROM above CROSS JOIN job ON job.project = above.project AND job.n
 WHERE job.archived_at IS NULL
 """
 """The numbers of live jobs that depend on others, and of those they depend on. `specs.policy` says how `depends_on` is
-read. Canonical JSON has no blanks and leaves the field out where it says nothing, so the bytes tell most specs, at a twentieth
-of the price of parsing. A damaged spec says nothing."""
+read. Canonical JSON has no blanks and leaves the field out where it says nothing, so the bytes tell most specs, at a
+twentieth of the price of parsing. A damaged spec says nothing."""
