@@ -20,6 +20,7 @@ from cli.planning.before import of_records
 from cli.planning.compare import After, Verdict, verdicts
 from cli.planning.masking import masked_pair
 from cli.planning.plan import Action, Origin
+from cli.planning.spoken import beyond_defaults, with_units
 from reconciler.sync import PrunePolicy
 from specs.desired import Desired, DesiredJob
 from state.errors import NoDatabase, OlderSchema
@@ -40,7 +41,7 @@ class Change:
     identity: str
     word: Word
     difference: tuple[str, ...] = ()
-    """Unified diff of the canonical specs as YAML, without line ends."""
+    """Unified diff of the specs as YAML, without what both leave at its default, and without line ends."""
 
     def view(self) -> dict[str, object]:
         """For `-o json`."""
@@ -94,8 +95,10 @@ def _change(verdict: Verdict) -> Change:
 
 
 def _difference(identity: str, old: bytes, new: bytes, *, was: str | None = None) -> tuple[str, ...]:
-    pair = masked_pair(*(orjson.loads(spec) if spec else None for spec in (old, new)))
-    before, after = (dump_yaml(spec).splitlines() if spec is not None else [] for spec in pair)
+    specs = [orjson.loads(spec) if spec else None for spec in (old, new)]
+    said = [spec and beyond_defaults(spec, other) for spec, other in zip(specs, reversed(specs), strict=True)]
+    pair = masked_pair(*said)
+    before, after = (dump_yaml(with_units(spec)).splitlines() if spec is not None else [] for spec in pair)
     names = (f"applied/{was or identity}" if old else "/dev/null", f"files/{identity}" if new else "/dev/null")
     return tuple(difflib.unified_diff(before, after, *names, lineterm=""))
 

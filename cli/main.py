@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,7 +17,7 @@ import click
 from cli import streams
 from cli.errors import CliError, UsageError
 from cli.exits import Exit
-from cli.options import Settings, global_options
+from cli.options import REMOTE, Settings, global_options
 from cli.streams import write_error
 
 if TYPE_CHECKING:
@@ -116,10 +116,10 @@ class LazyGroup(click.Group):
             if meant := OTHER_NAMES.get(error.command_name):
                 told = " or ".join(f"`jobsctl {name}`" for name in meant)
                 raise UsageError(
-                    f"there is no command {error.command_name!r}; you may mean {told}",
+                    f"there is no command {error.command_name}; you may mean {told}",
                     hint="`jobsctl --help` lists what there is",
                 ) from None
-            raise click.NoSuchCommand(error.command_name, possibilities=_LINES, ctx=ctx) from None
+            raise no_such("command", error.command_name, _LINES, "jobsctl --help") from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, _LINES))
@@ -135,6 +135,15 @@ class LazyGroup(click.Group):
         formatter.write_text("Global options may also follow the command. More: `jobsctl COMMAND --help`.")
 
 
+def no_such(what: str, name: str, known: Iterable[str], help: str) -> UsageError:
+    """There is no command, or system, of this name; with those that are meant perhaps, the nearest first."""
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=2, cutoff=0.7)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"`{help}` lists what there is"
+    return UsageError(f"there is no {what} {name}", hint=hint)
+
+
 def prepared(command: click.Command, name: str) -> click.Command:
     """The command with what all have: variables of its options, and the global options behind it.
 
@@ -144,7 +153,8 @@ def prepared(command: click.Command, name: str) -> click.Command:
     for param in command.params:
         if isinstance(param, click.Option) and param.envvar is None and param.expose_value:
             param.envvar = variable_of(name, param)
-    command.epilog = command.epilog or "Global options (--home, -p, -o, --no-color): see `jobsctl --help`."
+    where = "--home, --server" if name in REMOTE else "--home"
+    command.epilog = command.epilog or f"Global options ({where}, -p, -o, --no-color): see `jobsctl --help`."
     taken = {text for param in command.params for text in param.opts}
     for option in global_options(after_command=True):
         if taken.isdisjoint(option.opts):
@@ -217,7 +227,9 @@ def run(arguments: Sequence[str] | None = None, settings: Settings | None = None
     except click.UsageError as error:
         # Of an option without its value click does not say which command it is of.
         where = error.ctx.command_path if error.ctx else " ".join(("jobsctl", *_called(given)))
-        return _tell(error.format_message(), f"`{where} --help` shows how it is used", Exit.USAGE)
+        # click puts each choice of a missing argument on a line of its own, behind a tab.
+        message = " ".join(error.format_message().split())
+        return _tell(message, f"`{where} --help` shows how it is used", Exit.USAGE)
     except click.ClickException as error:
         return _tell(error.format_message(), None, Exit.FAILED)
     except (KeyboardInterrupt, click.Abort):

@@ -26,7 +26,11 @@ def explain(error: Exception) -> Explained:
     from specs.diagnostic import InvalidSpec
 
     if isinstance(error, InvalidSpec):
-        return Explained(str(error), "correct the file and try again", Exit.INVALID_SPEC)
+        first = error.diagnostics[0]
+        more = f" (and {len(error.diagnostics) - 1} more)" if len(error.diagnostics) > 1 else ""
+        place = f"{first.path}:{first.line}:{first.column}"
+        hint = f"correct the file; `jobsctl explain {first.code}` tells more"
+        return Explained(f"{place}: {first.message} [{first.code}]{more}", hint, Exit.INVALID_SPEC)
     ours = _state_error(error)
     if ours is not None:
         return ours

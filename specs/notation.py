@@ -72,3 +72,28 @@ def parse_size(value: object) -> int:
     if not 0 < size <= 2**50:
         raise BadValue("size", "a size is more than nothing and at most 1 PiB")
     return size
+
+
+def write_duration(seconds: float) -> str:
+    """As people write it: `90s`, `15m`, `1h30m`, `2d`; a fraction of a second is kept to the millisecond.
+
+    `seconds` is positive.
+    """
+    whole, millis = divmod(round(seconds * 1000), 1000)
+    if millis:
+        return f"{whole}.{millis:03}".rstrip("0") + "s"
+    if whole < 120:
+        return "1m" if whole == 60 else f"{whole}s"
+    days, rest = divmod(whole, 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (rest, "s"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number)
+
+
+def write_size(count: int) -> str | int:
+    """As people write it: `512Mi`, where a power of 1024 divides it; else the number of bytes."""
+    for unit, power in (("Gi", 30), ("Mi", 20), ("Ki", 10)):
+        if count and count % (1 << power) == 0:
+            return f"{count >> power}{unit}"
+    return count

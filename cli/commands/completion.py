@@ -9,11 +9,12 @@ from cli.options import Settings
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@click.argument("shell", metavar="SHELL", type=click.Choice(("bash", "zsh", "fish")))
 @click.option("--install", is_flag=True, help="Write it where the shell looks by itself, for this user.")
 @click.pass_obj
 def command(settings: Settings, shell: str, install: bool) -> int:
-    """Print the script for SHELL. With it TAB knows commands, options, jobs, runs, projects, labels and files.
+    """Print the script for SHELL: bash, zsh or fish. With it TAB knows commands, options, jobs, runs, projects, labels
+    and files.
 
     \b
     Examples:

@@ -17,8 +17,8 @@ def command(settings: Settings, paths: Sequence[str]) -> int:
     """Compare spec files with what is applied: created, configured, renamed (with the difference), pruned.
 
     Without PATH: the home's specs, and what is not in them any more. Ends with 0 when there is no difference, 1 when
-    there is one, more than 1 when it cannot be told (3: a file has errors). Secrets written in clear are masked.
-`jobsctl plan` tells more: the next runs, clock changes, what starts anew.
+    there is one, more than 1 when it cannot be told (3: a file has errors). What both leave at its default is left
+    out; secrets written in clear are masked. `jobsctl plan` tells more: the next runs, clock changes, what starts anew.
 
     \b
     Examples:
@@ -34,7 +34,7 @@ def command(settings: Settings, paths: Sequence[str]) -> int:
 
     with Progress("reading the files", typing="-" in paths):
         checked = check(settings, paths)
-    stop_at_errors(settings, checked)
+    stop_at_errors(settings, checked, done="nothing was compared")
     changes = changes_of(checked.jobs, known_jobs(settings), whole=not paths, project=settings.project)
     different = [change for change in changes if change.word != "unchanged"]
     print_changes(settings, different, with_text=True)

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import click
 
-from cli.main import prepared
+from cli.main import no_such, prepared
 
 SYSTEMS = {
     "crontab": "A user's crontab, /etc/crontab, or a file of /etc/cron.d.",
@@ -39,7 +39,7 @@ class SystemGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
-            raise click.NoSuchCommand(error.command_name, possibilities=SYSTEMS, ctx=ctx) from None
+            raise no_such("system", error.command_name, SYSTEMS, "jobsctl import --help") from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Systems"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from cli.errors import CliError
 from cli.exits import Exit
 from cli.options import Settings
-from cli.output import print_lines, say
+from cli.output import print_items, print_lines, say
 from specs.schema.editors import CONFIG_FILE, FILE, config_schema, spec_schema
 from state.home import Home
 
@@ -44,7 +46,7 @@ IGNORE = ".jobsctl/"
 
 
 @click.command("init")
-@click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("directory", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
 def command(settings: Settings, directory: Path | None) -> int:
     """Make a home in DIRECTORY (default: --home, else here): jobsctl.yaml, jobs/ with a first job and the
@@ -63,37 +65,57 @@ def command(settings: Settings, directory: Path | None) -> int:
     home.root.mkdir(parents=True, exist_ok=True)
     first = not home.specs.exists()
     home.specs.mkdir(exist_ok=True)
-    lines = [_write_new(home.config, CONFIG, "settings, all commented out")]
+    made = [_write_new(home.config, CONFIG, "settings, all commented out")]
     # Never put the first job back where somebody removed it.
     if first:
-        lines.append(_write_new(home.specs / "hello.yaml", HELLO, "a first job"))
-    lines.append(_write_new(home.specs / FILE, spec_schema().decode(), "what editors check job files with"))
-    lines.append(_write_new(home.root / CONFIG_FILE, config_schema().decode(), "the same for jobsctl.yaml"))
-    lines.append(_ignore(home.root / ".gitignore"))
-    print_lines(settings, lines)
+        made.append(_write_new(home.specs / "hello.yaml", HELLO, "a first job"))
+    made.append(_write_new(home.specs / FILE, spec_schema().decode(), "what editors check job files with"))
+    made.append(_write_new(home.root / CONFIG_FILE, config_schema().decode(), "the same for jobsctl.yaml"))
+    made.append(_ignore(home.root / ".gitignore"))
+    if settings.output in ("table", "wide"):
+        print_lines(settings, map(Made.line, made))
+    else:
+        print_items(settings, made, view=Made.view, name=lambda file: str(file.path), columns=(), empty="")
     say(f"\nNext:\n  jobsctl{_at(home)} validate\n  jobsctl{_at(home)} daemon\n  jobsctl{_at(home)} status")
     return Exit.OK
 
 
-def _write_new(path: Path, text: str, what: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of one file."""
+
+    path: Path
+    word: Literal["created", "changed", "kept"]
+    what: str
+
+    def line(self) -> str:
+        return f"{self.word:7}  {self.path}" + (f": {self.what}" if self.word != "kept" else "")
+
+    def view(self) -> dict[str, str]:
+        """For `-o json`."""
+        return {"path": str(self.path), "change": self.word, "description": self.what}
+
+
+def _write_new(path: Path, text: str, what: str) -> Made:
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        return f"kept     {path}"
-    return f"created  {path}: {what}"
+        return Made(path, "kept", what)
+    return Made(path, "created", what)
 
 
-def _ignore(path: Path) -> str:
+def _ignore(path: Path) -> Made:
     """State does not belong into git: history, output and sockets change all the time."""
+    what = f"{IGNORE} is the daemon's state"
     text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
     if any(line.strip().strip("/") == IGNORE.strip("/") for line in text.splitlines()):
-        return f"kept     {path}"
-    word = "changed" if text else "created"
+        return Made(path, "kept", what)
+    word: Literal["created", "changed"] = "changed" if text else "created"
     if text and not text.endswith("\n"):
         text += "\n"
     path.write_text(f"{text}{IGNORE}\n", encoding="utf-8", errors="surrogateescape")
-    return f"{word}  {path}: {IGNORE} is the daemon's state"
+    return Made(path, word, what)
 
 
 def _at(home: Home) -> str:

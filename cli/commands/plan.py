@@ -18,7 +18,10 @@ MOST_ERRORS = 50
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...")
 @click.option("--against", metavar="REV|DIR", help="Compare with a git revision, or with another folder of specs.")
 @click.option(
-    "--format", "style", type=click.Choice(["table", "json", "markdown"]), help="As -o; markdown for a comment."
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "markdown"]),
+    help="As -o; markdown for the comment of a pull request.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 when there are changes, 0 when there are none.")
 @click.pass_obj

@@ -69,4 +69,9 @@ def command(settings: Settings, paths: Sequence[str], style: Format | None, stri
     warnings = len(checked.findings) - errors
     found = ", ".join(counted(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
     say(f"{counted(checked.files, 'file')}, {counted(len(checked.jobs), 'valid job')}: {found or 'no errors'}")
+    if errors and style in (None, "full", "concise") and settings.output in ("table", "wide"):
+        first = next(finding.code for finding in checked.findings if finding.severity is Severity.ERROR)
+        say(f"`jobsctl explain {first}` tells more of {'it' if errors == 1 else 'the first'}")
+    elif not (errors or checked.jobs or checked.documents):
+        say("No job is defined there: `jobsctl explain job` tells what stands in a file")
     return Exit.INVALID_SPEC if errors or (strict and warnings) else Exit.OK

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from specs.notation import write_duration
+
 _GO_UNITS = {
     "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0,
 }  # fmt: skip
@@ -32,18 +34,4 @@ def read_go_duration(text: str) -> float | None:
     return sign * total if rest else None
 
 
-def write_span(seconds: float) -> str:
-    """As people write it in a job file: `90s`, `15m`, `1h30m`, `2d`; a fraction of a second is kept to the millisecond.
-
-    `seconds` is positive.
-    """
-    whole, millis = divmod(round(seconds * 1000), 1000)
-    if millis or whole < 120:
-        return (
-            f"{f'{whole}.{millis:03}'.rstrip('0')}s" if millis else (f"{whole // 60}m" if whole == 60 else f"{whole}s")
-        )
-    days, rest = divmod(whole, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (rest, "s"))
-    return "".join(f"{number}{unit}" for number, unit in parts if number)
+write_span = write_duration

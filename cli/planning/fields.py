@@ -75,7 +75,7 @@ def complete(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @functools.cache
-def _defaults() -> Mapping[str, Any]:
+def all_defaults() -> Mapping[str, Any]:
     """Of every field of a job that has one, and of its program's."""
     given = {
         name: to_jsonable_python(field.get_default(call_default_factory=True), by_alias=True)
@@ -92,7 +92,7 @@ def _defaults() -> Mapping[str, Any]:
 def said_fields(spec: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """What a job's spec says beyond the defaults: of a job that is new. Its name is not among it."""
     unnamed = {key: value for key, value in spec.items() if key not in ("name", "project")}
-    defaults = {key: value for key, value in _defaults().items() if key in unnamed}
+    defaults = {key: value for key, value in all_defaults().items() if key in unnamed}
     found = changed_fields(defaults, unnamed)
     return tuple(FieldChange(change.path, MISSING, change.new) for change in found if change.new is not MISSING)
 

@@ -14,6 +14,7 @@ from typing import Any
 from cli.output import counted
 from cli.planning.fields import MISSING
 from cli.planning.plan import Action, Coming, JobPlan, Origin, Plan, Reanchor
+from cli.planning.spoken import with_units
 from specs.diagnostic import Diagnostic
 from specs.nights import Night
 from specs.zones import find_zone
@@ -74,6 +75,8 @@ def value_words(value: Any) -> str:
 def field_lines(name: str, old: Any, new: Any) -> list[str]:
     """What became of a field: one line, or the difference of two texts of several lines. Lines begin with a symbol:
     `~` changed, `+` added, `-` removed."""
+    last = name.rpartition(".")[2]
+    old, new = with_units(old, last), with_units(new, last)
     texts = isinstance(old, str) and isinstance(new, str)
     if texts and ("\n" in old or "\n" in new):
         lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2))[2:]

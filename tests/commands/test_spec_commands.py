@@ -76,7 +76,7 @@ class TestValidate:
             "  |       ^^^^^^\n"
             "  = help: did you mean `command`?\n"
         )
-        assert done.err == "1 file, 0 valid jobs: 1 error\n"
+        assert done.err == "1 file, 0 valid jobs: 1 error\n`jobsctl explain JOB030` tells more of it\n"
 
     @pytest.mark.parametrize(
         ("style", "start"),

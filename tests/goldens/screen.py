@@ -50,7 +50,8 @@ def _typed_in(root: Path, call: Call) -> Iterator[tuple[Stream, Stream]]:
     given = os.open(root / call.stdin if call.stdin else os.devnull, os.O_RDONLY)
     os.dup2(given, 0)
     os.close(given)
-    sys.stdin, sys.stdout, sys.stderr = open(0, encoding="utf-8", closefd=False), out, err
+    typed = io.TextIOWrapper(io.FileIO(0, closefd=False), encoding="utf-8")
+    sys.stdin, sys.stdout, sys.stderr = typed, out, err
     for name in list(os.environ):
         if name.startswith("JOBSCTL_") or name in ("NO_COLOR", "FORCE_COLOR"):
             del os.environ[name]
