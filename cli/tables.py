@@ -45,10 +45,10 @@ def job_columns(now: int, words: Callable[[JobRecord], str], described: Callable
     """
     return (
         Column("JOB", lambda job: job.identity),
-        Column("SCHEDULE", words, rank=2),
+        Column("SCHEDULE", words, rank=3),
         Column("PHASE", lambda job: phase_cell(job, last_run(job) if waits(job) else None)),
-        Column("LAST RUN", lambda job: last_run_cell(job, now)),
-        Column("NEXT", lambda job: next_text(job, now), rank=1),
+        Column("LAST RUN", lambda job: last_run_cell(job, now), rank=1),
+        Column("NEXT", lambda job: next_text(job, now), rank=2),
         Column("SYNC", lambda job: sync_of(job, source_problem=source_problem), wide=True),
         Column("LAST SUCCESS", lambda job: relative(job.last_success_at, now), wide=True),
         Column("FILE", lambda job: f"{job.path}:{job.line}", wide=True),
@@ -116,14 +116,14 @@ def short_revision(revision: str | None) -> str:
 
 
 def run_columns(now: int) -> Sequence[Column[Run]]:
-    """Of `runs`."""
+    """Of `runs`. On a narrow terminal without ids: `logs` and `run` take a job too."""
     return (
-        Column("RUN", lambda run: run.id),
+        Column("RUN", lambda run: run.id, rank=2),
         Column("JOB", lambda run: run.identity),
         Column("STATE", state_cell),
-        Column("TRIGGER", lambda run: run.trigger, rank=3),
+        Column("TRIGGER", lambda run: run.trigger, rank=4),
         Column("STARTED", lambda run: relative(run.started_at or run.created_at, now), rank=1),
-        Column("DURATION", lambda run: duration_text(run, now), right=True, rank=2),
+        Column("DURATION", lambda run: duration_text(run, now), right=True, rank=3),
         Column("SLOT", slot_text, wide=True),
         Column("WAITS FOR", lambda run: waiting_words(run, now) if run.state is RunState.BLOCKED else NEVER, wide=True),
         Column("ATTEMPT", lambda run: str(run.attempt), wide=True, right=True),
@@ -187,13 +187,17 @@ def duration_text(run: Run, now: int) -> str:
     return span(max((run.finished_at or now) - run.started_at, 0) / 1_000_000)
 
 
-def event_columns(identity_of: Callable[[int | None], str]) -> Sequence[Column[Event]]:
-    """Of `events`, oldest first."""
+def event_columns(identity_of: Callable[[int | None], str], *, of_one: bool = False) -> Sequence[Column[Event]]:
+    """Of `events`, oldest first. `of_one`: all are of one job."""
+
+    def marked(event: Event, text: str) -> Cell:
+        return Cell(text, "yellow" if event.type == "Warning" else "")
+
     return (
         Column("TIME", lambda event: precise(event.at)),
-        Column("TYPE", lambda event: Cell(event.type, "yellow" if event.type == "Warning" else ""), rank=1),
-        Column("REASON", lambda event: event.reason),
-        Column("JOB", lambda event: identity_of(event.job_id)),
+        Column("TYPE", lambda event: marked(event, event.type), rank=3),
+        Column("REASON", lambda event: marked(event, event.reason), rank=1),
+        Column("JOB", lambda event: identity_of(event.job_id), rank=2 if of_one else 0),
         Column("MESSAGE", lambda event: event.message),
         Column("RUN", lambda event: event.run_id or NEVER, wide=True),
     )

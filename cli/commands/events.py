@@ -66,7 +66,7 @@ def command(
       jobsctl events -f --reason exit_code -o jsonl
     """
     from cli.reading import reading
-    from cli.selection import find_target
+    from cli.selection import find_target, nothing_there
     from state.records import JobRecord, Run
 
     _check(follow=follow, limit=limit, since=since, until=until, after=after, before=before)
@@ -90,8 +90,18 @@ def command(
             )
             if not follow:
                 chosen = bool(wanted or reasons or labels or since or until or after or before)
-                empty = "No event fits." if chosen else f"No events of {target}." if target else "No events."
-                _print_page(settings, seen, ask, after, before, SHOWN if limit is None else limit, empty)
+                empty = "No event fits." if chosen else f"No events of {target}." if target else "No events yet."
+                empty = nothing_there(seen.reader, settings.project, empty)
+                _print_page(
+                    settings,
+                    seen,
+                    ask,
+                    after,
+                    before,
+                    SHOWN if limit is None else limit,
+                    empty,
+                    of_one=found is not None,
+                )
                 return Exit.OK
             # Another database may have taken the place of the one that was followed: then `after` is set.
             after = _follow(settings, seen, ask, after, FOLLOWED if limit is None else limit, run_id)
@@ -120,12 +130,15 @@ def _print_page(
     before: int | None,
     limit: int,
     empty: str,
+    *,
+    of_one: bool,
 ) -> None:
-    from cli.output import print_items
+    from cli.output import print_items, say
     from cli.tables import event_columns
     from status.views import event_view
 
-    events = ask(after=after or 0, before=before, limit=limit, order="desc" if after is None else "asc")
+    events = ask(after=after or 0, before=before, limit=limit + 1, order="desc" if after is None else "asc")
+    more, events = len(events) > limit, events[:limit]
     if after is None:
         events.reverse()
     identity_of = _identities(seen)
@@ -134,10 +147,13 @@ def _print_page(
         events,
         view=lambda event: event_view(event, identity=identity_of(event.job_id)),
         name=lambda event: f"event/{event.id}",
-        columns=event_columns(lambda job_id: identity_of(job_id) or "-"),
+        columns=event_columns(lambda job_id: identity_of(job_id) or "-", of_one=of_one),
         empty=empty,
         more={"next": events[-1].id if events else after},
     )
+    if more and settings.output in ("table", "wide"):
+        what = f"--before {events[0].id}" if after is None else f"--after {events[-1].id}"
+        say(f"There are more: `{what}` shows {'older' if after is None else 'newer'} ones.")
 
 
 def _follow(

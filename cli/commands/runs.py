@@ -20,10 +20,14 @@ ORDERS = ("started", "duration", "cpu", "memory", "output", "job", "state")
 
 @click.command("runs")
 @click.argument("jobs", nargs=-1, metavar="[JOB]...")
-@click.option("--status", "states", multiple=True, type=click.Choice(STATES), help="Only runs in this state.")
-@click.option("--active", is_flag=True, help="Only runs that are not over.")
+@click.option(
+    "--state", "--status", "states", multiple=True, type=click.Choice(STATES), help="Only runs in this state."
+)
+@click.option("--active", is_flag=True, help="Only runs that run, or wait.")
 @click.option("--reason", "reasons", multiple=True, metavar="REASON", help="Only with this one: timeout, oom, ...")
-@click.option("--trigger", "triggers", multiple=True, type=click.Choice(TRIGGERS), help="Only runs made so.")
+@click.option(
+    "--trigger", "triggers", multiple=True, type=click.Choice(TRIGGERS), help="Only runs made for this reason."
+)
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="Only the N-th attempts of their slots.")
 @click.option("--longer-than", type=Span(), metavar="DURATION", help="Only runs that took, or are taking, this long.")
 @click.option("--since", type=Instant(), metavar="TIME", help="Made at or after: RFC 3339, or 2h for 2 h ago.")
@@ -33,7 +37,7 @@ ORDERS = ("started", "duration", "cpu", "memory", "output", "job", "state")
 @click.option("--before", metavar="RUN", help="Only runs older than this one: the next page.")
 @click.option("--after", metavar="RUN", help="Only runs newer than this one.")
 @click.option("--oldest-first", is_flag=True, help="The oldest ones, in the order they were made.")
-@click.option("--sort-by", "order", type=click.Choice(ORDERS), help="Order within the page; numbers largest first.")
+@click.option("--sort-by", "order", type=click.Choice(ORDERS), help="Order of those shown; numbers largest first.")
 @click.option("--all", "everything", is_flag=True, help="All there are, as a stream: with -o jsonl or -o name.")
 @watchable
 @click.pass_obj
@@ -63,7 +67,7 @@ def command(
     \b
     Examples:
       jobsctl runs
-      jobsctl runs report --status failed --since 7d
+      jobsctl runs report --state failed --since 7d
       jobsctl runs --active --longer-than 1h
       jobsctl runs --reason timeout --reason oom --sort-by duration
       jobsctl runs --all --since 30d -o jsonl | wc -l
@@ -71,7 +75,7 @@ def command(
     from cli.output import print_items, say
     from cli.reading import reading
     from cli.runlisting import Page, read_reasons, sort_runs, stream
-    from cli.selection import find_job
+    from cli.selection import find_job, nothing_there
     from cli.tables import run_columns
     from state.records import RunState, Trigger
     from status.views import run_view
@@ -110,11 +114,14 @@ def command(
             view=run_view,
             name=lambda run: f"run/{run.id}",
             columns=run_columns(seen.now),
-            empty="No run fits." if page.chooses else "No runs yet.",
+            empty=nothing_there(seen.reader, page.project, "No run fits." if page.chooses else "No runs yet."),
             more={"next": last},
         )
     if last is not None and settings.output in ("table", "wide"):
-        say(f"There are more: --{'after' if oldest_first else 'before'} {last}")
+        option, kind = ("--after", "newer") if oldest_first else ("--before", "older")
+        say(f"There are more: `{option} {last}` shows {kind} ones.")
+        if order is not None:
+            say(f"Only these {limit} were sorted: `-n 10000` looks at more of them.")
     return Exit.OK
 
 

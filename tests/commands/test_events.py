@@ -73,7 +73,7 @@ def test_events_are_chosen(jobsctl, told, arguments, expected):
 
 def test_nothing_found_is_told_apart_from_nothing_there(jobsctl, known):
     known.job()
-    assert jobsctl("events").err == "No events.\n"
+    assert jobsctl("events").err == "No events yet.\n"
     assert jobsctl("events", "hello").err == "No events of hello.\n"
     assert jobsctl("events", "hello", "--reason", "nonsense").err == "No event fits.\n"
 

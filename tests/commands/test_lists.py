@@ -127,7 +127,7 @@ class TestRuns:
         second = json.loads(jobsctl("runs", "-n", "3", "--before", first["next"], "-o", "json").out)
         assert [f"run/{item['id']}" for item in second["items"]] == everything[3:]
         assert second["next"] is None
-        assert jobsctl("runs", "-n", "3").err == f"There are more: --before {first['next']}\n"
+        assert jobsctl("runs", "-n", "3").err == f"There are more: `--before {first['next']}` shows older ones.\n"
 
     def test_oldest_first_turns_the_order_around(self, jobsctl, two_jobs):
         everything = jobsctl("runs", "-o", "name").out.split()
