@@ -82,12 +82,10 @@ class Repository:
         below = os.path.relpath(real, self.top)
         return None if below == ".." or below.startswith("../") else "" if below == "." else below
 
-    def files(
-        self, commit: str, folder: str, wanted: Callable[[str], bool], *, largest: int = MAX_FILE_BYTES
-    ) -> dict[str, bytes]:
+    def files(self, commit: str, folder: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:
         """The regular files below `folder` ("" for the top) whose path below it is `wanted`, with their contents.
 
-        One of more than `largest` bytes is not read: so many blanks and one more stand for it.
+        One of more than `MAX_FILE_BYTES` is not read: so many blanks and one more stand for it.
 
         Raises:
             GitError: an object is missing.
@@ -105,8 +103,8 @@ class Repository:
             mode, _, blob, size = status.decode().split()
             if mode not in _REGULAR:
                 continue
-            if int(size) > largest:
-                oversized[path] = b" " * (largest + 1)
+            if int(size) > MAX_FILE_BYTES:
+                oversized[path] = b" " * (MAX_FILE_BYTES + 1)
             else:
                 objects[path] = blob
         return self._contents(objects) | oversized

@@ -30,9 +30,12 @@ class Names:
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def take(self, *candidates: str, fallback: str = "job") -> str:
-        """The first candidate that is free as a slug; else the first one with a number: `backup-2`."""
-        slugs = [made for made in map(slug, candidates) if made] or [fallback]
+    def take(self, *candidates: str) -> str:
+        """The first candidate that is free as a slug; else the first one with a number: `backup-2`.
+
+        `job` when no candidate has a letter.
+        """
+        slugs = [made for made in map(slug, candidates) if made] or ["job"]
         for made in slugs:
             if made not in self._taken:
                 self._taken.add(made)

@@ -18,7 +18,6 @@ from cli.importing.systemd.calendar import CalendarSpec
 from cli.importing.systemd.spans import write_span
 
 _LENGTHS = {31: (1, 3, 5, 7, 8, 10, 12), 30: (4, 6, 9, 11), 28: (2,)}
-_MONTH_LENGTH = {month: length for length, months in _LENGTHS.items() for month in months}
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ALL = frozenset(range(7))
