@@ -20,9 +20,10 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _PRINTABLE = bytes([9, 10, 13, *range(32, 127)])
 # Control characters can drive a terminal; U+0085, U+2028 and U+2029 are line breaks to one parser and not to
 # another; the bidirectional overrides make a reviewer see another text than the one that runs (CVE-2021-42574).
-_FORBIDDEN = re.compile(
+FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
+"""A character that no spec holds as it is: `decode` refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def decode(data: bytes, path: str) -> Source:
     except UnicodeDecodeError as error:
         raise InvalidSpec((_not_utf8(data, error, path),)) from None
     text = text.removeprefix("\ufeff")
-    found = _FORBIDDEN.search(text)
+    found = FORBIDDEN.search(text)
     source = Source(text, path)
     if found is not None:
         raise InvalidSpec((_forbidden(source, found.start()),))

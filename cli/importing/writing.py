@@ -16,6 +16,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from cli.importing.imported import Imported
+from specs.text import FORBIDDEN
 
 WIDTH = 100
 """Columns that a list may take on one line."""
@@ -38,6 +39,7 @@ _NOT_TEXT = re.compile(
 )
 _FLOWING = frozenset({"retry", "missed", "jitter", "labels", "retention", "suspend", "limits", "capture", "dst"})
 _UNFIT = re.compile(r"[ \t](\n|$)|^\s|\t|[^\x20-\x7e\n\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNWRITTEN = re.compile(f"{FORBIDDEN.pattern}|\r")
 _BLOCKS = frozenset({"script", "instructions", "description", "body"})
 """Texts that are written as a block when they have several lines; a script always."""
 
@@ -51,12 +53,18 @@ def write_document(job: Imported, *, project: str | None = None) -> str:
     _remark(document, job)
     head = "".join(f"# {line}".rstrip() + "\n" for line in job.comments)
     others = (_dumped(_mapping(_ordered(each, ORDER), ())) for each in job.documents)
-    return write_stream([head + _dumped(document), *others])
+    # In a comment a lone carriage return would end it, for some readers: what follows would be keys.
+    return write_stream(_legible(text) for text in [head + _dumped(document), *others])
 
 
 def write_stream(documents: Iterable[str]) -> str:
     """Several documents as one stream."""
     return "---\n".join(documents)
+
+
+def _legible(document: str) -> str:
+    """With what no spec may hold, or would end a line, as escapes. Texts that hold it are within double quotes."""
+    return _UNWRITTEN.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 def _dumped(document: CommentedMap) -> str:
@@ -111,11 +119,11 @@ def _text(value: str, path: tuple[str, ...]) -> Any:
     if key == "script" or (key in _BLOCKS and "\n" in value):
         block = "\n".join(line.rstrip(" \t") for line in value.split("\n")) if key != "script" else value
         # A block cannot begin with a blank, and shows no blanks at the end of a line: then quotes are clearer.
-        if _UNFIT.search(block) is None:
+        if _UNFIT.search(block) is None and _UNWRITTEN.search(block) is None:
             return LiteralScalarString(block)
         return DoubleQuotedScalarString(value)
     looks_like_cron = key in ("schedule", "cron") and re.search(r"^[*@]|^[0-9H]\S* \S+ \S+ \S+ \S+$", value)
-    if _NOT_TEXT.fullmatch(value) or looks_like_cron or not value:
+    if _NOT_TEXT.fullmatch(value) or looks_like_cron or not value or _UNWRITTEN.search(value):
         return DoubleQuotedScalarString(value)
     return value if _plain(value) else DoubleQuotedScalarString(value)
 

@@ -86,6 +86,21 @@ def test_other_readers_of_yaml_read_the_same(tree: dict[str, Any]) -> None:
     assert yaml.safe_load(written(tree)) == tree
 
 
+@pytest.mark.parametrize(
+    "character", "\x01\x0b\r\x1b\x7f\x85\x9f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\uffff", ids=ascii
+)
+@pytest.mark.parametrize("text", ["echo {} x", "echo {} x\necho y\n", "{}"], ids=["line", "lines", "alone"])
+def test_what_no_spec_may_hold_is_written_as_an_escape(text: str, character: str) -> None:
+    value = text.format(character)
+    tree = {"name": "a", "description": value, "run": {"script": value, "command": [value]}, "env": {"A": value}}
+    remarks = {("run",): f"a{character}user: root"}
+    documents, findings = read_documents(
+        decode(written(tree, comments=(f"a{character}user: root",), remarks=remarks).encode(), "a.yaml")
+    )
+    assert not findings
+    assert [document.value for document in documents] == [tree]
+
+
 def test_keys_have_the_order_of_the_examples():
     run = {"user": "a", "command": ["x"]}
     tree = {"overlap": "allow", "env": {"B": "1", "A": "2"}, "run": run, "schedule": "hourly", "name": "a"}
