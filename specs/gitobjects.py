@@ -103,6 +103,8 @@ class Repository:
             mode, _, blob, size = status.decode().split()
             if mode not in _REGULAR:
                 continue
+            if not size.isdecimal():  # BAD: it is listed, and not there
+                raise _missing(os.fsdecode(name))
             if int(size) > MAX_FILE_BYTES:
                 oversized[path] = b" " * (MAX_FILE_BYTES + 1)
             else:
@@ -110,11 +112,17 @@ class Repository:
         return self._contents(objects) | oversized
 
     def file(self, commit: str, path: str) -> bytes | None:
-        """The content of one file; None when the commit has none there."""
+        """The content of one file; None when the commit has none there.
+
+        Raises:
+            GitError: its object is missing.
+        """
+        if not self._run(["ls-tree", "-z", "--full-tree", commit, "--", path]):
+            return None
         try:
             return self._run(["cat-file", "blob", f"{commit}:{path}"])
         except GitError:
-            return None
+            raise _missing(path) from None
 
     def is_folder(self, commit: str, folder: str) -> bool:
         """Whether the commit has this folder. The top is always there."""
@@ -140,9 +148,7 @@ class Repository:
             end = answer.index(b"\n", at)
             header = answer[at:end].split()
             if len(header) != 3:
-                raise GitError(
-                    f"git has no object for {path}", hint="the clone is incomplete; fetch it again, or with more depth"
-                )
+                raise _missing(path)
             size = int(header[2])
             found[path] = answer[end + 1 : end + 1 + size]
             at = end + 2 + size
@@ -175,6 +181,10 @@ class Repository:
 
     def _run(self, words: Sequence[str], given: bytes = b"") -> bytes:
         return _git(self.top, words, given)
+
+
+def _missing(path: str) -> GitError:
+    return GitError(f"git cannot read {path}", hint="the clone is incomplete; fetch it again, or with more depth")
 
 
 def _git(folder: Path, words: Sequence[str], given: bytes = b"") -> bytes:

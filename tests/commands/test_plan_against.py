@@ -210,6 +210,25 @@ class TestRevision:
         monkeypatch.setenv("GIT_INDEX_FILE", "nothing")
         assert jobsctl("plan", "--against", "main").code == 0
 
+    @pytest.mark.parametrize("path", ["jobs/one.yaml", "jobsctl.yaml"])
+    def test_a_file_whose_object_is_missing_is_not_taken_for_none(self, jobsctl, repository, path):
+        blob = git(repository.root, "rev-parse", f"HEAD:{path}")
+        (repository.root / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+        done = jobsctl("plan", "--against", "HEAD")
+        assert (done.code, done.out) == (1, "")
+        assert path in done.err
+
+    def test_links_and_other_repositories_are_no_files_and_odd_names_are(self, planned, repository):
+        root = repository.root
+        odd = repository.specs / 'a "b"\t\\ü\n.yaml'
+        odd.write_text(JOB.format(name="odd"))
+        (repository.specs / "link.yaml").symlink_to("/etc/passwd")
+        git(root, "add", "-A")
+        git(root, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},jobs/other.yaml")
+        git(root, "commit", "-q", "-m", "odd")
+        odd.unlink()
+        assert planned("--against", "HEAD")[0] == {"default/odd": "prune"}
+
     def test_outside_git_it_says_so(self, jobsctl, home, monkeypatch):
         monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(home.root.parent))
         (home.specs / "a.yaml").write_text(JOB.format(name="a"))
