@@ -22,6 +22,7 @@ from reconciler.doorbell import DoorbellSocket
 from reconciler.heartbeat import INTERVAL, Heartbeat
 from reconciler.housekeeping import Housekeeping
 from reconciler.launching import launch_again
+from reconciler.machine import return_memory
 from reconciler.pulse import Pulse, Watching
 from reconciler.reader_process import ReaderProcess
 from reconciler.sync import Change
@@ -45,6 +46,9 @@ REQUESTS = 32
 
 BURST = 8
 """Batches of due slots per pass: in a burst, starting comes before writing down what ended."""
+
+MANY = 500
+"""Jobs that a look changed after which freed memory is given back: it takes 2 ms."""
 
 LOGGED_FINDINGS = 20
 """Of one look: a broken merge makes thousands, and `jobsctl validate` shows them better."""
@@ -176,7 +180,8 @@ class Loop:
             # A postponed look saw nothing: git is at work, and the source looks again by itself.
             if not self._looks[0].postponed:
                 self._apply(self._looks[0], now)
-            self._looks.popleft()
+            if len(self._looks.popleft().desired.changed) >= MANY:
+                return_memory()
         self._take_requests(now)
         if world.unlaunched:
             launch_again(world, now)

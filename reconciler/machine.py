@@ -1,7 +1,8 @@
-"""Facts of the machine that outlive the process but not a boot."""
+"""The machine below: facts that outlive the process but not a boot, and memory that is given back to it."""
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,3 +24,11 @@ def read_boot() -> Boot:
         if line.startswith("btime "):
             return Boot(boot_id, int(line.split()[1]) * 1_000_000)
     raise OSError("/proc/stat has no btime line")
+
+
+def return_memory() -> None:
+    """Give freed memory back, where the C library can: thousands of files read at once leave 10 MB of holes."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        pass  # another libc

@@ -26,8 +26,9 @@ def recover(world: World, now: int) -> None:
         define(world, document)
     stalled: list[Entry] = []
     elsewhere: list[Entry] = []
+    read_spec = world.store.spec  # one object for all entries
     for record in world.store.each_job():
-        entry = world.jobs.put(record, read_spec=world.store.spec)
+        entry = world.jobs.put(record, read_spec=read_spec)
         entry.active = 0
         is_over = entry.archived or entry.completed or entry.stalled
         if not is_over and record.schedule_digest not in ("", schedule_digest(entry.schedule, entry.policy)):

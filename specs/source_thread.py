@@ -95,6 +95,7 @@ class SourceThread:
             if hints is None and not look.postponed:
                 swept = time.monotonic()
             again = -1.0 if look.again_in is None else time.monotonic() + look.again_in
+            del look  # until the next one it would hold what every file says, as rows of the cache
             try:
                 self._doorbell.arm(self._source.places())
             except OSError:  # a folder that cannot be asked now: what was watched stays so, and a sweep follows soon
