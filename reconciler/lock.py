@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 
@@ -38,7 +39,7 @@ def take_lock(path: Path) -> int:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        holder = _holder(fd)
         os.close(fd)
         raise AlreadyRunning(
             f"another jobsctl daemon (pid {holder}) runs on this home; stop it first, or use another --home"
@@ -46,3 +47,12 @@ def take_lock(path: Path) -> int:
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
     return fd
+
+
+def _holder(fd: int) -> str:
+    """The pid in the file; one that has just taken the lock writes it a moment later."""
+    for _ in range(20):
+        if pid := os.pread(fd, 32, 0).decode("ascii", "replace").strip():
+            return pid
+        time.sleep(0.005)
+    return "unknown"

@@ -157,13 +157,19 @@ class Household:
 
     def runs(self, identity: str) -> list[Run]:
         """All rows of a job, oldest first."""
+        return self.books(identity)[1]
+
+    def books(self, identity: str) -> tuple[JobRecord, list[Run]]:
+        """A job and all its rows, oldest first, as they are at one moment: its slots come while we read."""
         with Reader(self.home.database) as reader:
-            job_id, found = reader.job(identity).id, list[Run]()
-            while page := list(
-                reader.runs(job_id=job_id, order="asc", limit=1000, after=found[-1].id if found else None)
-            ):
-                found += page
-            return found
+            while True:
+                job, found = reader.job(identity), list[Run]()
+                while page := list(
+                    reader.runs(job_id=job.id, order="asc", limit=1000, after=found[-1].id if found else None)
+                ):
+                    found += page
+                if reader.job(identity) == job:
+                    return job, found
 
 
 def _processes(*, with_environment: bool = False) -> list[tuple[int, str]]:

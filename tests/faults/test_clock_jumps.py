@@ -22,6 +22,7 @@ def test_a_clock_set_forward_starts_one_catch_up_and_records_the_rest(timed: Hou
     eventually(lambda: timed.job("default/hourly"), "the job is known")
     clock.jump(5 * HOUR, timed)
     ticks_again(timed, witness)
+    eventually(lambda: ended(timed, "default/hourly"), "its run ended")
     rows = timed.runs("default/hourly")
     assert sorted(run.state for run in rows) == [RunState.SKIPPED, RunState.SUCCEEDED]
     ran, missed = sorted(rows, key=lambda run: run.state is RunState.SKIPPED)

@@ -111,9 +111,7 @@ class Soak:
 
         eventually(over, "all ended", 60)
         for name, witness in self.witnesses.items():
-            job = house.job(f"default/{name}")
-            assert job is not None
-            ledger.check(job, house.runs(f"default/{name}"), witness, lost=self.lost)
+            ledger.check(*house.books(f"default/{name}"), witness, lost=self.lost)
         starts = self.chatty.read_text(encoding="ascii").splitlines()
         assert len(starts) == len(set(starts)), "a run was started twice"
         assert {line.split()[0] for line in starts} <= {run.id for run in house.runs("default/chatty")}

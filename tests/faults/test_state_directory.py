@@ -14,7 +14,7 @@ MANUAL = "name: a\nrun: {command: ['true']}\n"
 
 
 def deleted(directory: Path) -> bool:
-    """Deletes it, and says whether nothing is left: the daemon may write a file into it meanwhile, and then once more."""
+    """Deletes it, and says whether nothing is left: the daemon may have written into it meanwhile."""
     shutil.rmtree(directory, ignore_errors=True)
     return not directory.exists()
 

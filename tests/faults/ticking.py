@@ -66,9 +66,7 @@ def settle(house: Household, witness: Path, *, lost: int = 0, unstarted: bool = 
     (house.home.root / "enough").touch()
     house.jobsctl("suspend", "ticker")
     eventually(lambda: ended(house, "default/ticker"), "the last run ended")
-    job = house.job("default/ticker")
-    assert job is not None
-    ledger.check(job, house.runs("default/ticker"), witness, lost=lost, unstarted=unstarted)
+    ledger.check(*house.books("default/ticker"), witness, lost=lost, unstarted=unstarted)
     if house.job("default/long") is not None:
         eventually(lambda: ended(house, "default/long"), "long ended")
         assert [run.exit_code for run in house.runs("default/long")] == [0]

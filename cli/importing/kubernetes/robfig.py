@@ -1,20 +1,18 @@
-"""When Kubernetes starts a CronJob: the cron library of its controller, github.com/robfig/cron v3.
+"""When Kubernetes starts a CronJob: the rules of its controller's cron library, github.com/robfig/cron v3.
 
-Called by `reader`. The grammar is `ParseStandard` (parser.go), the search is `SpecSchedule.Next` (spec.go) and
-`ConstantDelaySchedule.Next` (constantdelay.go), step by step and in terms of Go's `time.Date`, so that its answers on
-the nights the clock is moved are upstream's, the odd ones too. Shares nothing with `specs`.
+Called by `reader`. The grammar is that of its documentation and tests: five fields, `?`, names, `@every`; a day must
+match in both day fields only where one of them is a star. It looks at the wall clock: what the spring leaves out does
+not start, what the autumn repeats starts twice. Shares nothing with `specs`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from cli.importing.cronfields import Meaning
 from cli.importing.durations import read_go_duration
-from cli.importing.wallclock import offset_at
+from cli.importing.wallclock import WallClock
 
 _MONTHS = {
     name: number
@@ -39,7 +37,8 @@ DESCRIPTORS = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_EPOCH = date(1970, 1, 1)
+_DAYS_AHEAD = 5 * 366
+"""It searches five years, and then gives up."""
 
 
 class BadSchedule(Exception):
@@ -120,99 +119,19 @@ def _number(text: str, names: dict[str, int], what: str) -> int:
 
 
 class CronRule:
-    """A cron expression in a zone (`imported.Rule`)."""
+    """A cron expression in a zone (`imported.Rule`): every minute whose place on the wall clock matches.
+
+    Where a zone leaves out a midnight (Cairo, Beirut), upstream can overlook days that follow; these are given here.
+    """
 
     at_boot = False
 
     def __init__(self, meaning: Meaning, zone: str, words: str) -> None:
         self.words = words
-        self._meaning = meaning
-        self._info = ZoneInfo(zone)
+        self._clock = WallClock(zone, meaning.times(), meaning.on, _DAYS_AHEAD) if meaning.ever() else None
 
     def after(self, micros: int) -> int | None:
-        if not self._meaning.ever():
-            return None
-        found = self._next(micros // 1_000_000)
-        return None if found is None else found * 1_000_000
-
-    def _next(self, second: int) -> int | None:
-        """`SpecSchedule.Next`, in seconds since the epoch. Its seconds field is 0: only whole minutes match."""
-        means = self._meaning
-        t, added = second + 1, False
-        limit = self._local(t).year + 5
-        while True:  # WRAP
-            if self._local(t).year > limit:
-                return None
-            wrapped = False
-            while self._local(t).month not in means.months:
-                if not added:
-                    added = True
-                    local = self._local(t)
-                    t = self._date(local.year, local.month, 1)
-                t = self._add_date(t, months=1)
-                if self._local(t).month == 1:
-                    wrapped = True
-                    break
-            if wrapped:
-                continue
-            while not means.on(self._local(t).date()):
-                if not added:
-                    added = True
-                    local = self._local(t)
-                    t = self._date(local.year, local.month, local.day)
-                t = self._add_date(t, days=1)
-                hour = self._local(t).hour
-                if hour != 0:  # midnight was left out that night
-                    t += (24 - hour) * 3600 if hour > 12 else -hour * 3600
-                if self._local(t).day == 1:
-                    wrapped = True
-                    break
-            if wrapped:
-                continue
-            while self._local(t).hour not in means.hours:
-                if not added:
-                    added = True
-                    local = self._local(t)
-                    t = self._date(local.year, local.month, local.day, local.hour * 3600)
-                t += 3600
-                if self._local(t).hour == 0:
-                    wrapped = True
-                    break
-            if wrapped:
-                continue
-            while self._local(t).minute not in means.minutes:
-                if not added:
-                    added = True
-                    t -= t % 60
-                t += 60
-                if self._local(t).minute == 0:
-                    wrapped = True
-                    break
-            if wrapped:
-                continue
-            rest = self._local(t).second
-            if rest == 0:
-                return t
-            added = True
-            t += 60 - rest  # it adds seconds until they are 0, and starts over there
-
-    def _local(self, second: int) -> datetime:
-        return datetime.fromtimestamp(second, self._info)
-
-    def _date(self, year: int, month: int, day: int, second: int = 0) -> int:
-        """`time.Date`: a local time that does not exist, or exists twice, has the offset that Go looks up first.
-
-        `month` and `day` may run over; `second` is of the day.
-        """
-        years, month = divmod(month - 1, 12)
-        wall = ((date(year + years, month + 1, 1) - _EPOCH).days + day - 1) * 86_400 + second
-        return wall - offset_at(self._info, wall - offset_at(self._info, wall))
-
-    def _add_date(self, second: int, *, months: int = 0, days: int = 0) -> int:
-        """`AddDate`: the same time of day on another date."""
-        local = self._local(second)
-        of_day = local.hour * 3600 + local.minute * 60 + local.second
-        return self._date(local.year, local.month + months, local.day + days, of_day)
+        return None if self._clock is None else self._clock.after(micros)
 
 
 class EveryRule:
