@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,17 @@ _COLUMNS = (
 )
 
 
-def make_jobs(path: Path, count: int) -> None:
-    """A new database with `count` jobs, as applied from the corpus."""
+def make_jobs(path: Path, count: int, *, more: Callable[[int], bytes] = lambda number: b"") -> None:
+    """A new database with `count` jobs, as applied from the corpus.
+
+    Args:
+        more: lines of the spec of job `number`, besides those of the corpus.
+    """
     now = time.time_ns() // 1000
     store = Store.open(path, now=now)
     with store.transaction():
         for number in range(count):
-            (job,) = load_bytes(corpus.spec(number), corpus.place(number)).jobs
+            (job,) = load_bytes(corpus.spec(number) + more(number), corpus.place(number)).jobs
             store.put_job(
                 JobRecord(
                     project=job.project, name=job.name, spec=job.spec, digest=job.digest, path=job.path, line=job.line,
