@@ -61,14 +61,15 @@ def apply(
     if dry_run:
         _print(settings, expected, suffix=" (dry run)")
         if any(change.word != "unchanged" for change in expected):
-            say("Nothing was written. `jobsctl plan` tells what would change, field by field, and the next runs")
-        _stop_if_invalid(settings, checked, whole)
+            say("Nothing was written. `jobsctl plan` tells what would change, field by field, and the next runs.")
+        _stop_if_invalid(settings, checked, whole, "nothing was written")
         return
     kind = RequestKind.CONFIRM_PRUNE if confirm_prune else RequestKind.RECONCILE
     if not wait or not daemon_alive(settings.home):
         ask(settings, kind, timeout=0, wait=False)
         _print(settings, expected, suffix=" when the daemon looks" if wait is False else " when the daemon starts")
-        _stop_if_invalid(settings, checked, whole)
+        when = "looks" if wait is False else "starts"
+        _stop_if_invalid(settings, checked, whole, f"the other jobs are applied when the daemon {when}")
         return
     started = settings.clock.monotonic()
     asked = ask(settings, kind, timeout=timeout, refusals=False)
@@ -79,7 +80,7 @@ def apply(
     _print(settings, [_what_happened(change, known, after) for change in expected])
     if whole and asked.answer is not None and asked.answer.outcome != "done":
         raise Refused(asked.answer.message)
-    _stop_if_invalid(settings, checked, whole)
+    _stop_if_invalid(settings, checked, whole, "the other jobs were applied")
 
 
 def _place(settings: Settings, checked: Checked, root: Path, dry_run: bool) -> Checked:
@@ -140,6 +141,6 @@ def _print(settings: Settings, changes: Sequence[Change], *, suffix: str = "") -
     print_changes(settings, changes)
 
 
-def _stop_if_invalid(settings: Settings, checked: Checked, whole: bool) -> None:
+def _stop_if_invalid(settings: Settings, checked: Checked, whole: bool, done: str) -> None:
     if whole:
-        stop_at_errors(settings, checked, done="the other jobs were applied")
+        stop_at_errors(settings, checked, done=done)

@@ -45,7 +45,7 @@ class _Failures:
         known = Explained(str(error), error.hint, error.exit) if isinstance(error, CliError) else explain(error)
         self.told.append({"job": name, "error": known.message, "hint": known.hint, "exitCode": int(known.exit)})
         self.codes.add(known.exit)
-        say(f"error: {name}: {known.message}")
+        say(f"error: {known.message}" if name in known.message else f"error: {name}: {known.message}")
         if known.hint:
             say(f"hint: {known.hint}")
 

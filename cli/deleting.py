@@ -8,6 +8,22 @@ from cli.errors import Refused
 from cli.options import Settings
 from cli.placing import identities_in, remove, where_defined
 from cli.specfiles import specs_root
+from state.errors import NoDatabase, NotFound, OlderSchema
+from state.reads import Reader
+
+
+def refuse_active(settings: Settings, identity: str) -> None:
+    """Raises `Refused` when the job has an active run: its history cannot go."""
+    try:
+        with Reader(settings.home.database) as reader:
+            active = reader.job(identity).active_runs
+    except (NoDatabase, NotFound, OlderSchema):
+        return
+    if active:
+        raise Refused(
+            f"{identity} has an active run: its history cannot go yet; nothing was removed",
+            hint=f"wait for it, or end it with `jobsctl cancel {identity} --wait`",
+        )
 
 
 def remove_spec(settings: Settings, identity: str) -> Path | None:

@@ -57,7 +57,8 @@ def mend_all(settings: Settings, told: Sequence[Told], *, yes: bool) -> list[Fix
     """
     offers = [each for each in told if each.finding.fix is not None]
     if not offers:
-        say("There is nothing that can be mended safely without a person.")
+        wrong = any(each.finding.level is not Level.OK for each in told)
+        say("Nothing of this can be mended safely without a person." if wrong else "There is nothing to mend.")
         return []
     for each in offers:
         say(f"{each.check}: {each.finding.message}")

@@ -55,6 +55,8 @@ def _change_pause(
         notes.append(asked.answer.message)
         if word == "unchanged" or kind is RequestKind.RESUME:
             notes += _pause_note(settings, identity)
+        elif kind is RequestKind.SUSPEND:
+            notes.append(f"`jobsctl resume {identity}` ends it")
     return Done(asked.view(), f"job/{identity}", [f"job/{identity} {word}"], notes)
 
 

@@ -58,7 +58,12 @@ def trigger(settings: Settings, job: str, wish: Wish) -> Done:
         return Done(asked.view(), "", [f"job/{identity} runs when the daemon starts"])
     text = f"{run_id}  {identity}" if wish.several else run_id
     if not wish.wait:
-        return Done(asked.view(), run_id, [text])
+        # "run <id> created; it waits for ...": whoever started it wants to know that it did not.
+        assert asked.answer is not None
+        waits = asked.answer.message.partition("; ")[2]
+        next_step = f"`jobsctl why {run_id}` tells more" if waits else f"`jobsctl logs -f {run_id}` follows it"
+        note = f"{identity}: {waits}; {next_step}" if waits else next_step
+        return Done(asked.view(), run_id, [text], [note] if waits or not wish.several else [])
     return Done(asked.view(), run_id, [text], finish=lambda: _wait(settings, run_id, text, wish))
 
 

@@ -54,7 +54,7 @@ def command(
         return carry_out(settings, names, lambda name: cancel(settings, name, wish), several=len(names) > 1)
     names = active_jobs(settings, labels)
     if not names:
-        say("Nothing is active there.")
+        say("There are no active runs.")
         return Exit.OK
     if not agreed("Cancel the active runs of", names, severe=everything, yes=yes, note=CANCELS):
         return Exit.REFUSED

@@ -32,20 +32,23 @@ def command(
     """
     from cli.asking import ask
     from cli.bulk import Done, agreed, carry_out, chosen
-    from cli.deleting import remove_spec
+    from cli.deleting import refuse_active, remove_spec
     from cli.output import say
     from cli.selection import identity_to_change
     from state.inbox import RequestKind
 
     def delete(name: str) -> Done:
         identity = identity_to_change(settings, name)
+        if purge:
+            # Before the file goes: the daemon would refuse the purge, and the job would be half gone.
+            refuse_active(settings, identity)
         removed = remove_spec(settings, identity)
         if removed is not None:
             say(f"removed {removed}")
         asked = ask(settings, RequestKind.DELETE, identity=identity, params={"purge": purge}, timeout=timeout)
         word = "purged" if purge else "deleted"
         text = f"job/{identity} {word}" + ("" if asked.answer else " when the daemon starts")
-        return Done(asked.view(), f"job/{identity}", [text])
+        return Done(asked.view(), f"job/{identity}", [text], [asked.answer.message] if asked.answer else [])
 
     names = chosen(settings, jobs, labels)
     several = bool(labels) or len(names) > 1

@@ -25,10 +25,13 @@ def command(settings: Settings, file: str, force: bool) -> int:
     """
     from pathlib import Path
 
+    from cli.errors import NotFound
     from cli.keeping import backup_view, restore, restored_lines
     from cli.output import print_one, say
 
     home = settings.home
+    if not Path(file).is_file():
+        raise NotFound(f"{file}: no such file", hint="name a file made by `jobsctl backup`")
     manifest, aside = restore(settings, Path(file), force=force)
     view = {
         **backup_view(Path(file), manifest),

@@ -45,9 +45,9 @@ def check_specs(patient: Patient) -> Iterator[Finding]:
     if source.problem is not None:
         yield problem(f"{source.problem}; what was applied last goes on", f"look at {root}")
     if source.invalid:
+        have = "has a mistake in its file; its" if source.invalid == 1 else "have a mistake in their file; their"
         yield problem(
-            f"{source.invalid} of {source.jobs + source.invalid} jobs have a mistake in their file; "
-            "their last good version runs on",
+            f"{source.invalid} of {source.jobs + source.invalid} jobs {have} last good version runs on",
             "jobsctl validate",
         )
     if not source.problem and not source.invalid:

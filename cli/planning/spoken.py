@@ -32,7 +32,7 @@ def _beyond(value: Mapping[str, Any], other: Mapping[str, Any] | None, defaults:
         if isinstance(item, dict) and isinstance(default, dict) and default:
             if part := _beyond(item, there if isinstance(there, dict) else None, default):
                 said[key] = part
-        elif item != default or (there != default and item is not None):
+        elif item != default or (there != default and item not in (None, {}, [])):
             said[key] = item
     return said
 

@@ -88,7 +88,8 @@ class TestAnswered:
     def test_suspend_says_what_was_done(self, jobsctl, hello, daemon):
         daemon.answer = lambda request, store: ("done", "default/hello suspended", None)
         done = jobsctl("suspend", "hello", "--reason", "moving")
-        assert (done.code, done.out, done.err) == (0, "job/default/hello suspended\n", "default/hello suspended\n")
+        told = "default/hello suspended\n`jobsctl resume default/hello` ends it\n"
+        assert (done.code, done.out, done.err) == (0, "job/default/hello suspended\n", told)
         assert [(request.kind, request.reason) for request in daemon.asked] == [("suspend", "moving")]
 
     def test_a_refusal_ends_with_7_and_the_daemons_words(self, jobsctl, hello, daemon):
@@ -148,8 +149,13 @@ class TestTrigger:
     def test_prints_the_id_of_the_run(self, jobsctl, known, hello, daemon):
         daemon.answer = start_run(known, None)
         done = jobsctl("trigger", "hello")
-        assert (done.code, done.err) == (0, "")
+        assert (done.code, done.err) == (0, f"`jobsctl logs -f {done.out.strip()}` follows it\n")
         assert jobsctl("run", done.out.strip()).code == 0
+
+    def test_says_when_the_run_waits(self, jobsctl, hello, daemon):
+        daemon.answer = lambda request, store: ("done", "run 01m7 created; it waits for the run before", "01m7")
+        done = jobsctl("trigger", "hello")
+        assert done.err == "default/hello: it waits for the run before; `jobsctl why 01m7` tells more\n"
 
     def test_wait_ends_with_0_when_the_run_succeeded(self, jobsctl, known, hello, daemon):
         daemon.answer = start_run(known, RunState.SUCCEEDED, reason=Reason.SUCCEEDED, exit_code=0)

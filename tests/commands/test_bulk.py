@@ -56,7 +56,7 @@ def test_by_label_is_each_of_them_and_nobody_has_to_be_there(three, daemon, aske
 def test_several_names_and_a_failure_among_them(three, daemon, asked, jobsctl):
     done = jobsctl("suspend", "one", "nobody", "three", "one")
     assert done.out == "job/default/one suspended\njob/default/three suspended\n"
-    assert "error: nobody: there is no job nobody" in done.err
+    assert "error: there is no job nobody" in done.err
     assert "1 of 3 jobs failed" in done.err
     assert (done.code, len(asked())) == (4, 2)
 
@@ -115,7 +115,7 @@ def test_cancelling_all_is_about_what_is_active(three, daemon, asked, jobsctl):
     assert asked() == [(RequestKind.CANCEL, "default/one")]
     assert jobsctl("cancel", "--all", "--yes").code == 0
     assert asked()[1:] == [(RequestKind.CANCEL, "default/one"), (RequestKind.CANCEL, "default/three")]
-    assert jobsctl("cancel", "--all", "--yes", "-p", "other").err == "Nothing is active there.\n"
+    assert jobsctl("cancel", "--all", "--yes", "-p", "other").err == "There are no active runs.\n"
 
 
 def ending(job_of_run, state):

@@ -297,7 +297,7 @@ class TestMending:
         assert (done.code, data["ok"], {each["done"] for each in data["fixed"]}) == (0, True, {True})
 
     def test_nothing_to_mend(self, well, jobsctl):
-        assert "nothing that can be mended" in jobsctl("doctor", "--fix", "--only", "disk").err
+        assert "There is nothing to mend." in jobsctl("doctor", "--fix", "--only", "disk").err
 
 
 def test_exit_codes_and_outputs(well, machine, jobsctl, home):

@@ -45,7 +45,8 @@ def test_as_it_is(jobsctl, style):
     """After a change that is meant: read the output, and put it there."""
     done = jobsctl("validate", "--format", style)
     assert done.code == 3
-    assert done.err == "3 files, 2 valid jobs: 2 errors, 2 warnings\n"
+    assert done.err.splitlines()[0] == "3 files, 2 valid jobs: 2 errors, 2 warnings"
+    assert ("jobsctl explain JOB" in done.err) is (style in ("full", "concise"))
     assert done.out == (FOLDER / f"{style}.txt").read_text()
 
 

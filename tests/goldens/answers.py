@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 
 from specs.load import load_bytes
 from state.home import Home
@@ -19,7 +20,6 @@ from tests.commands.conftest import MINUTE, NOW, Answering
 
 Answer = tuple[str, str, str | None]
 """Outcome, message, run id."""
-NEW_RUN = f"{first_id(NOW)[:10]}0000000000000100"
 
 
 @contextmanager
@@ -65,9 +65,11 @@ def _trigger(store: Store, job: JobRecord) -> Answer:
     if job.archived_at is not None:
         return "refused", f"{job.identity} is archived: no file defines it; bring its spec back first", None
     assert job.id is not None
+    ids = (f"{first_id(NOW)[:10]}{number:016d}" for number in count(100))
+    run_id = next(id for id in ids if store.run(id) is None)
     failing = job.identity == "db/backup"
     run = Run(
-        id=NEW_RUN, job_id=job.id, project=job.project, job=job.name, generation=job.generation, digest=job.digest,
+        id=run_id, job_id=job.id, project=job.project, job=job.name, generation=job.generation, digest=job.digest,
         revision=job.revision, state=RunState.PENDING, created_at=NOW, trigger=Trigger.MANUAL, scheduled_for=None,
     )  # fmt: skip
     store.insert_runs([run])

@@ -79,7 +79,7 @@ jobs:
 """,
     "jobs.json": """\
 {"name": "daily-summary", "enabled": true, "runner_type": "program",
- "runner_config": {"program": "summary", "args": ["--day", "yesterday"]},
+ "runner_config": {"command": "summary", "args": ["--day", "yesterday"]},
  "trigger_type": "cron", "trigger_config": {"expression": "0 7 * * *", "timezone": "UTC"}}
 """,
     "broken.yaml": "jobs: [\n",

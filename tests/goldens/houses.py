@@ -10,6 +10,7 @@ served    as night, and the daemon answers requests
 changed   as well, with a daemon that answers; somebody edited the files, and has others beside them
 broken    as new; one file per kind of mistake
 misset    as new; its jobsctl.yaml is wrong
+saved     as down, with saved.tar.gz, a backup of it
 moved     as new; beside it the crontabs, timers and manifests of before
 """
 
@@ -34,9 +35,10 @@ from unittest.mock import patch
 
 from cli.main import run as jobsctl
 from cli.options import Settings
+from specs.load import load_bytes
 from state.home import Home
 from state.ids import first_id
-from state.records import Event, JobRecord, Reason, Run
+from state.records import DocumentRecord, Event, JobRecord, Reason, Run
 from state.store import RunEnd, Skip
 from tests.commands.conftest import HELLO, HOUR, MINUTE, NOW, Known, StoppedClock
 from tests.goldens.answers import answering
@@ -123,7 +125,7 @@ def house(name: str, place: Path) -> Iterator[Path]:
     with closing(sqlite3.connect(home.database)) as database, database:
         database.execute("UPDATE source SET root = ?", (str(home.specs),))
     _heartbeat(home)
-    if name == "down":
+    if name in ("down", "saved"):
         yield root
         return
     if name in ("served", "changed"):
@@ -150,8 +152,14 @@ def _model(name: str) -> Path:
         pen = Pen(Home(root))
         _MAKERS[name](pen)
         pen.store.close()
+    if name == "saved":
+        jobsctl_quietly("--home", root, "backup", root / "saved.tar.gz")
     if name in ("served", "changed"):
         _write_files(root, GIVEN | (EDITED if name == "changed" else {}))
+    written = (NOW - 9 * DAY) // SECOND
+    for path in (root, root / "jobs"):
+        for file in path.iterdir():
+            os.utime(file, (written, written))
     return root
 
 
@@ -200,7 +208,24 @@ def _well(pen: Pen) -> None:
     pen.run(poll, ago=10 * SECOND)
     clean = pen.job(CLEAN, path="ops/clean.yaml", revision=REVISION, next_at=NOW + 20 * HOUR)
     pen.run(clean, ago=6 * DAY + 4 * HOUR)
+    # As the daemon stores it: what the files say is what is applied.
+    text = b"kind: Pool\nname: disk\nslots: 1\n"
+    (pen.home.specs / "pools.yaml").write_bytes(text)
+    (disk,) = load_bytes(text, "pools.yaml").documents
+    stored = DocumentRecord(
+        kind=disk.kind, name=disk.name, spec=disk.spec, digest=disk.digest, path=disk.path, line=disk.line,
+        applied_at=NOW - 9 * DAY,
+    )  # fmt: skip
+    pen.store.put_documents([stored], [])
     pen.source(revision=REVISION, files=3, jobs=3)
 
 
-_MAKERS = {"empty": _empty, "well": _well, "night": bad_night, "down": bad_night, "served": bad_night, "changed": _well}
+_MAKERS = {
+    "empty": _empty,
+    "well": _well,
+    "night": bad_night,
+    "down": bad_night,
+    "saved": bad_night,
+    "served": bad_night,
+    "changed": _well,
+}

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from unittest.mock import patch
 
@@ -22,6 +23,10 @@ _COLORS = {
     "36": "cyan",
 }  # fmt: skip
 _ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
+
+
+_SIZES = re.compile(r'(files, |"bytes": )[0-9.]+( [KM]iB|)')
+"""Of a backup: they depend on the version of SQLite."""
 
 
 class Stream(io.TextIOWrapper):
@@ -79,11 +84,13 @@ def _typed_in(root: Path, call: Call) -> Iterator[tuple[Stream, Stream]]:
 
 @contextmanager
 def _same_every_time() -> Iterator[None]:
-    """Who asks is ann at her desk, and what is drawn by lot is drawn already."""
+    """Who asks is ann at her desk, on a machine like any other, and what is drawn by lot is drawn already."""
+    requests = count(200)
     with (
         patch("cli.asking.requester", lambda: "ann@desk"),
-        patch("cli.asking.new_id", lambda at: f"{first_id(at)[:10]}0000000000000200"),
+        patch("cli.asking.new_id", lambda at: f"{first_id(at)[:10]}{next(requests):016d}"),
         patch("secrets.token_hex", lambda length: "ab" * length),
+        patch("cli.importing.accounts.home_of", lambda user: f"/home/{user or 'ann'}"),
         patch("platform.platform", lambda: "Linux-6.1-x86_64"),
         patch("sqlite3.sqlite_version", "3.45.0"),
         patch("platform.python_version", lambda: "3.11.7"),
@@ -96,7 +103,11 @@ def screen_of(call: Call, root: Path) -> str:
     """What stands there afterwards, with the house's own path as `<home>`."""
     with _same_every_time(), _typed_in(root, call) as (out, err):
         code = run(list(call.arguments), Settings(clock=StoppedClock()))
-    shown = out.text()
+    shown = (
+        _SIZES.sub(lambda found: f"{found[1]}<size>{found[2]}", out.text())
+        if "backup" in call.arguments
+        else out.text()
+    )
     if shown and not shown.endswith("\n"):
         shown += "(no line feed)\n"
     told = "".join(f"! {line}\n" if line else "!\n" for line in err.text().splitlines())
