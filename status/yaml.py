@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./@+,-]*(?:[ :][A-Za-z0-9_./@+,(-][A-Z
 """Starts with a letter or slash; ": " and " #" cannot occur, nor can a final ":"."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 """Readers of YAML 1.1 make it a date, which is what it is."""
-_NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 _WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"))
 
 
@@ -70,5 +70,6 @@ def _text(value: str) -> str:
     plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
     if plain or _INSTANT.fullmatch(value):
         return value
-    # YAML knows more line breaks and fewer printable characters than JSON; lone surrogates are in neither.
+    # YAML knows more line breaks and fewer printable characters than JSON; lone surrogates are in neither; and what
+    # reverses the direction of text would make a person read something else.
     return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

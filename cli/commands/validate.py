@@ -11,6 +11,7 @@ import click
 from cli.exits import Exit
 from cli.options import Settings
 from cli.output import counted, print_items, say, wants_color
+from cli.terminal import safe_json, visible
 
 Format = Literal["full", "concise", "json", "jsonl", "github", "gitlab", "sarif", "junit"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -63,8 +64,13 @@ def command(settings: Settings, paths: Sequence[str], style: Format | None, stri
             empty="",
         )
     else:
-        color = wants_color(settings)
-        sys.stdout.write(render(checked.findings, style or "full", color, files=checked.paths, strict=strict))
+        text = render(checked.findings, style or "full", wants_color(settings), files=checked.paths, strict=strict)
+        # The forms for people care for themselves; those for programs may still be looked at, as a log of CI is.
+        if style in ("json", "jsonl", "gitlab", "sarif"):
+            text = safe_json(text)
+        elif style in ("github", "junit"):
+            text = visible(text)
+        sys.stdout.write(text)
     errors = sum(finding.severity is Severity.ERROR for finding in checked.findings)
     warnings = len(checked.findings) - errors
     found = ", ".join(counted(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
