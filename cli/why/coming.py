@@ -7,7 +7,7 @@ and those that may be over by then (`maybe`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cli.output import counted
 from cli.times import relative
@@ -15,7 +15,7 @@ from cli.why.known import Facts
 from cli.why.story import About, Answer, Verdict
 from cli.why.waiting import occupied, upstream_words
 from cli.why.words import length, resume_advice, suspended
-from state.records import WAIT_REASONS, Reason, RunState
+from state.records import WAIT_REASONS, Health, Reason, RunState
 from status.phase import suspension_of
 
 _AFTER_FAILURE = {"fail": "its run fails with it", "run": "it runs all the same"}
@@ -119,7 +119,9 @@ def _after_others(facts: Facts) -> Answer:
     if missing and (what := _AFTER_FAILURE.get(facts.policy.on_dependency_failure)):
         text.append(f"Should one of them fail, {what} (`on_dependency_failure`).")
     obstacles = [each for each in _obstacles(facts, None) if each.reason not in (Reason.DEPENDENCY, Reason.OVERLAP)]
-    return _answer(facts, None, "Next", text, obstacles)
+    answer = _answer(facts, None, "Next", text, obstacles)
+    failing = [each.upstream.identity for each in missing if each.record and each.record.health is Health.FAILING]
+    return replace(answer, advice=(*answer.advice, *(f"jobsctl why {identity}" for identity in failing)))
 
 
 def ahead(facts: Facts, slot: int, about: About, title: str, shift: str | None) -> Answer:

@@ -8,6 +8,7 @@ from cli.why.moment import Moment
 from cli.why.story import About, Answer, Story, Verdict
 from cli.why.words import rule
 from specs.zones import Zone
+from state.records import Trigger
 from status.phase import first_problem
 from status.timing import words_of
 
@@ -34,7 +35,7 @@ def overview(facts: Facts, last: SlotFacts | None) -> Story:
 
 def _last(facts: Facts, last: SlotFacts | None) -> Answer:
     if last is None:
-        text = "Nothing has run yet, and no slot has come."
+        text = "No run has ended yet." if facts.active else "Nothing has run yet, and no slot has come."
         return Answer(about=About.LAST, verdict=Verdict.NOTHING, title="Last", text=(text,))
     return past.told(facts, last, About.LAST, _title(facts, last, "Last run", "Last slot,"))
 
@@ -42,8 +43,9 @@ def _last(facts: Facts, last: SlotFacts | None) -> Answer:
 def _title(facts: Facts, slot: SlotFacts, of_run: str, of_slot: str) -> str:
     run = slot.rows[-1] if slot.rows else None
     if run is not None and run.scheduled_for is None:
-        who = f" by {run.requested_by}" if run.requested_by else ""
-        return f"{of_run}, asked for{who} {facts.local.when(run.created_at)}"
+        asked = f" asked for by {run.requested_by}" if run.requested_by else " asked for"
+        asked = "" if run.trigger is Trigger.DEPENDENCY else asked
+        return f"{of_run},{asked} {facts.local.when(run.created_at)}"
     return f"{of_slot} {facts.local.when(slot.slot)}"
 
 

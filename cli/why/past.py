@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cli.output import counted
 from cli.why.known import Facts, SlotFacts
@@ -39,7 +39,7 @@ def _ran(facts: Facts, slot: SlotFacts, about: About, title: str) -> Answer:
         starts_at=last.started_at,
         reason=last.reason,
         runs=slot.rows,
-        advice=_run_advice(facts, last),
+        advice=_run_advice(slot.rows),
     )
 
 
@@ -110,7 +110,10 @@ def _lateness(facts: Facts, first: Run) -> Iterator[str]:
         yield f"It started at {at}: `jitter` moves this slot by {length(start - slot)}."
 
 
-def _run_advice(facts: Facts, run: Run) -> tuple[str, ...]:
+def _run_advice(rows: Sequence[Run]) -> tuple[str, ...]:
+    run = rows[-1]
+    if run.reason is Reason.BACKOFF and len(rows) > 1:
+        run = rows[-2]  # the one that failed wrote why
     if run.started_at is None:
         return (f"jobsctl run {run.id}",)
     if run.state is RunState.RUNNING:

@@ -13,6 +13,7 @@ from cli.why.words import length
 from state.records import Health, Reason, Run, RunState
 from status.reasons import advice_words, wait_words
 
+SECOND = 1_000_000
 SHOWN = 3
 """Holders of a pool that are named: more would hide the sentence."""
 
@@ -24,7 +25,7 @@ def now(facts: Facts) -> Answer | None:
     blocked = [run for run in facts.active if run.state is RunState.BLOCKED]
     verdict = Verdict.RUNNING if len(blocked) < len(facts.active) else Verdict.WAITING
     text = [_active(facts, run) for run in facts.active]
-    advice = [advice_words(run.reason, facts.record.identity) for run in blocked]
+    advice = [each for run in blocked for each in _advice(facts, run)]
     return Answer(
         about=About.NOW,
         verdict=verdict,
@@ -34,6 +35,19 @@ def now(facts: Facts) -> Answer | None:
         runs=facts.active,
         advice=tuple(each for each in dict.fromkeys(advice) if each),
     )
+
+
+def _advice(facts: Facts, run: Run) -> list[str]:
+    """A command where what is waited for is known by name; else what the reason says."""
+    if run.reason is Reason.DEPENDENCY:
+        commands = [
+            f"jobsctl why {each.upstream.identity}" for each in facts.upstream if not each.ready and each.record
+        ]
+    elif run.reason is Reason.POOL and facts.pool is not None:
+        commands = [f"jobsctl run {each.id}" for each in facts.pool.running[:SHOWN]]
+    else:
+        commands = []
+    return commands or [advice_words(run.reason, facts.record.identity)]
 
 
 def _active(facts: Facts, run: Run) -> str:
@@ -66,7 +80,8 @@ def waits_for(facts: Facts, run: Run, subject: str = "It") -> str:
         case Reason.BACKOFF:
             retry = facts.policy.retry
             total = f" of {max(retry.attempts, run.attempt)}" if retry else ""
-            when = f" starts {local.when(run.not_before)}" if run.not_before else " waits for its delay"
+            at = None if run.not_before is None else run.not_before // SECOND * SECOND
+            when = " waits for its delay" if at is None else f" starts {local.when(at)}"
             return f"{subject} is to be tried again: attempt {run.attempt}{total}{when}."
         case Reason.OVERLAP:
             others = [each for each in facts.active if each.state is not RunState.BLOCKED]
