@@ -17,6 +17,7 @@ from cli.output import say
 from cli.reading import Reading
 from cli.rundir import Growing, RunDirectory
 from cli.terminal import VisibleBytes
+from cli.times import relative
 from state.logs import Log, lines_of, matching
 from state.records import TERMINAL_STATES, Run, RunState
 
@@ -41,8 +42,10 @@ class Sink:
         self._stream = stream
         self._visible = VisibleBytes() if stream.isatty() else None
         self._at_start_of_line = True
+        self.wrote = False
 
     def write(self, data: bytes) -> None:
+        self.wrote = self.wrote or bool(data)
         if self._visible is not None:
             self._stream.write(self._visible.feed(data))
             self._at_start_of_line = data.endswith(b"\n") if data else self._at_start_of_line
@@ -73,13 +76,27 @@ def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
         )
     files = seen.files(run)
     active = run.state not in TERMINAL_STATES
+    if sys.stderr.isatty():
+        say(_heading(seen, run))
     if active and wanted.follow:
         _wait_for_log(seen, run, files)
     there = files.streams()
-    if not there and run.state not in TERMINAL_STATES:
-        say(f"run {run.id} is {run.state}; it wrote nothing yet")
+    if not there and active:
+        why = f"; `jobsctl why {run.identity}` tells why" if run.state is RunState.BLOCKED else ""
+        say(f"run {run.id} is {run.state}; it wrote nothing yet{why}")
         return
-    chosen = [wanted.stream] if wanted.stream else list(there) or ["output"]
+    if not there:
+        ended = f"run {run.id} of {run.identity} {run.state}{f': {run.error}' if run.error else ''}"
+        raise NotFound(
+            f"{ended}; there is no log of it",
+            hint=f"nothing was captured, or it was pruned; `jobsctl why {run.identity}` tells more",
+        )
+    if wanted.stream is not None and wanted.stream not in there:
+        raise NotFound(
+            f"run {run.id} has no log of {wanted.stream} alone: both went into one",
+            hint="without --stream it is printed; `capture: {streams: separate}` keeps them apart",
+        )
+    chosen = [wanted.stream] if wanted.stream else list(there)
     sinks = {name: Sink(sys.stderr if name == "stderr" and not wanted.stream else sys.stdout) for name in chosen}
     ends: dict[str, int] = {}
     for name, sink in sinks.items():
@@ -90,6 +107,15 @@ def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
         _follow(seen, run, {name: Growing(files, name, start=ends[name]) for name in sinks}, sinks, wanted)
     for sink in sinks.values():
         sink.close()
+    if not any(sink.wrote for sink in sinks.values()):
+        chosen_lines = wanted.pattern is not None or wanted.since is not None or wanted.until is not None
+        say("no line fits" if chosen_lines and any(ends.values()) else f"run {run.id} wrote nothing")
+
+
+def _heading(seen: Reading, run: Run) -> str:
+    """Whose output it is, and how old: a log alone does not say that it is yesterday's."""
+    when = f"ended {relative(run.finished_at, seen.now)}" if run.finished_at is not None else "not over"
+    return f"run {run.id} of {run.identity}: {run.state}, {when}"
 
 
 def _print_now(log: Log, sink: Sink, wanted: Wanted, *, goes_on: bool) -> int:

@@ -81,7 +81,8 @@ def test_of_a_job_that_waits_for_its_next_attempt_it_prints_what_the_failed_one_
 
 def test_of_a_job_that_never_started_anything_it_says_that_it_waits(raw, known):
     waiting = known.waiting(known.job(), Reason.POOL, ago=MINUTE)
-    assert raw("logs", "hello")[2].decode() == f"run {waiting.id} is blocked; it wrote nothing yet\n"
+    told = f"run {waiting.id} is blocked; it wrote nothing yet; `jobsctl why default/hello` tells why\n"
+    assert raw("logs", "hello")[2].decode() == told
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ class TestSeparateStreams:
         write(b"x")
         code, out, err = raw("logs", "hello", "--stream", "stderr")
         assert (code, out) == (4, b"")
-        assert b"it has output" in err
+        assert b"both went into one" in err
 
 
 @pytest.mark.parametrize(
@@ -315,12 +316,14 @@ class TestTerminal:
         _, write = ran
         write(b"a\x1b]0;title\x07b\rc\x9bd\xc2\x9be\nT\xc3\xa4st\n")
         shown = on_a_terminal("--home", home.root, "logs", "hello")
-        assert shown == "a\\x1b]0;title\\x07b\\x0dc\\x9bd\\x9be\nTäst\n"
+        whose, _, log = shown.partition("\n")
+        assert log == "a\\x1b]0;title\\x07b\\x0dc\\x9bd\\x9be\nTäst\n"
+        assert " of default/hello: succeeded, ended " in whose
 
     def test_the_prompt_gets_a_line_of_its_own(self, home, ran):
         _, write = ran
         write(b"no end")
-        assert on_a_terminal("--home", home.root, "logs", "hello") == "no end\n"
+        assert on_a_terminal("--home", home.root, "logs", "hello").splitlines(keepends=True)[1:] == ["no end\n"]
 
     def test_colours_are_there_for_who_wants_them(self, home, known):
         known.run(known.job(), state=RunState.FAILED)
