@@ -114,9 +114,9 @@ def waiting_columns(now: int) -> list[Column[Waiting]]:
     return [
         Column("JOB", lambda each: each.run.identity),
         Column("RUN", lambda each: each.run.id, rank=4),
-        Column("FOR", lambda each: span(max(now - each.run.created_at, 0) / 1_000_000), right=True),
+        Column("FOR", lambda each: span(max(now - each.run.created_at, 0) / 1_000_000), right=True, rank=1),
         Column("PRIORITY", lambda each: str(each.priority), right=True, rank=3),
-        Column("WAITS FOR", lambda each: _waits_for(each, now), rank=1),
+        Column("WAITS FOR", lambda each: _waits_for(each, now)),
     ]
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cli.reading import Reading
-from specs.policy import PLAIN
+from specs.policy import PLAIN, Policy
 from specs.schedule import Schedule, compile_schedule
 from specs.timing import Timing
 from state.records import JobRecord
 from status.deadline import read_policy, read_spec
-from status.timing import timing_of
+from status.timing import timing_of, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,12 @@ class Upcoming:
     """Slot and start, microseconds UTC: those a calendar drops are left out."""
     notes: tuple[str, ...] = ()
     """Why there are no more, where the schedule does not say it by itself."""
+    policy: Policy = PLAIN
+
+    @property
+    def words(self) -> str:
+        """What starts it, in words."""
+        return words_of(self.schedule, self.policy)
 
     @classmethod
     def of_expression(cls, schedule: Schedule, identity: str, start: int, number: int) -> Upcoming:
@@ -48,7 +54,7 @@ class Upcoming:
             return _after_finish(schedule, record)
         if schedule.kind == "manual" and policy.depends_on:
             whom = ", ".join(each.identity for each in policy.depends_on)
-            return cls(schedule, [], (f"it starts when what it depends on has succeeded: {whom}",))
+            return cls(schedule, [], (f"it starts when what it depends on has succeeded: {whom}",), policy)
         timing, calendars = timing_of(record, schedule, policy), seen.calendars(policy)
         slots = list(islice(timing.runs_after(seen.now if after is None else after, calendars), number))
         notes = []

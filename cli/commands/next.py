@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 @click.argument("job", required=False)
 @click.option("--schedule", metavar="EXPR", help="An expression instead of a job's: cron, `every 2h`, plain words.")
 @click.option("--timezone", metavar="ZONE", help="Zone of EXPR and of the times shown. Default: the job's, the home's.")
-@click.option("--after", type=Instant(), help="Instants after this one. Default: now.")
-@click.option("-n", "--number", type=click.IntRange(1, 10_000), default=5, show_default=True, help="How many.")
+@click.option("--after", type=Instant(), metavar="TIME", help="Instants after this one. Default: now.")
+@click.option(
+    "-n", "--limit", "--number", "number", type=click.IntRange(1, 10_000), default=5, help="So many. Default: 5."
+)
 @click.pass_obj
 def command(
     settings: Settings, job: str | None, schedule: str | None, timezone: str | None, after: int | None, number: int
@@ -153,7 +155,8 @@ def _show(settings: Settings, found: Upcoming, zone: str) -> None:
             for item in items:
                 click.echo(to_json(item) if settings.output == "jsonl" else item)
         case _:
-            print_lines(settings, [found.schedule.words])
+            if settings.headers:
+                print_lines(settings, [found.words])
             if not items:
                 if not found.notes:
                     say("Nothing is to come.")

@@ -21,8 +21,13 @@ SHORTEST = 0.2
 @click.command("top")
 @click.option("--once", is_flag=True, help="One look, and the end; so it is off a terminal, and with -o json.")
 @click.option("-n", "--count", type=click.IntRange(1), metavar="N", help="N looks one after another, as plain lines.")
-@click.option("-d", "--delay", type=Span(), default=2.0, metavar="DURATION", help="Between two looks. Default: 2s.")
-@click.option("--sort", type=click.Choice(SORTS), default="cpu", help="What stands first. Default: cpu.")
+@click.option(
+    "-d", "--interval", "--delay", "delay", type=Span(), default=2.0, metavar="DURATION",
+    help="Between two looks. Default: 2s.",
+)  # fmt: skip
+@click.option(
+    "--sort-by", "--sort", "sort", type=click.Choice(SORTS), default="cpu", help="What stands first. Default: cpu."
+)
 @click.option("--plain", is_flag=True, help="Plain lines, one look below the other: for screen readers.")
 @click.pass_obj
 def command(settings: Settings, once: bool, count: int | None, delay: float, sort: str, plain: bool) -> int:
@@ -34,7 +39,7 @@ def command(settings: Settings, once: bool, count: int | None, delay: float, sor
     \b
     Examples:
       jobsctl top
-      jobsctl top --sort memory
+      jobsctl top --sort-by memory
       jobsctl top --once -o json
       jobsctl top --plain -d 10s
     """
@@ -42,7 +47,7 @@ def command(settings: Settings, once: bool, count: int | None, delay: float, sor
     import sys
 
     if delay < SHORTEST:
-        raise UsageError(f"--delay is at least {SHORTEST:g}s")
+        raise UsageError(f"--interval is at least {SHORTEST:g}s")
     if once and count is not None:
         raise UsageError("--once is -n 1: give one of them")
     lines = settings.output not in ("table", "wide")
