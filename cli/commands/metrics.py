@@ -44,7 +44,7 @@ def command(
       jobsctl metrics 01m7yjkbshspfz7aw3dyetqhqa --names memory_usage
       jobsctl metrics report -n 200 -o json
     """
-    from cli.output import print_items, print_lines
+    from cli.output import print_items, print_lines, say
     from cli.reading import reading
     from cli.selection import find_target
     from state.records import TERMINAL_STATES, JobRecord
@@ -55,25 +55,33 @@ def command(
     wanted = [name for name in (each.strip() for each in (names or "").split(",")) if name]
     with reading(settings) as seen:
         found = find_target(settings, seen.reader, target)
+        measured = True
         if isinstance(found, JobRecord):
             runs = seen.reader.runs(
                 job_id=found.id, states=[state for state in TERMINAL_STATES if state != "skipped"], since=since,
                 until=until, limit=limit,
             )  # fmt: skip
             series = series_of_job(runs, wanted)
+            measured = bool(runs)
             about, title = {"job": found.identity, "run": None}, f"{found.identity}: its last runs"
         else:
             samples = seen.files(found).series()
             series = series_of_run(found, samples, wanted, since=since, until=until)
             about, title = {"job": found.identity, "run": found.id}, f"{found.identity} run {found.id}: {found.state}"
-        if settings.output in ("table", "wide"):
+        wrong = bool(series) and all(each.status == "error" for each in series)
+        if settings.output in ("table", "wide") and wrong:
+            said = str(series[0].error)
+            raise UsageError(f"--names: {said if said.startswith(series[0].name) else f'{series[0].name}: {said}'}")
+        if settings.output in ("table", "wide") and not measured:
+            say(f"No run of {found.identity} ended{' then' if since or until else ' yet'}: nothing was measured.")
+        elif settings.output in ("table", "wide"):
             print_lines(settings, _lines(settings, title, series))
         else:
             print_items(
                 settings, series, view=lambda each: series_view(each, most=points), name=lambda each: each.name,
                 columns=(), empty="", more={"apiVersion": "jobsctl/v1", "kind": "Metrics", **about},
             )  # fmt: skip
-    return Exit.FAILED if series and all(each.status == "error" for each in series) else Exit.OK
+    return Exit.FAILED if wrong else Exit.OK
 
 
 def _lines(settings: Settings, title: str, series: list[Series]) -> Iterator[str | Cell]:

@@ -58,7 +58,9 @@ def command(
 
     piece = _piece(range_text, head, tail)
     if name is None and piece is not None:
-        raise UsageError("--range, --head and --tail choose a part of one file", hint="name it: outputs JOB NAME")
+        raise UsageError(
+            "--range, --head and --tail choose a part of one file", hint="name it: `jobsctl outputs JOB NAME`"
+        )
     if run_text is not None and target is None:
         target, run_text = run_text, None
     with reading(settings) as seen:
@@ -67,12 +69,18 @@ def command(
             found = _run_of(seen, find_job(settings, seen.reader, target or ""), run_text, found)
         runs = [found] if isinstance(found, Run) else _runs(settings, seen, found)
         if name is None:
-            _list(settings, seen, runs, target, limit)
+            _list(settings, seen, runs, None if found is None else _called(found), limit)
         else:
             from cli.keptfile import print_kept
 
-            print_kept(seen, runs, name, piece, of=target or "")
+            print_kept(seen, runs, name, piece, of=_called(found))
     return Exit.OK
+
+
+def _called(found: JobRecord | Run | None) -> str:
+    from state.records import Run
+
+    return "" if found is None else found.id if isinstance(found, Run) else found.identity
 
 
 def _piece(range_text: str | None, head: int | None, tail: int | None) -> Piece | None:

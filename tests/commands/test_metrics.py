@@ -88,7 +88,7 @@ def test_one_series_that_cannot_be_told_does_not_hide_the_others(jobsctl, known,
     )  # fmt: skip
     assert (duration["status"], duration["error"]) == ("error", "duration is a series of its job, not of a run")
     done = jobsctl("metrics", run.id, "--names", "nonsense")
-    assert (done.code, "nonsense  no such series" in done.out) == (1, True)
+    assert (done.code, done.out, "nonsense: no such series" in done.err) == (2, "", True)
 
 
 def test_a_run_without_samples_says_that_nothing_was_measured(jobsctl, known):

@@ -83,11 +83,11 @@ def test_the_shape_is_an_output(jobsctl, known, keep):
 def test_a_job_without_files_is_told_how_to_keep_some(jobsctl, known):
     known.run(known.job())
     assert jobsctl("outputs", "hello").err == (
-        "hello kept no files: a job keeps what it writes below $JOBSCTL_OUTPUT_DIR.\n"
+        "default/hello kept no files: a job keeps what it writes below $JOBSCTL_OUTPUT_DIR.\n"
     )
     assert jobsctl("outputs").err.startswith("No run kept a file")
     done = jobsctl("outputs", "hello", "a.csv")
-    assert (done.code, done.err.splitlines()[0]) == (4, "error: hello kept no file a.csv")
+    assert (done.code, done.err.splitlines()[0]) == (4, "error: default/hello kept no file a.csv")
 
 
 def test_a_pipe_gets_exactly_the_bytes(raw, known, keep):
@@ -155,7 +155,7 @@ def test_a_folder_that_is_a_link_is_no_folder_of_files(raw, jobsctl, known, home
 def test_a_wrong_name_suggests_the_right_one(jobsctl, known, keep):
     keep(known.run(known.job()), {"summary.csv": b"1"})
     assert "hint: did you mean summary.csv?" in jobsctl("outputs", "hello", "sumary.csv").err
-    assert "hint: `jobsctl outputs hello` lists what there is" in jobsctl("outputs", "hello", "xyz").err
+    assert "hint: `jobsctl outputs default/hello` lists what there is" in jobsctl("outputs", "hello", "xyz").err
 
 
 USAGE = {
