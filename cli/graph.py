@@ -20,7 +20,7 @@ from specs.expression import ScheduleError
 from specs.policy import PLAIN, Policy, policy_of
 from state.records import JobRecord
 from status.instants import SECOND, rfc3339
-from status.phase import phase_of
+from status.phase import Phase, phase_of
 from status.views import API_VERSION
 
 BRANCHES = ("├─ ", "└─ ", "│  ", "   ")
@@ -155,7 +155,9 @@ def _line(
 
 def _waits(graph: Graph, job: JobRecord) -> str:
     missing = [edge.above for edge in graph.above(job.identity) if not edge.ready]
-    return f"; waits for {', '.join(missing)}" if missing else ""
+    # One that ran and does not wait now has used what succeeded before.
+    how = "waits for" if job.last_run_id is None or phase_of(job) is Phase.BLOCKED else "next after"
+    return f"; {how} {', '.join(missing)}" if missing else ""
 
 
 def state_words(job: JobRecord, now: int) -> str:

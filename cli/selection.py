@@ -73,10 +73,10 @@ def _run_called(reader: Reader, text: str) -> Run | None:
 
 def nothing_there(reader: Reader, project: str | None, otherwise: str) -> str:
     """What to say when nothing is found: that the project is none, which is a slip of the pen; else `otherwise`."""
-    if project is None:
+    if project is None or reader.jobs(project=project, archived=None, limit=1):
         return otherwise
     projects = dict.fromkeys(identity.partition("/")[0] for identity in reader.identities())
-    if not projects or project in projects:
+    if not projects:
         return otherwise
     import difflib
 

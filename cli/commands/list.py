@@ -19,6 +19,7 @@ PHASES = ("pending", "active", "in_progress", "blocked", "suspended", "completed
 
 ORDERS = ("name", "phase", "last", "next", "failures")
 """Of `--sort-by`."""
+NO_JOBS = "No jobs yet. Put a file into the jobs folder: `jobsctl explain job` tells what stands in it."
 
 
 @click.command("list")
@@ -44,6 +45,7 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
     """
     from cli.output import print_pages
     from cli.reading import reading
+    from cli.selection import nothing_there
     from cli.tables import job_columns, sort_jobs, waits
     from status.deadline import read_spec
     from status.phase import Phase, phase_of
@@ -73,8 +75,8 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
                 source_problem=seen.source_problem,
                 last_run=seen.last_run,
             ),
-            empty="No job fits."
-            if labels or wanted or settings.project
-            else "No jobs yet. Put a spec into the jobs folder: `jobsctl init` shows one.",
+            empty=nothing_there(
+                seen.reader, settings.project, "No job fits." if labels or wanted or settings.project else NO_JOBS
+            ),
         )
     return Exit.OK

@@ -29,8 +29,9 @@ def command(settings: Settings, words: tuple[str, ...], limit: int, labels: tupl
       jobsctl search '"full backup"'
     """
     from cli.errors import UsageError
-    from cli.output import counted, print_items, say
+    from cli.output import print_items, say
     from cli.searching import hit_text
+    from cli.selection import nothing_there, suggestion
     from state.reads import Reader
     from status.search import parse_query, search
 
@@ -40,6 +41,7 @@ def command(settings: Settings, words: tuple[str, ...], limit: int, labels: tupl
     if not query:
         raise UsageError(f"there is no word to search for in {text!r}", hint="give letters or digits")
     archived = None if everything else False
+    empty = f"No job has {text}."
     if settings.server is not None:
         from cli.remote.house import search_there
 
@@ -47,7 +49,10 @@ def command(settings: Settings, words: tuple[str, ...], limit: int, labels: tupl
     else:
         with Reader(settings.existing_home().database) as reader:
             specs = reader.specs(project=settings.project, labels=labels, archived=archived)
-        hits, total = search(specs, query, limit=limit)
+            hits, total = search(specs, query, limit=limit)
+            if not hits:
+                hint = suggestion(" ".join(words), [identity for identity, _ in specs])
+                empty = nothing_there(reader, settings.project, f"No job has {text}; {hint}")
     if hits and settings.output in ("table", "wide"):
         sys.stdout.write("".join(hit_text(settings, hit) for hit in hits))
     else:
@@ -57,9 +62,9 @@ def command(settings: Settings, words: tuple[str, ...], limit: int, labels: tupl
             view=lambda hit: hit.view(),
             name=lambda hit: f"job/{hit.identity}",
             columns=[],
-            empty=f"No job has {text}. `jobsctl list` shows all.",
+            empty=empty,
             more={"total": total},
         )
     if total > len(hits) and settings.output in ("table", "wide"):
-        say(f"{len(hits)} of {counted(total, 'hit')}; -n {min(total, 1000)} shows more")
+        say(f"There are more: `-n {min(total, 1000)}` shows {f'all {total}' if total <= 1000 else 'more of them'}.")
     return Exit.OK

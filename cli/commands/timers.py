@@ -31,6 +31,7 @@ def command(settings: Settings, labels: tuple[str, ...], everything: bool, limit
     """
     from cli.output import Column, print_items, say
     from cli.reading import reading
+    from cli.selection import nothing_there
     from cli.times import relative, stamp
     from status.phase import Phase, phase_of
     from status.timers import Timer, timer_of, timer_view
@@ -59,7 +60,11 @@ def command(settings: Settings, labels: tuple[str, ...], everything: bool, limit
             view=lambda timer: timer_view(timer, seen.words(timer.record)),
             name=lambda timer: f"job/{timer.record.identity}",
             columns=columns,
-            empty="No job fits." if labels or settings.project else "No job has a schedule; `jobsctl list` shows all.",
+            empty=nothing_there(
+                seen.reader,
+                settings.project,
+                "No job fits." if labels or settings.project else "No job has a schedule; `jobsctl list` shows all.",
+            ),
             more={"more": more},
         )
         if settings.output in ("table", "wide"):
