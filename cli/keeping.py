@@ -51,7 +51,7 @@ def restore(settings: Settings, file: Path, *, force: bool) -> tuple[Manifest, P
 
     Raises:
         NotFound: no home was named, and here is none.
-        Refused: a daemon runs; or there is a state, or runs that go on, and no `force`.
+        Refused: a daemon runs; the state is another user's; or there is a state, or runs that go on, and no `force`.
         state.errors.StateError: the backup cannot be used. The home is as it was.
     """
     # A new home is made where one was named, not wherever somebody happens to be.
@@ -59,6 +59,12 @@ def restore(settings: Settings, file: Path, *, force: bool) -> tuple[Manifest, P
     home.root.mkdir(parents=True, exist_ok=True)
     name = f"{_compact(settings.now())}-{secrets.token_hex(3)}"
     with _lock(home):
+        if home.state.is_dir() and home.state.stat().st_uid != os.geteuid():
+            # Of root's new state the daemon could read nothing.
+            raise Refused(
+                f"{home.state} belongs to user {home.state.stat().st_uid}, you are {os.geteuid()}",
+                hint=f"restore as the user of the daemon: sudo -u '#{home.state.stat().st_uid}' jobsctl ...",
+            )
         if not force and home.database.exists():
             raise Refused(
                 f"{home.state} has a state already", hint="--force restores all the same, and keeps the old one aside"
@@ -83,7 +89,7 @@ def restored_lines(home: Home, manifest: Manifest, aside: Path | None, now: int)
         yield f"the specs were at {manifest.revision} then; what is in the files now counts"
     if not home.specs.is_dir() and manifest.specs_root is not None:
         yield f"bring the specs too: they were in {manifest.specs_root}"
-    yield "next: jobsctl daemon, or systemctl start jobsctl"
+    yield "Next: jobsctl daemon, or systemctl start jobsctl"
 
 
 @contextmanager
