@@ -2,7 +2,7 @@
 
 Called by `specs.entry`. Nothing else of the product imports croniter. What croniter would read in its own way (equal
 and reversed ranges, `?`, `L`, `W`, `#`, `R`, seconds, `H`, aliases, steps on a single number) is refused or rewritten
-here before it sees the text; croniter then parses names, lists, ranges and steps.
+here before it sees the text; croniter then parses terms with names. Those of numbers alone say it themselves.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 _LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _TERM = re.compile(r"(\*|[0-9]+|[A-Za-z]+)(?:-([0-9]+|[A-Za-z]+))?(?:/([0-9]+))?")
+_NUMBERS = re.compile(r"(\*|[0-9]+)(?:-([0-9]+))?(?:/([0-9]+))?")
 _HASHED = re.compile(r"H(?:\(([0-9]+)-([0-9]+)\))?(?:/([0-9]+))?")
 _FOREIGN = {
     "?": "write `*`",
@@ -140,21 +142,29 @@ def _expand(tokens: list[tuple[str, int]], identity: str) -> Cron:
 def _bits(place: int, text: str) -> int:
     """The values of one field, as bits. Cached by field: ten thousand jobs have few different ones."""
     high = 6 if _FIELDS[place].names == WEEKDAYS else _FIELDS[place].high
-    whole = sum(1 << number for number in range(_FIELDS[place].low, high + 1))
-    if text == "*":
-        return whole
-    if text.isdigit():
-        return 1 << int(text) % (high + 1)
-    # Loaded only for a field that says more: it takes 20 ms, which is long for a command that shows one job.
+    values: set[int] = set()
+    for term in text.split(","):
+        if (found := _NUMBERS.fullmatch(term)) is None:
+            values.update(_named(place, term, high))
+            continue
+        first, last, step = found.groups()
+        low, top = (_FIELDS[place].low, high) if first == "*" else (int(first), int(last or first))
+        values.update(range(low, top + 1, int(step or 1)))
+    return sum(1 << number for number in {value % (high + 1) for value in values})
+
+
+def _named(place: int, term: str, high: int) -> Iterable[int]:
+    """The values of a term with names: `MON-FRI`."""
+    # Loaded only for these: it takes 20 ms, which is long for a command that shows one job.
     from croniter import croniter
 
     others = ["*"] * len(_FIELDS)
-    others[place] = text
+    others[place] = term
     expanded, nth_weekdays = croniter.expand(" ".join(others))
     assert not nth_weekdays, "`#` was refused before"
-    if "*" in expanded[place]:  # of `*,5`, too, croniter keeps the star
-        return whole
-    return sum(1 << number for number in {int(value) % (high + 1) for value in expanded[place]})
+    if "*" in expanded[place]:  # of all of them, croniter says a star
+        return range(_FIELDS[place].low, high + 1)
+    return map(int, expanded[place])
 
 
 def _check_field(field: _Field, text: str, start: int, identity: str, warnings: list[ScheduleWarning]) -> str:
