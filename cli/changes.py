@@ -14,11 +14,11 @@ from typing import Literal
 
 import orjson
 
+from cli.masking import masked_pair
 from cli.options import Settings
 from cli.output import Cell, print_items, print_lines
 from cli.planning.before import of_records
 from cli.planning.compare import After, Verdict, verdicts
-from cli.planning.masking import masked_pair
 from cli.planning.plan import Action, Origin
 from cli.planning.spoken import beyond_defaults, with_units
 from reconciler.sync import PrunePolicy

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cli.command import command_pairs, environment_pairs
 from cli.jobstory import LABEL, job_lines
 from cli.output import Cell
 from cli.policywords import param_pairs, policy_pairs
+from cli.programwords import command_pairs, environment_pairs
 from cli.reading import Reading
 from cli.terminal import one_line
 from cli.times import relative

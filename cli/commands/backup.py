@@ -28,8 +28,8 @@ def command(settings: Settings, file: str, with_runs: bool, verify: bool) -> int
     from pathlib import Path
 
     import jobsctl
+    from cli.backups import backup_name, backup_view, size_words
     from cli.errors import NotFound, UsageError
-    from cli.keeping import backup_name, backup_view, size_words
     from cli.output import print_one
     from cli.progress import Progress
     from state.archive import unpack

@@ -25,8 +25,8 @@ def command(settings: Settings, file: str, force: bool) -> int:
     """
     from pathlib import Path
 
+    from cli.backups import backup_view, restore, restored_lines
     from cli.errors import NotFound
-    from cli.keeping import backup_view, restore, restored_lines
     from cli.output import print_one, say
 
     home = settings.home

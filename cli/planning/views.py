@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from cli.masking import masked, masked_pair
 from cli.planning.fields import MISSING, FieldChange, Path, Step, said_fields
-from cli.planning.masking import masked, masked_pair
 from cli.planning.plan import ACTIONS, Coming, DocumentPlan, JobPlan, Origin, Plan, Spec
 from cli.planning.words import night_words
 from specs.diagnostic import Diagnostic

@@ -383,7 +383,7 @@ def test_a_file_that_could_be_written_in_part_only_is_no_restore(known, jobsctl,
 
 def test_a_state_of_another_user_is_not_exchanged(saved, known, jobsctl, monkeypatch):
     before = runs_of(known.home.root)
-    monkeypatch.setattr("cli.keeping.os.geteuid", lambda: 4711)
+    monkeypatch.setattr("cli.backups.os.geteuid", lambda: 4711)
     done = jobsctl("restore", saved, "--force")
     assert (done.code, runs_of(known.home.root)) == (7, before)
     assert "restore as the user of the daemon" in done.err

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.planning.masking import masked
+from cli.masking import masked
 from cli.times import size
 from specs.stored import StoredJob
 
