@@ -139,7 +139,8 @@ def no_such(what: str, name: str, known: Iterable[str], help: str) -> UsageError
     """There is no command, or system, of this name; with those that are meant perhaps, the nearest first."""
     import difflib
 
-    close = difflib.get_close_matches(name, list(known), n=2, cutoff=0.7)
+    begun = [each for each in known if len(name) > 1 and each.startswith(name)]
+    close = (begun or difflib.get_close_matches(name, list(known), n=2, cutoff=0.7))[:2]
     hint = f"did you mean {' or '.join(close)}?" if close else f"`{help}` lists what there is"
     return UsageError(f"there is no {what} {name}", hint=hint)
 

@@ -42,8 +42,8 @@ def check_params(identity: str, given: Mapping[str, str], declared: Mapping[str,
             near = difflib.get_close_matches(name, declared, n=1)
             raise UsageError(f"--param {name}: {takes}", hint=f"did you mean {near[0]}?" if near else None)
         if (why := param.refusal(value)) is not None:
-            said = f"; {param.description}" if param.description else ""
-            raise UsageError(f"--param {name}={value}: {name} {why}", hint=f"`params` of {identity}{said}")
+            hint = f"{name}: {param.description}" if param.description else f"see `params` of {identity}"
+            raise UsageError(f"--param {name}={value}: {name} {why}", hint=hint)
     missing = [name for name, param in declared.items() if param.default is None and name not in given]
     if missing:
         needs = " and ".join(missing)

@@ -72,6 +72,8 @@ def command(
         sys.stdout.write(plan_markdown(plan, show))
     elif settings.output in ("table", "wide"):
         print_lines(settings, plan_lines(plan, show))
+        if plan.differs and against is None and not plan.errors:
+            say(f"Next: jobsctl {' '.join(('apply', *paths))}")
     else:
         print_items(
             settings, plan.jobs, view=job_view, name=lambda job: f"job/{job.identity}", columns=(), empty="",

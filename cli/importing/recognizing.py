@@ -22,6 +22,22 @@ def not_yaml(source: SourceText) -> Diagnostic | None:
     return unreadable(source, 1, 1, f"this is a file for {system}", help=f"jobsctl import {system} FILE")
 
 
+_YAML = (
+    ("kubernetes", re.compile(r"^(?:- )?(?:apiVersion|kind):", re.MULTILINE)),
+    ("term-llm", re.compile(r"""^[ \t{[-]*"?(?:runner_type|trigger_type)"?[ \t]*:""", re.MULTILINE)),
+    ("yacron", re.compile(r"^jobs:[ \t]*$", re.MULTILINE)),
+)
+
+
+def not_crontab(source: SourceText) -> Diagnostic | None:
+    """The finding about a file of another system; None when nothing speaks for any. For texts without a cron entry."""
+    system = "systemd" if _SECTION.match(source.text) else None
+    system = system or next((name for name, pattern in _YAML if pattern.search(source.text)), None)
+    if system is None:
+        return None
+    return unreadable(source, 1, 1, f"this is a file for {system}", help=f"jobsctl import {system} FILE")
+
+
 def help_for(node: Node, usual: str) -> str:
     """What to do with a document that the reader cannot use: the command that can, or what is expected here."""
     system = system_of(node)

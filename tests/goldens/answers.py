@@ -44,6 +44,8 @@ def _answer(home: Home, request: Request, store: Store) -> Answer:
             return _trigger(store, job)
         case RequestKind.CANCEL:
             return "done", f"cancelling {request.run_id or 'all'}", request.run_id
+        case RequestKind.SUSPEND if job.archived_at is not None:
+            return "refused", f"{job.identity} is archived: nothing starts anyway", None
         case RequestKind.SUSPEND if job.suspended_at is None:
             store.put_job(
                 replace(job, suspended_at=NOW, suspended_by=request.requested_by, suspended_reason=request.reason)

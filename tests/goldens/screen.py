@@ -90,7 +90,7 @@ def _same_every_time() -> Iterator[None]:
         patch("cli.asking.requester", lambda: "ann@desk"),
         patch("cli.asking.new_id", lambda at: f"{first_id(at)[:10]}{next(requests):016d}"),
         patch("secrets.token_hex", lambda length: "ab" * length),
-        patch("cli.importing.accounts.home_of", lambda user: f"/home/{user or 'ann'}"),
+        patch("cli.importing.accounts.home_of", lambda user: {None: "/home/ann", "www-data": "/var/www"}.get(user)),
         patch("platform.platform", lambda: "Linux-6.1-x86_64"),
         patch("sqlite3.sqlite_version", "3.45.0"),
         patch("platform.python_version", lambda: "3.11.7"),
@@ -103,15 +103,13 @@ def screen_of(call: Call, root: Path) -> str:
     """What stands there afterwards, with the house's own path as `<home>`."""
     with _same_every_time(), _typed_in(root, call) as (out, err):
         code = run(list(call.arguments), Settings(clock=StoppedClock()))
-    shown = (
-        _SIZES.sub(lambda found: f"{found[1]}<size>{found[2]}", out.text())
-        if "backup" in call.arguments
-        else out.text()
-    )
+    shown = out.text()
     if shown and not shown.endswith("\n"):
         shown += "(no line feed)\n"
     told = "".join(f"! {line}\n" if line else "!\n" for line in err.text().splitlines())
     ending = f"(exit {int(code)})\n" if code else ""
     text = (shown + told + ending).replace(str(root), "<home>")
+    if {"backup", "restore"} & {*call.arguments}:
+        text = _SIZES.sub(lambda found: f"{found[1]}<size>{found[2]}", text)
     text = _ESCAPE.sub(lambda found: f"<{' '.join(_COLORS.get(part, part) for part in found[1].split(';'))}>", text)
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

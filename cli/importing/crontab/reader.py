@@ -13,6 +13,7 @@ from cli.importing.crontab.entry import Surroundings, to_job
 from cli.importing.crontab.lines import Blank, Comment, EntryLine, Variable, read_lines
 from cli.importing.imported import Import, Imported, Note, Origin, SourceText
 from cli.importing.naming import Names
+from cli.importing.recognizing import not_crontab
 from specs.diagnostic import Diagnostic
 
 Homes = Callable[[str | None], str | None]
@@ -45,7 +46,11 @@ def read_crontab(
     if not system and user is None and is_system(source.path):
         entries = [line for line in read_lines(source, system=True) if isinstance(line, EntryLine)]
         system = all(_USER.fullmatch(line.user or "") for line in entries)
-    for line in read_lines(source, system=system):
+    lines = list(read_lines(source, system=system))
+    # One finding about the file says more than one about each of its lines.
+    if not any(isinstance(line, EntryLine) for line in lines) and (found := not_crontab(source)) is not None:
+        return Import((), unreadable=(found,))
+    for line in lines:
         reader.add(line)
     return reader.result(system)
 
