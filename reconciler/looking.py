@@ -73,7 +73,11 @@ def apply_look(
             world.store.put_documents(documents.put, documents.removed)
         for change in plan.changes:
             try:
-                record = _record_of(world, change, desired, now)
+                if _stands(world, change, desired):
+                    continue
+                entry = world.jobs.by_identity(change.renamed_from or change.identity)
+                old = None if entry is None else world.store.job(entry.id)
+                record = _record_of(world, change, entry, old, desired, now)
             except StateError:
                 raise
             except Exception as error:  # a mistake of this program about one job holds back no other
@@ -83,7 +87,7 @@ def apply_look(
                 failed.append((change.identity, f"applying its file failed: {type(error).__name__}: {error}"))
                 continue
             if record is not None:
-                stored.append(world.store.put_job(record))
+                stored.append(world.store.put_job(record, before=old))
                 stopped += _cancel_deleted(world, change, now)
                 events += _events(change, stored[-1], now)
         world.store.add_events(events)
@@ -126,17 +130,22 @@ def _candidates(world: World, desired: Desired) -> set[str]:
     return candidates
 
 
-def _record_of(world: World, change: JobChange, desired: Desired, now: int) -> JobRecord | None:
-    """The record to store, or None when the stored one is right already."""
-    entry = world.jobs.by_identity(change.renamed_from or change.identity)
-    if change.change is Change.UNCHANGED and entry is not None and change.job is not None:
-        same_place = (entry.path, entry.line) == (change.job.path, change.job.line)
-        dirty = entry.revision is not None and entry.revision.endswith(DIRTY)
-        same_source = not dirty or desired.revision_of(entry.identity) == entry.revision
-        if same_place and same_source and not entry.has_problem and entry.missing_since is None:
-            return None
+def _stands(world: World, change: JobChange, desired: Desired) -> bool:
+    """Whether nothing is different from what is stored."""
+    entry = world.jobs.by_identity(change.identity)
+    if change.change is not Change.UNCHANGED or entry is None or change.job is None:
+        return False
+    same_place = (entry.path, entry.line) == (change.job.path, change.job.line)
+    dirty = entry.revision is not None and entry.revision.endswith(DIRTY)
+    same_source = not dirty or desired.revision_of(entry.identity) == entry.revision
+    return same_place and same_source and not entry.has_problem and entry.missing_since is None
+
+
+def _record_of(
+    world: World, change: JobChange, entry: Entry | None, old: JobRecord | None, desired: Desired, now: int
+) -> JobRecord | None:
+    """The record to store in place of `old`, or None when that is right already."""
     revision = desired.revision_of(change.identity)
-    old = world.store.job(entry.id) if entry is not None else None
     if entry is None or old is None:
         # Never seen, or archived so long ago that retention took the row with the last of its history.
         if change.job is None:

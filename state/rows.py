@@ -125,7 +125,7 @@ def _open(record: type[JobRecord | Run], names: list[str], usual: Mapping[str, A
     made and then declared to be the record: 0.5 us.
     """
     defaults = [(name, Any, field(default=usual[name])) if name in usual else name for name in names]
-    return make_dataclass(record.__name__, defaults, slots=True)
+    return make_dataclass(record.__name__, defaults, slots=True, repr=False, eq=False)
 
 
 _open_job = _open(JobRecord, _JOB_FIELDS, {})
@@ -191,6 +191,21 @@ def as_stored(job: JobRecord, job_id: int, seq: int) -> JobRecord:
     values = list(_job_values_of(job))
     values[_ID], values[_SEQ], values[_COUNTS] = job_id, seq, dict.fromkeys(COUNTED_STATES, 0)
     values[_SKIPS] = _NO_SKIPS
+    return _make_job(*values)
+
+
+_STATISTICS = [
+    place for place, name in enumerate(_JOB_FIELDS) if name not in JOB_DEFINITION and name not in ("id", "spec", "seq")
+]
+"""Where the values are that runs write."""
+
+
+def as_updated(job: JobRecord, before: JobRecord, seq: int) -> JobRecord:
+    """A job as its row reads after it took the place of `before`, whose statistics stay."""
+    values, known = list(_job_values_of(job)), _job_values_of(before)
+    for place in _STATISTICS:
+        values[place] = known[place]
+    values[_SEQ] = seq
     return _make_job(*values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import orjson
 
@@ -11,7 +12,7 @@ from state.changes import Advance
 from state.errors import Conflict, NotFound
 from state.records import JobRecord
 from state.retention import doom
-from state.rows import JOB_DEFINITION, SELECT_JOB, as_stored, job_definition, job_of, to_json
+from state.rows import JOB_DEFINITION, SELECT_JOB, as_stored, as_updated, job_definition, job_of, to_json
 from state.writer import Writer
 
 _INSERT = (
@@ -20,11 +21,7 @@ _INSERT = (
 )
 _UPDATE = f"UPDATE job SET {', '.join(f'{name} = ?' for name in JOB_DEFINITION)}, seq = ? WHERE id = ?"
 _INSERT_SPEC = "INSERT INTO spec (job_id, canonical) VALUES (?, ?)"
-_PUT_SPEC = (
-    "INSERT INTO spec (job_id, canonical) VALUES (?, ?) "
-    "ON CONFLICT (job_id) DO UPDATE SET canonical = excluded.canonical WHERE canonical <> excluded.canonical"
-)
-_IDENTITY = "SELECT project, name FROM job WHERE id = ?"
+_UPDATE_SPEC = "UPDATE spec SET canonical = ? WHERE job_id = ?"
 _RETENTION = "UPDATE job SET retention_runs = ?, retention_age_us = ?, keep_success = ?, output_max = ? WHERE id = ?"
 _ADVANCE = (
     "UPDATE job SET cursor_at = coalesce(?, cursor_at), next_at = ?, boot_id = coalesce(?, boot_id), "
@@ -79,8 +76,10 @@ class JobStore(Writer):
             row = self._connection.execute(sql, (project, name)).fetchone()
         return None if row is None else job_of(row)
 
-    def put_job(self, job: JobRecord) -> JobRecord:
+    def put_job(self, job: JobRecord, *, before: JobRecord | None = None) -> JobRecord:
         """Insert (`id` None), or update definition, schedule and override of the row `id`. The record as stored.
+
+        `before`: what `job` gave in this very transaction, so that it is not read again.
 
         What runs wrote (active_runs, last_*, health, consecutive_failures, counts) is never changed by it: the
         returned record holds what is stored. Another project or name under an `id` renames the job: its history
@@ -96,18 +95,19 @@ class JobStore(Writer):
                 if inserted.rowcount != 1 or job_id is None:
                     raise Conflict(f"job {job.identity} is stored already", hint="read it, and put it under its own id")
                 execute(_INSERT_SPEC, (job_id, job.spec))
-                self._index(job, job_id)
+                self._index(job.spec, job_id)
                 if job.counts or job.active_runs or job.last_run_id or job.last_success_id or job.last_end_id:
                     return self._fresh(job_id)
                 # A new job has no statistics to read back: 10,000 of them are stored at a first start.
                 return as_stored(job, job_id, seq)
-            if (stored := execute(_IDENTITY, (job.id,)).fetchone()) is None:
+            if before is None and (before := self.job(job.id)) is None:
                 raise NotFound(f"no job with id {job.id} ({job.identity})")
-            if stored != (job.project, job.name):
-                self._rename(job, job.id, *stored)
+            if before.identity != job.identity:
+                self._rename(job, job.id, before.project, before.name)
             execute(_UPDATE, (*job_definition(job), seq, job.id))
-            self._put_spec(job, job.id)
-            return self._fresh(job.id)
+            if before.spec != job.spec:
+                self._put_spec(job.spec, before.spec, job.id)
+            return as_updated(job, before, seq)
 
     def _rename(self, job: JobRecord, job_id: int, project: str, name: str) -> None:
         """Let the row `job_id`, until now `project/name`, have the identity of `job`. What its runs left on the disk
@@ -126,24 +126,28 @@ class JobStore(Writer):
         row = self._connection.execute(f"{SELECT_JOB} WHERE job.id = ?", (job_id,)).fetchone()
         return job_of(row)
 
-    def _put_spec(self, job: JobRecord, job_id: int) -> None:
-        if self._connection.execute(_PUT_SPEC, (job_id, job.spec)).rowcount == 0:
-            return
-        self._connection.execute("DELETE FROM label WHERE job_id = ?", (job_id,))
-        self._connection.execute(_RETENTION, (None, None, 1, None, job_id))
-        self._index(job, job_id)
+    def _put_spec(self, spec: bytes, before: bytes, job_id: int) -> None:
+        self._connection.execute(_UPDATE_SPEC, (spec, job_id))
+        try:
+            same = _indexed(spec) == _indexed(before)
+        except (ValueError, AttributeError):  # what was stored is damaged
+            same = False
+        if not same:
+            self._connection.execute("DELETE FROM label WHERE job_id = ?", (job_id,))
+            self._connection.execute(_RETENTION, (None, None, 1, None, job_id))
+            self._index(spec, job_id)
 
-    def _index(self, job: JobRecord, job_id: int) -> None:
+    def _index(self, spec: bytes, job_id: int) -> None:
         """Repeat in columns what is asked of all specs at once."""
-        spec = orjson.loads(job.spec) if job.spec else {}
-        if retention := spec.get("retention"):
+        retention, labels = _indexed(spec)
+        if retention:
             age = retention.get("max_age")
             self._connection.execute(
                 _RETENTION,
                 (retention.get("max_runs"), None if age is None else round(age * 1_000_000),
                  int(retention.get("keep_last_success", True)), retention.get("output_max"), job_id),
             )  # fmt: skip
-        if labels := spec.get("labels"):
+        if labels:
             rows = [(job_id, key, value) for key, value in labels.items()]
             self._connection.executemany("INSERT INTO label (job_id, key, value) VALUES (?, ?, ?)", rows)
 
@@ -158,3 +162,9 @@ class JobStore(Writer):
                     for move in moves
                 ],
             )  # fmt: skip
+
+
+def _indexed(spec: bytes) -> tuple[dict[str, Any] | None, dict[str, str] | None]:
+    """The retention and the labels that a spec names."""
+    fields = orjson.loads(spec) if spec else {}
+    return fields.get("retention"), fields.get("labels")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +41,18 @@ def test_putting_a_job_again_keeps_what_its_runs_wrote(store: Store) -> None:
     assert (stored.generation, stored.spec) == (2, b'{"labels":{}}')
     assert (stored.active_runs, stored.health, stored.consecutive_failures) == (1, Health.FAILING, 1)
     assert stored.counts[RunState.FAILED] == 1
+
+
+@pytest.mark.parametrize("damage", [None, b"\xff", b"[]"], ids=["sound", "no JSON", "no object"])
+def test_labels_and_retention_are_those_of_the_spec_put_last(store: Store, path: Path, damage: bytes | None) -> None:
+    first = store.put_job(replace(a_job(), spec=b'{"labels":{"a":"1","b":"2"},"retention":{"max_runs":3}}'))
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("UPDATE spec SET canonical = coalesce(?, canonical)", (damage,))
+    second = store.put_job(replace(first, spec=b'{"labels":{"a":"3"},"retention":{"output_max":9}}'))
+    assert second == store.job(first.id or 0)
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT key, value FROM label").fetchall() == [("a", "3")]
+        assert raw.execute("SELECT retention_runs, output_max FROM job").fetchall() == [(None, 9)]
 
 
 def test_a_new_job_brings_no_statistics_of_its_own(store: Store) -> None:
