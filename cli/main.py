@@ -228,9 +228,9 @@ def run(arguments: Sequence[str] | None = None, settings: Settings | None = None
     except click.UsageError as error:
         # Of an option without its value click does not say which command it is of.
         where = error.ctx.command_path if error.ctx else " ".join(("jobsctl", *_called(given)))
-        # click puts each choice of a missing argument on a line of its own, behind a tab.
-        message = " ".join(error.format_message().split())
-        return _tell(message, f"`{where} --help` shows how it is used", Exit.USAGE)
+        from cli.usage import explained
+
+        return _tell(*explained(error, where), Exit.USAGE)
     except click.ClickException as error:
         return _tell(error.format_message(), None, Exit.FAILED)
     except (KeyboardInterrupt, click.Abort):

@@ -27,14 +27,14 @@ FOLLOWED = 10
 @click.option(
     "--type", "types", multiple=True, type=click.Choice(TYPES, case_sensitive=False), help="Only of this type."
 )
-@click.option("--warnings", is_flag=True, help="The same as --type Warning.")
+@click.option("--warnings", is_flag=True, help="The same as --type warning.")
 @click.option(
     "--reason", "reasons", multiple=True, metavar="WORD", help="Only with this reason, like exit_code or suspended."
 )
 @click.option("--since", type=Instant(), metavar="TIME", help="At or after: RFC 3339, or 2h for 2 h ago.")
 @click.option("--until", type=Instant(), metavar="TIME", help="Before.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="SELECTOR", help="Only of jobs with this label.")
-@click.option("-n", "--limit", type=click.IntRange(0, 10_000),
+@click.option("-n", "--limit", type=click.IntRange(0, 10_000), metavar="N",
               help="The newest so many. Default: 100; before following, 10.")  # fmt: skip
 @click.option("--after", type=click.IntRange(0), metavar="ID", help="The ones after this event, oldest first.")
 @click.option("--before", type=click.IntRange(1), metavar="ID", help="The ones before this event.")

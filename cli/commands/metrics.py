@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 @click.option("--since", type=Instant(), metavar="TIME", help="What was measured since: RFC 3339, or 2h for 2 h ago.")
 @click.option("--until", type=Instant(), metavar="TIME", help="What was measured until then.")
 @click.option(
-    "-n", "--limit", type=click.IntRange(1, 10_000), default=50, help="Of a job its last N runs. Default: 50."
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    default=50,
+    help="Of a job its last N runs. Default: 50.",
 )
-@click.option("--points", type=click.IntRange(2, 100_000), default=300,
+@click.option("--points", type=click.IntRange(2, 100_000), metavar="N", default=300,
               help="With -o json at most so many points of a series. Default: 300.")  # fmt: skip
 @watchable
 @click.pass_obj

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 @click.option("--timezone", metavar="ZONE", help="Zone of EXPR and of the times shown. Default: the job's, the home's.")
 @click.option("--after", type=Instant(), metavar="TIME", help="Instants after this one. Default: now.")
 @click.option(
-    "-n", "--limit", "--number", "number", type=click.IntRange(1, 10_000), default=5, help="So many. Default: 5."
+    "-n",
+    "--limit",
+    "--number",
+    "number",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    default=5,
+    help="So many. Default: 5.",
 )
 @click.pass_obj
 def command(

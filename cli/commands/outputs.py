@@ -28,7 +28,9 @@ RUNS_OF_SERVER = 100
 @click.option("--range", "range_text", metavar="BYTES", help="Of NAME only these bytes: 0-99, 100- or -500 (the last).")
 @click.option("--head", type=click.IntRange(0), metavar="N", help="Of NAME the first N lines only.")
 @click.option("--tail", type=click.IntRange(0), metavar="N", help="Of NAME the last N lines only.")
-@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=50, help="At most so many files. Default: 50.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1, 10_000), metavar="N", default=50, help="At most so many files. Default: 50."
+)
 @click.pass_obj
 def command(
     settings: Settings,

@@ -33,7 +33,9 @@ ORDERS = ("started", "duration", "cpu", "memory", "output", "job", "state")
 @click.option("--since", type=Instant(), metavar="TIME", help="Made at or after: RFC 3339, or 2h for 2 h ago.")
 @click.option("--until", type=Instant(), metavar="TIME", help="Made before.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="SELECTOR", help="Only runs of jobs with this label.")
-@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, help="At most so many. Default: 20.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1, 10_000), metavar="N", default=20, help="At most so many. Default: 20."
+)
 @click.option("--before", metavar="RUN", help="Only runs older than this one: the next page.")
 @click.option("--after", metavar="RUN", help="Only runs newer than this one.")
 @click.option("--oldest-first", is_flag=True, help="The oldest ones, in the order they were made.")

@@ -12,7 +12,9 @@ from cli.options import Settings
 
 @click.command("search")
 @click.argument("words", nargs=-1, required=True)
-@click.option("-n", "--limit", type=click.IntRange(1, 1000), default=20, help="At most so many. Default: 20.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1, 1000), metavar="N", default=20, help="At most so many. Default: 20."
+)
 @click.option("-l", "--label", "labels", multiple=True, metavar="SELECTOR", help="Only among these, as `list -l`.")
 @click.option("-a", "--all", "everything", is_flag=True, help="Archived jobs too: those no file defines any more.")
 @click.pass_obj

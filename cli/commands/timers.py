@@ -13,7 +13,9 @@ from cli.options import Settings, watchable
     "-l", "--label", "labels", multiple=True, metavar="SELECTOR", help="As kubectl: team=ops, team!=ops, team, !team."
 )
 @click.option("-a", "--all", "everything", is_flag=True, help="Jobs without a schedule too: manual ones, and chains.")
-@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=50, help="The next so many. Default: 50.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1, 10_000), metavar="N", default=50, help="The next so many. Default: 50."
+)
 @watchable
 @click.pass_obj
 def command(settings: Settings, labels: tuple[str, ...], everything: bool, limit: int) -> int:

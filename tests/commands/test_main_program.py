@@ -53,7 +53,7 @@ def test_help_costs_less_than_150_ms():
         pytest.param(["sessions"], 2, "`jobsctl sessions` is not built yet", id="a_command_of_a_later_version"),
         pytest.param(["--server", "x:1", "list"], 2, "--server 'x:1' is not an address", id="a_server_that_is_none"),
         pytest.param(["--server", "http://x", "apply"], 2, "needs the files on the", id="a_change_over_http"),
-        pytest.param(["list", "--lable", "a=b"], 2, "No such option '--lable'", id="a_mistyped_option"),
+        pytest.param(["list", "--lable", "a=b"], 2, "did you mean --label", id="a_mistyped_option"),
         pytest.param(["-o", "xml", "version"], 2, "'xml' is not one of", id="an_unknown_output"),
         pytest.param(["-p", "Not A Name", "version"], 2, "is not a project name", id="a_project_that_cannot_be"),
     ],
