@@ -27,9 +27,9 @@ def command(settings: Settings, shell: str, install: bool) -> int:
     from cli.main import program
     from cli.output import say
 
-    script = completer(program, shell).source()
+    script = completer(program, shell).source().rstrip("\n") + "\n"
     if not install:
-        click.echo(script)
+        click.echo(script, nl=False)
         return Exit.OK
     path, next_step = place_of(shell)
     write_script(path, script)

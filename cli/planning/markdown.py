@@ -65,7 +65,7 @@ def plan_markdown(plan: Plan, show: Show) -> str:
         if lines and not text.add(_folded(f"{SYMBOLS[job.action]} {job.identity}", lines, "diff")):
             text.end(f"*Details of {len(jobs) - index:,} more are left out: a comment has a limit.*\n")
             break
-    return text.done()
+    return text.done().rstrip("\n") + "\n"
 
 
 class _Bounded:

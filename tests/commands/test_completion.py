@@ -203,4 +203,4 @@ def test_installing_writes_the_same_script_where_the_shell_looks(jobsctl, tmp_pa
     (written,) = (path for path in tmp_path.rglob("*jobsctl*") if path.is_file())
     assert (done.code, done.out) == (0, "")
     assert str(written) in done.err
-    assert written.read_text() == jobsctl("completion", shell).out.removesuffix("\n")
+    assert written.read_text() == jobsctl("completion", shell).out

@@ -170,7 +170,7 @@ class TestMarkdown:
     def test_nothing_is_a_comment_too(self, jobsctl, known):
         known.job()
         assert jobsctl("plan", "--format", "markdown").out == (
-            "<!-- jobsctl plan -->\n### No changes&#46; 1 job unchanged&#46;\n\n"
+            "<!-- jobsctl plan -->\n### No changes&#46; 1 job unchanged&#46;\n"
         )
 
 
