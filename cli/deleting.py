@@ -7,7 +7,7 @@ from pathlib import Path
 from cli.errors import Refused
 from cli.options import Settings
 from cli.placing import identities_in, remove, where_defined
-from cli.specfiles import specs_root
+from cli.specfiles import load_at, specs_root
 from state.errors import NoDatabase, NotFound, OlderSchema
 from state.reads import Reader
 
@@ -30,13 +30,18 @@ def remove_spec(settings: Settings, identity: str) -> Path | None:
     """Remove the file that defines only this job. The file; None when no file defines the job any more.
 
     Raises:
-        Refused: the file defines other jobs too; says which lines are this one's.
+        Refused: the file defines other jobs too, says which lines are this one's; or it may define others.
     """
     root = specs_root(settings)
     place = where_defined(settings, root, [identity]).get(identity)
     if place is None:
         return None
     path = root / place
+    if load_at(root, place, path.read_bytes()).unreadable:
+        raise Refused(
+            f"{path} has a document whose name cannot be read; nothing was removed",
+            hint=f"`jobsctl validate {path}` shows where; mend or remove that document, then run this again",
+        )
     there = identities_in(root, path)
     others = sorted(there.keys() - {identity})
     if others:

@@ -332,6 +332,16 @@ class TestDelete:
         assert (home.specs / "both.yaml").read_text() == text
         assert read_requests(home) == []
 
+    @pytest.mark.parametrize("other", ["name: B!\nrun: {command: [b]}", "run: {command: [b]}"])
+    def test_takes_no_document_along_that_nobody_can_name(self, jobsctl, home, other):
+        text = f"{GOOD}---\n{other}\n"
+        (home.specs / "both.yaml").write_text(text)
+        done = jobsctl("delete", "fresh")
+        assert (done.code, done.out) == (7, "")
+        assert "whose name cannot be read; nothing was removed" in done.err
+        assert (home.specs / "both.yaml").read_text() == text
+        assert read_requests(home) == []
+
     def test_finds_a_job_that_was_never_applied(self, jobsctl, home):
         (home.specs / "a.yaml").write_text(GOOD)
         assert jobsctl("delete", "fresh").code == 0
