@@ -101,7 +101,8 @@ def _lock(home: Home) -> Iterator[None]:
     try:
         descriptor = take_lock(home.lock)
     except AlreadyRunning as error:
-        raise Refused(f"a daemon runs on {home.root}: {error}", hint="stop it first; what runs goes on") from None
+        hint = "`systemctl stop jobsctl`, or Ctrl-C where it runs; what runs goes on"
+        raise Refused(f"{home.root}: {error}", hint=hint) from None
     try:
         yield
     finally:

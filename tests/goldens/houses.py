@@ -10,6 +10,7 @@ served    as night, and the daemon answers requests
 changed   as well, with a daemon that answers; somebody edited the files, and has others beside them
 broken    as new; one file per kind of mistake
 misset    as new; its jobsctl.yaml is wrong
+locked    as well, and the daemon holds its lock
 saved     as down, with saved.tar.gz, a backup of it
 moved     as new; beside it the crontabs, timers and manifests of before
 """
@@ -35,6 +36,7 @@ from unittest.mock import patch
 
 from cli.main import run as jobsctl
 from cli.options import Settings
+from reconciler.lock import take_lock
 from specs.load import load_bytes
 from state.home import Home
 from state.ids import first_id
@@ -125,12 +127,23 @@ def house(name: str, place: Path) -> Iterator[Path]:
     with closing(sqlite3.connect(home.database)) as database, database:
         database.execute("UPDATE source SET root = ?", (str(home.specs),))
     _heartbeat(home)
+    if name == "saved":
+        jobsctl_quietly("--home", root, "backup", root / "saved.tar.gz")
     if name in ("down", "saved"):
         yield root
         return
     if name in ("served", "changed"):
         with answering(Home(root)):
             yield root
+        return
+    if name == "locked":
+        lock = take_lock(home.lock)
+        os.pwrite(lock, b"4242\n", 0)
+        os.truncate(lock, 5)
+        try:
+            yield root
+        finally:
+            os.close(lock)
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
         bell.bind(str(home.doorbell))
@@ -152,8 +165,6 @@ def _model(name: str) -> Path:
         pen = Pen(Home(root))
         _MAKERS[name](pen)
         pen.store.close()
-    if name == "saved":
-        jobsctl_quietly("--home", root, "backup", root / "saved.tar.gz")
     if name in ("served", "changed"):
         _write_files(root, GIVEN | (EDITED if name == "changed" else {}))
     written = (NOW - 9 * DAY) // SECOND
@@ -228,4 +239,5 @@ _MAKERS = {
     "saved": bad_night,
     "served": bad_night,
     "changed": _well,
+    "locked": _well,
 }
