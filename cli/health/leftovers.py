@@ -43,7 +43,8 @@ def check_directories(patient: Patient) -> Iterator[Finding]:
     there = list(_run_dirs(patient.home))
     unknown = _unknown(patient, [one.run_id for one in there])
     orphans = [one for one in there if one.run_id in unknown and time_of(one.run_id) < patient.now - GRACE]
-    kept = patient.now - int(patient.config.retention.max_age * SECOND)
+    age = max(int(patient.config.retention.max_age * SECOND), _longest_of_jobs(patient))
+    kept = patient.now - age
     old = [one for one in orphans if time_of(one.run_id) < kept]
     young = len(orphans) - len(old)
     where = patient.home.runs
@@ -61,8 +62,7 @@ def check_directories(patient: Patient) -> Iterator[Finding]:
             return f"removed run directories of unknown runs: {len(old) - failed} ({size(bytes_)}){left}"
 
         yield warning(
-            f"run directories of no known run below {where}: {len(old)}, older than what is kept "
-            f"({patient.config.retention.max_age / 86_400:g} days)",
+            f"run directories of no known run below {where}: {len(old)}, older than what is kept ({age / DAY:g} days)",
             "doctor --fix removes them",
             fix=remove,
         )
@@ -73,6 +73,12 @@ def check_directories(patient: Patient) -> Iterator[Finding]:
         )
     if not orphans:
         yield ok(f"{len(there)} run directories, each of a known run")
+
+
+def _longest_of_jobs(patient: Patient) -> int:
+    """Microseconds for which any job keeps its runs by a `retention` of its own; 0 when none has one."""
+    ((age,),) = patient.rows("SELECT coalesce(max(retention_age_us), 0) FROM job")
+    return age if isinstance(age, int) else 0
 
 
 def _unknown(patient: Patient, ids: list[str]) -> set[str]:

@@ -288,6 +288,14 @@ class TestMending:
         )
         assert look("run-directories") == []
 
+    def test_a_directory_stays_as_long_as_any_job_keeps_its_runs(self, well, machine, home, look, jobsctl):
+        """The runs between a backup and its restore are such directories."""
+        well.job("name: keeper\nretention: {max_age: 365d}\nrun: {command: [a]}\n", path="keeper.yaml")
+        kept = home.run_dir("default", "keeper", new_id(NOW - 90 * DAY))
+        kept.mkdir(parents=True)
+        assert jobsctl("doctor", "--fix", "--yes", "--only", "run-directories").code == 0
+        assert kept.is_dir()
+
     def test_off_a_terminal_it_needs_yes(self, well, machine, jobsctl, home):
         home.state.chmod(0o755)
         assert jobsctl("doctor", "--fix", "--only", "rights-state").code == 7
