@@ -87,7 +87,7 @@ def check_state(patient: Patient) -> Iterator[Finding]:
     open_ones = [
         (path, mode)
         for path in (home.state, home.requests, home.supervisors, home.runs, home.status, home.database, home.lock)
-        if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o066 and _is_closed_to(path, mode)
+        if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o066 and _matters(path, mode)
     ]
     for path, mode in open_ones:
         closed = mode & ~0o066
@@ -103,7 +103,7 @@ def check_state(patient: Patient) -> Iterator[Finding]:
         yield ok(f"{home.state} is closed to others")
 
 
-def _is_closed_to(path: Path, mode: int) -> bool:
+def _matters(path: Path, mode: int) -> bool:
     """Below a folder nobody else may enter, only what could be written matters."""
     return path.name == ".jobsctl" or bool(mode & 0o022) or bool(path.parent.stat().st_mode & 0o011)
 
