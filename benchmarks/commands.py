@@ -34,7 +34,7 @@ CLICK = [sys.executable, "-c", "import click"]
 PROMPT: tuple[tuple[str, ...], ...] = (
     ("--help",), ("version",), ("status",), ("status", JOB), ("search", "report-00005"), ("search", "report"),
     ("describe", JOB), ("describe", RUN), ("runs",), ("runs", JOB), ("runs", "-l", "tier=gold"), ("run", RUN),
-    ("events",), ("events", JOB), ("why", JOB), ("why", RUN), ("graph",), ("graph", JOB), ("next", JOB), ("timers",),
+    ("events",), ("events", JOB), ("why", JOB), ("graph",), ("graph", JOB), ("next", JOB), ("timers",),
     ("outputs",), ("outputs", JOB), ("metrics", JOB), ("top", "--once"), ("list", "--phase", "failed"),
     ("list", "-p", "team-05", "-l", "tier=gold"), ("logs", JOB), ("explain", "job.retry"),
 )  # fmt: skip
@@ -44,7 +44,8 @@ PLAIN = ("--help", "version", "logs", "explain")
 LONG: tuple[tuple[str, ...], ...] = (("list",), ("list", "-o", "name"), ("list", "-o", "jsonl"))
 """Ten thousand lines: the first of them within `LIMIT`."""
 THOROUGH: tuple[tuple[str, ...], ...] = (
-    ("list", "-o", "json"), ("list", "--sort-by", "next"), ("doctor",), ("explain", "JOB012"), ("validate", "a.yaml"), ("diff", "a.yaml"),
+    ("list", "-o", "json"), ("list", "--sort-by", "next"), ("doctor",), ("explain", "JOB012"),
+    ("validate", "a.yaml"), ("diff", "a.yaml"),
     ("plan", "a.yaml"),
 )  # fmt: skip
 """They read everything, or load the model of a spec: no limit."""
