@@ -107,9 +107,15 @@ def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
         _follow(seen, run, {name: Growing(files, name, start=ends[name]) for name in sinks}, sinks, wanted)
     for sink in sinks.values():
         sink.close()
-    if not any(sink.wrote for sink in sinks.values()):
-        chosen_lines = wanted.pattern is not None or wanted.since is not None or wanted.until is not None
-        say("no line fits" if chosen_lines and any(ends.values()) else f"run {run.id} wrote nothing")
+    if not (active and wanted.follow) and not any(sink.wrote for sink in sinks.values()):
+        say(_nothing(run, wanted))
+
+
+def _nothing(run: Run, wanted: Wanted) -> str:
+    """Why nothing was printed."""
+    if (wanted.pattern, wanted.since, wanted.until, wanted.tail) != (None, None, None, None):
+        return "no line fits"
+    return f"run {run.id} {run.state}: {run.error}; it wrote nothing" if run.error else f"run {run.id} wrote nothing"
 
 
 def _heading(seen: Reading, run: Run) -> str:

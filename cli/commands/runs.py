@@ -24,10 +24,8 @@ ORDERS = ("started", "duration", "cpu", "memory", "output", "job", "state")
     "--state", "--status", "states", multiple=True, type=click.Choice(STATES), help="Only runs in this state."
 )
 @click.option("--active", is_flag=True, help="Only runs that run, or wait.")
-@click.option("--reason", "reasons", multiple=True, metavar="REASON", help="Only with this one: timeout, oom, ...")
-@click.option(
-    "--trigger", "triggers", multiple=True, type=click.Choice(TRIGGERS), help="Only runs made for this reason."
-)
+@click.option("--reason", "reasons", multiple=True, metavar="REASON", help="Only with this reason: timeout, oom, ...")
+@click.option("--trigger", "triggers", multiple=True, type=click.Choice(TRIGGERS), help="Only runs with this trigger.")
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="Only the N-th attempts of their slots.")
 @click.option("--longer-than", type=Span(), metavar="DURATION", help="Only runs that took, or are taking, this long.")
 @click.option("--since", type=Instant(), metavar="TIME", help="Made at or after: RFC 3339, or 2h for 2 h ago.")

@@ -79,6 +79,16 @@ def test_of_a_job_that_waits_for_its_next_attempt_it_prints_what_the_failed_one_
     assert raw("logs", "hello") == (0, b"no space left\n", b"")
 
 
+def test_an_empty_log_is_told_apart_from_one_without_fitting_lines(raw, home, known):
+    job = known.job()
+    writer(home, known.run(job, ago=60 * MINUTE))(b"something\n")
+    assert raw("logs", "hello", "--grep", "nothing") == (0, b"", b"no line fits\n")
+    failed = known.run(job, ago=MINUTE, state=RunState.FAILED, error="exit code 1")
+    writer(home, failed)(b"")
+    told = f"run {failed.id} failed: exit code 1; it wrote nothing\n"
+    assert raw("logs", "hello") == (0, b"", told.encode())
+
+
 def test_of_a_job_that_never_started_anything_it_says_that_it_waits(raw, known):
     waiting = known.waiting(known.job(), Reason.POOL, ago=MINUTE)
     told = f"run {waiting.id} is blocked; it wrote nothing yet; `jobsctl why default/hello` tells why\n"
