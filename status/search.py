@@ -21,6 +21,8 @@ from typing import Any
 
 import orjson
 
+from specs.secrets import secrets_in_script
+
 FIELDS = {"name": 10.0, "project": 4.0, "labels": 4.0, "tags": 4.0, "description": 3.0, "annotations": 1.0, "run": 1.0}
 """What is searched, and what a match there weighs. `run`: command, script and instructions; never `env`: its values
 may be secrets."""
@@ -127,19 +129,21 @@ def search(jobs: Iterable[tuple[str, bytes]], query: Sequence[Term], *, limit: i
     ranked = [(score, documents[number - 1]) for score, number in ranked]
     ranked.sort()
     best = [document for _, document in ranked[:limit]]
-    with closing(_index(best)) as index:
+    with closing(_index([_masked(document) for document in best])) as index:
         snippets = ", ".join(
             f"snippet(job, {list(FIELDS).index(field)}, '{_OPEN}', '{_CLOSE}', '...', {_WORDS})" for field in _TOLD
         )
-        rows = index.execute(f"SELECT {snippets} FROM job WHERE job MATCH ? ORDER BY rowid", (match,)).fetchall()
+        rows = index.execute(f"SELECT rowid, {snippets} FROM job WHERE job MATCH ?", (match,))
+        matched = {number: _snippet(texts) for number, *texts in rows}
     hits = [
         Hit(
             f"{document[_PROJECT]}/{document[_NAME]}",
             round(score / ranked[0][0], 3),
             document[_DESCRIPTION],
-            _snippet(row),
+            # What matched may have been a secret.
+            matched.get(number) or Snippet(_TOLD[0], " ".join(document[_DESCRIPTION].split()[:_WORDS]), ()),
         )
-        for (score, document), row in zip(ranked, rows, strict=False)
+        for number, (score, document) in enumerate(ranked[:limit], 1)
     ]
     return hits, len(ranked)
 
@@ -195,6 +199,17 @@ def _document(identity: str, spec: Mapping[str, Any]) -> Document:
         "\n".join([" ".join(run.get("command") or ()), run.get("script") or "", run.get("instructions") or ""]).strip(),
     )
     return tuple(value.translate(_MARKS) if not value.isprintable() else value for value in values)
+
+
+def _masked(document: Document) -> Document:
+    """Without the secrets that somebody wrote in clear: what is found there may be found, and is not shown."""
+    return tuple(_without_secrets(text) for text in document)
+
+
+def _without_secrets(text: str) -> str:
+    for found in sorted(secrets_in_script(text), reverse=True):
+        text = f"{text[: found.start]}***{text[found.end :]}"
+    return text
 
 
 def _pairs(mapping: Mapping[str, str] | None) -> str:

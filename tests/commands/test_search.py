@@ -85,6 +85,18 @@ def test_nothing_found_and_nothing_to_search_for(house, jobsctl):
     assert jobsctl("search", "***").code == 2
 
 
+@pytest.mark.parametrize("words", [["psql"], ["h7Gq2xabcd"], ["psql", "h7Gq2xabcd"]])
+def test_a_secret_that_stands_in_clear_is_not_shown(known, jobsctl, words):
+    known.job("name: a\nrun: {command: [psql, --password, h7Gq2xabcd]}\n", path="a.yaml")
+    known.job("name: b\ndescription: psql\nrun: {script: 'PGPASSWORD=h7Gq2xabcd psql'}\n", path="b.yaml")
+    done = jobsctl("search", *words)
+    assert "default/a" in done.out
+    assert "default/b" in done.out
+    assert "h7Gq2xabcd" not in done.out + jobsctl("search", *words, "-o", "json").out
+    if words == ["psql"]:
+        assert "**psql** --password ***" in done.out
+
+
 def test_a_control_character_of_a_spec_does_not_reach_the_terminal(known, jobsctl):
     known.job(job("evil", 'description: "red \\e[31m alert \\x02x\\x03"\n'))
     assert "\x1b" not in jobsctl("search", "alert").out
