@@ -29,8 +29,9 @@ def explain(error: Exception) -> Explained:
         first = error.diagnostics[0]
         more = f" (and {len(error.diagnostics) - 1} more)" if len(error.diagnostics) > 1 else ""
         place = f"{first.path}:{first.line}:{first.column}"
-        hint = f"correct the file; `jobsctl explain {first.code}` tells more"
-        return Explained(f"{place}: {first.message} [{first.code}]{more}", hint, Exit.INVALID_SPEC)
+        hint = "`jobsctl validate` shows all of them" if more else f"`jobsctl explain {first.code}` tells more"
+        message = f"{place}: {first.message} [{first.code}]{more}"
+        return Explained(message, f"correct the file; {hint}", Exit.INVALID_SPEC)
     ours = _state_error(error)
     if ours is not None:
         return ours

@@ -109,7 +109,7 @@ def _answer_delete(world: World, request: Request, desired: Desired, now: int) -
             message, outcome = f"{entry.identity} has an active run; wait for it, or cancel it, then purge", "refused"
         else:
             purged = world.store.purge_job(entry.id)
-            message = f"{entry.identity} purged, with {len(purged)} runs"
+            message = f"{entry.identity} purged, with {len(purged)} run{'' if len(purged) == 1 else 's'}"
         world.store.record_request(answer(request, now, outcome, message))
     if entry is not None and outcome == "done" and request.params.get("purge"):
         world.jobs.remove(entry.id)

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from specs.diagnostic import Diagnostic, InvalidSpec
-from specs.document import read_documents
+from specs.document import Document, read_documents
 from specs.expression import ScheduleError
 from specs.fields import Duration
 from specs.findings import findings_of
@@ -121,14 +121,18 @@ def parse_config(data: bytes, path: str) -> Config:
     try:
         config = Config.model_validate(document.value)
     except ValidationError as error:
-        raise InvalidSpec(tuple(findings_of(error, document, Config))) from None
-    try:
-        find_zone(config.timezone)
-    except ScheduleError as error:
-        found = _unknown_zone(source, document.place(("timezone",)), error)
-        raise InvalidSpec((found,)) from None
+        zone = document.value.get("timezone") if isinstance(document.value, dict) else None
+        wrong = _wrong_zone(source, document, str(zone)) if isinstance(zone, str) else ()
+        found = [*wrong, *findings_of(error, document, Config)]
+        raise InvalidSpec(tuple(sorted(found, key=lambda each: (each.line, each.column)))) from None
+    if wrong := _wrong_zone(source, document, config.timezone):
+        raise InvalidSpec(wrong)
     return config
 
 
-def _unknown_zone(source: Source, place: Place, error: ScheduleError) -> Diagnostic:
-    return source.finding("JOB042", error.message, place, help=error.help)
+def _wrong_zone(source: Source, document: Document, name: str) -> tuple[Diagnostic, ...]:
+    try:
+        find_zone(name)
+    except ScheduleError as error:
+        return (source.finding("JOB042", error.message, document.place(("timezone",)), help=error.help),)
+    return ()

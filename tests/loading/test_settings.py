@@ -86,3 +86,10 @@ def test_a_file_that_cannot_be_read_is_no_default(tmp_path: Path) -> None:
     (tmp_path / "jobsctl.yaml").mkdir()
     with pytest.raises(InvalidSpec, match="JOB001"):
         load_config(tmp_path)
+
+
+def test_an_unknown_zone_is_told_together_with_the_other_mistakes() -> None:
+    with pytest.raises(InvalidSpec) as raised:
+        parse_config(b"resync: soon\ntimezone: Mars/Olympus\n", "jobsctl.yaml")
+    found = [(each.code, each.line) for each in raised.value.diagnostics]
+    assert found == [("JOB035", 1), ("JOB042", 2)]
