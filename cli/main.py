@@ -103,11 +103,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] == "help":  # as git, docker and kubectl have it
-            if not args[1:]:
-                click.echo(ctx.get_help())
-                ctx.exit()
-            args = [*args[1:], "--help"]
+        args = help_asked(ctx, args)
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
@@ -139,10 +135,22 @@ def no_such(what: str, name: str, known: Iterable[str], help: str) -> UsageError
     """There is no command, or system, of this name; with those that are meant perhaps, the nearest first."""
     import difflib
 
-    begun = [each for each in known if len(name) > 1 and each.startswith(name)]
-    close = (begun or difflib.get_close_matches(name, list(known), n=2, cutoff=0.7))[:2]
+    typed = name.lower()
+    begun = [each for each in known if len(typed) > 1 and each.startswith(typed)]
+    close = (begun or difflib.get_close_matches(typed, list(known), n=2, cutoff=0.7))[:2]
     hint = f"did you mean {' or '.join(close)}?" if close else f"`{help}` lists what there is"
     return UsageError(f"there is no {what} {name}", hint=hint)
+
+
+def help_asked(ctx: click.Context, args: list[str]) -> list[str]:
+    """`help list` as `list --help`, as git, docker and kubectl have it; `help` alone prints the group's and ends."""
+    if args[0] != "help":
+        return args
+    asked = [word for word in args if word != "help"]
+    if not asked:
+        click.echo(ctx.get_help())
+        ctx.exit()
+    return [*asked, "--help"]
 
 
 def prepared(command: click.Command, name: str) -> click.Command:
@@ -261,9 +269,10 @@ def _called(given: Sequence[str]) -> Sequence[str]:
 
 
 def _tell(message: str, hint: str | None, code: Exit) -> Exit:
-    from cli.terminal import visible
+    from cli.terminal import shortened, visible
 
-    write_error(f"error: {visible(message)}\n")
+    # A whole file may have been pasted in the place of a name.
+    write_error(f"error: {visible(shortened(message))}\n")
     if hint:
-        write_error(f"hint: {visible(hint)}\n")
+        write_error(f"hint: {visible(shortened(hint))}\n")
     return code

@@ -8,7 +8,7 @@ Options may stand before or after the command's name; the later one counts. Ever
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -97,6 +97,7 @@ def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     settings = ctx.ensure_object(Settings)
     match param.name:
         case "home":
+            refuse_empty([value], "--home")
             settings.home_option = Path(value).absolute()
         case "project":
             settings.project = check_name(value, "project")
@@ -147,6 +148,12 @@ def global_options(*, after_command: bool = False) -> list[click.Option]:
         ),
         option("--token-file", metavar="FILE", help="A file with the token for --server, if it asks for one."),
     ]
+
+
+def refuse_empty(paths: Sequence[str], what: str = "a path") -> None:
+    """Raise `UsageError` for an empty path: of a variable that is not set, and to Python the folder we are in."""
+    if "" in paths:
+        raise UsageError(f"{what} is empty", hint="is a variable not set? `.` is the folder you are in")
 
 
 def check_name(value: str, what: str) -> str:

@@ -71,4 +71,9 @@ class Progress:
 def _line(what: str, seconds: float) -> str:
     """One line of the terminal: a longer one could not be erased."""
     text = f"{one_line(what)} ..." + (f" {seconds:.0f}s" if seconds >= 1 else "")
-    return text[: max(shutil.get_terminal_size().columns - 1, 1)]
+    room = max(shutil.get_terminal_size().columns - 1, 1)
+    if text.isascii():
+        return text[:room]
+    from rich.cells import cell_len, set_cell_size
+
+    return text if cell_len(text) <= room else set_cell_size(text, room)

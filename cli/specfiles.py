@@ -22,7 +22,7 @@ from typing import IO
 from cli.errors import CliError, NotFound
 from cli.linting import FolderDocuments, Linting
 from cli.machine import ThisMachine, base_dir
-from cli.options import Settings
+from cli.options import Settings, refuse_empty
 from specs.config import load_config
 from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
@@ -99,6 +99,7 @@ def check(settings: Settings, paths: Sequence[str], *, lint: bool = False, here:
         NotFound: a path is not there.
         CliError: a path cannot be read.
     """
+    refuse_empty(paths)
     if not paths:
         settings.existing_home()
         try:

@@ -34,6 +34,18 @@ def safe_json(text: str) -> str:
     return _TRICKY.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+LONGEST = 2000
+"""Characters of a message."""
+
+
+def shortened(text: str) -> str:
+    """`text`, the middle left out where it is so long that nobody would read it."""
+    if len(text) <= LONGEST:
+        return text
+    half = LONGEST // 2
+    return f"{text[:half]} ... ({len(text) - 2 * half} characters) ... {text[-half:]}"
+
+
 class VisibleBytes:
     """Bytes of a log, made fit for a terminal piece by piece: a character may be cut between two pieces."""
 

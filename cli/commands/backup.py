@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.exits import Exit
-from cli.options import Settings
+from cli.options import Settings, refuse_empty
 
 
 @click.command("backup")
@@ -35,6 +35,7 @@ def command(settings: Settings, file: str, with_runs: bool, verify: bool) -> int
     from state.archive import unpack
     from state.backup import make_backup
 
+    refuse_empty([file])
     target = Path(file)
     if verify:
         if with_runs:

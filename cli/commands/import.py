@@ -9,7 +9,7 @@ from importlib import import_module
 
 import click
 
-from cli.main import no_such, prepared
+from cli.main import help_asked, no_such, prepared
 
 SYSTEMS = {
     "crontab": "A user's crontab, /etc/crontab, or a file of /etc/cron.d.",
@@ -37,7 +37,7 @@ class SystemGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         try:
-            return super().resolve_command(ctx, args)
+            return super().resolve_command(ctx, help_asked(ctx, args))
         except click.NoSuchCommand as error:
             raise no_such("system", error.command_name, SYSTEMS, "jobsctl import --help") from None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cli.errors import CliError, NotFound, UsageError
 from cli.linting import folder_findings
-from cli.options import Settings
+from cli.options import Settings, refuse_empty
 from cli.output import say
 from cli.planning.before import Before, of_files, of_records
 from cli.planning.compare import After, make_plan
@@ -100,6 +100,7 @@ def shown_path(plan: Plan, path: str) -> str:
 
 def _files(settings: Settings, paths: Sequence[str], config: Config, *, alone: bool) -> Files:
     """`alone`: a folder elsewhere is a specs directory of its own; else it is added to the home's."""
+    refuse_empty(paths)
     root = settings.home.root / config.specs
     if not paths:
         settings.existing_home()

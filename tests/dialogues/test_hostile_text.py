@@ -57,8 +57,10 @@ def test_readers(house, line):
             assert READERS[line] in shown
 
 
-ABOUT_FILES = ["validate", "validate --format {style}", "plan", "plan --format markdown", "plan -o json", "diff", "diff -o json",
-               "apply --dry-run", "doctor -v"]  # fmt: skip
+ABOUT_FILES = [
+    "validate", "validate --format {style}", "plan", "plan --format markdown", "plan -o json", "diff", "diff -o json",
+    "apply --dry-run", "doctor -v",
+]  # fmt: skip
 STYLES = ["full", "concise", "json", "jsonl", "github", "gitlab", "sarif", "junit"]
 
 
