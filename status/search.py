@@ -183,22 +183,23 @@ def _documents(jobs: Iterable[tuple[str, bytes]], query: Sequence[Term]) -> Iter
             own = identity.encode()
             if not any(all(needle in text or needle in own for needle in each) for each in known):
                 continue
-        yield _document(identity, orjson.loads(canonical))
+        document = _document(identity, orjson.loads(canonical))
+        # In canonical JSON these characters are written `\\u0002`.
+        yield tuple(value.translate(_MARKS) for value in document) if b"\\u000" in canonical else document
 
 
 def _document(identity: str, spec: Mapping[str, Any]) -> Document:
     project, _, name = identity.partition("/")
     run = spec.get("run") or {}
-    values = (
+    return (
         name,
         project,
         _pairs(spec.get("labels")),
         " ".join(spec.get("tags") or ()),
         spec.get("description") or "",
         _pairs(spec.get("annotations")),
-        "\n".join([" ".join(run.get("command") or ()), run.get("script") or "", run.get("instructions") or ""]).strip(),
+        "\n".join(filter(None, (" ".join(run.get("command") or ()), run.get("script"), run.get("instructions")))),
     )
-    return tuple(value.translate(_MARKS) if not value.isprintable() else value for value in values)
 
 
 def _masked(document: Document) -> Document:
@@ -213,7 +214,7 @@ def _without_secrets(text: str) -> str:
 
 
 def _pairs(mapping: Mapping[str, str] | None) -> str:
-    return ", ".join(f"{key}={value}" for key, value in (mapping or {}).items())
+    return ", ".join([f"{key}={value}" for key, value in mapping.items()]) if mapping else ""
 
 
 def _snippet(texts: Sequence[str]) -> Snippet:
