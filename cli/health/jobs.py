@@ -21,10 +21,11 @@ def check_stale(patient: Patient) -> Iterator[Finding]:
     if seen is None:
         return
     jobs = seen.reader.jobs()
-    live = [job for job in jobs if suspension_of(job) is None and job.completed_at is None]
+    live = [job for job in jobs if _goes_on(job)]
+    doubtful = [job for job in seen.reader.doubtful(patient.now) if _goes_on(job)]  # no other one is late
     found = [
         *_told(
-            [job for job in live if (due := seen.deadline(job)) is not None and due < patient.now and _began(job)],
+            [job for job in doubtful if (due := seen.deadline(job)) is not None and due < patient.now and _began(job)],
             "should have succeeded by now and did not",
             "jobsctl status NAME, jobsctl why NAME",
         ),
@@ -63,6 +64,10 @@ def _names(jobs: Iterable[JobRecord]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
+def _goes_on(job: JobRecord) -> bool:
+    return job.completed_at is None and suspension_of(job) is None
+
+
 def _began(job: JobRecord) -> bool:
     """Its first slot has come."""
     return job.last_run_id is not None or job.next_at is None
@@ -70,12 +75,16 @@ def _began(job: JobRecord) -> bool:
 
 def _is_past_once(job: JobRecord) -> bool:
     """It has slots left to come no more, though it never had one."""
-    return read_spec(job.spec).schedule is not None and job.next_at is None and job.last_run_id is None
+    return job.next_at is None and job.last_run_id is None and _has_schedule(job)
 
 
 def _never_ran(job: JobRecord, now: int) -> bool:
-    has_schedule = read_spec(job.spec).schedule is not None
-    return has_schedule and job.last_started_at is None and job.applied_at < now - LONG and not _is_past_once(job)
+    old = job.last_started_at is None and job.applied_at < now - LONG
+    return old and _has_schedule(job) and not _is_past_once(job)
+
+
+def _has_schedule(job: JobRecord) -> bool:
+    return read_spec(job.spec).schedule is not None
 
 
 CHECKS = (Check("jobs", "jobs without success, suspended for long, never run, or `once` in the past", check_stale),)
