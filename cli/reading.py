@@ -7,7 +7,7 @@ Used by every command that shows or names something. Reads SQLite directly, so i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # what reads specs or files of runs takes 20 ms and more to l
     from specs.config import Config
     from specs.diagnostic import InvalidSpec
     from specs.policy import Policy
+    from status.search import Hit
 
 
 SCREENFUL, PAGE = 100, 1000
@@ -140,6 +141,15 @@ class Reading:
         from cli.rundir import RunDirectory
 
         return RunDirectory(self.home.run_dir_of(run))
+
+    def search(
+        self, text: str, *, project: str | None, labels: Sequence[str], archived: bool | None, limit: int
+    ) -> tuple[list[Hit], int]:
+        """As `status.search.search`, of jobs selected as by `Reader.jobs`."""
+        from status.search import parse_query, search
+
+        specs = self.reader.specs(project=project, labels=labels, archived=archived)
+        return search(specs, parse_query(text), limit=limit)
 
     def find(self, identity: str) -> JobRecord | None:
         """The job of an identity (`project/name`); None when there is none."""

@@ -102,11 +102,8 @@ class Reader:
             shown = f"{project}/{name}" if project else name
             raise NotFound(f"no job {shown}", hint="`jobsctl list` shows the jobs, `-p PROJECT` another project's")
         if len(live) > 1:
-            raise Ambiguous(
-                f"job {name} is in several projects",
-                [job.identity for job in live[:10]],
-                hint=f"say which: {', '.join(job.identity for job in live[:10])}",
-            )
+            names = [job.identity for job in live[:10]]
+            raise Ambiguous(f"job {name} is in several projects", names, hint=f"say which: {', '.join(names)}")
         return live[0]
 
     def job_by_id(self, job_id: int) -> JobRecord | None:
@@ -142,9 +139,13 @@ class Reader:
         )
         return [(identity, canonical) for identity, canonical in self._rows(sql, values)]
 
-    def identities(self) -> list[str]:
-        """`project/name` of every job, archived ones too, in order."""
-        return [f"{project}/{name}" for project, name in self._rows("SELECT project, name FROM job ORDER BY 1, 2")]
+    def identities(
+        self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = None
+    ) -> list[str]:
+        """`project/name` of jobs selected as by `jobs`, in order; by default of all, archived ones too."""
+        where, values = self._job_filter(project, labels, archived)
+        sql = f"SELECT project, name FROM job WHERE {' AND '.join(where) or '1'} ORDER BY 1, 2"
+        return [f"{project}/{name}" for project, name in self._rows(sql, values)]
 
     def longest_identity(
         self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = False

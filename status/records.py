@@ -125,7 +125,11 @@ def _linked(reader: Reader, query: Query) -> Answer:
 
 
 def _identities(reader: Reader, query: Query) -> Answer:
-    return {"items": reader.identities()}
+    return {
+        "items": reader.identities(
+            project=query.text("project"), labels=query.texts("label"), archived=query.flag("archived")
+        )
+    }
 
 
 def _run(reader: Reader, query: Query) -> Answer:
@@ -206,7 +210,7 @@ QUESTIONS: dict[str, tuple[Callable[[Reader, Query], Answer], frozenset[str]]] =
     "groups": (_groups, frozenset(("project",))),
     "doubtful": (_doubtful, frozenset(("now", "project"))),
     "linked": (_linked, frozenset()),
-    "identities": (_identities, frozenset()),
+    "identities": (_identities, frozenset(("project", "label", "archived"))),
     "run": (_run, frozenset(("id",))),
     "runs_of_ids": (_runs_of_ids, frozenset(("id",))),
     "runs": (

@@ -32,29 +32,23 @@ def command(settings: Settings, words: tuple[str, ...], limit: int, labels: tupl
     """
     from cli.errors import UsageError
     from cli.output import print_items, say
+    from cli.reading import reading
     from cli.searching import hit_text
     from cli.selection import nothing_there, suggestion
-    from state.reads import Reader
-    from status.search import parse_query, search
+    from status.search import parse_query
 
     # A word the shell passes as one argument with blanks in it was quoted for the shell: it is a phrase.
     text = " ".join(f'"{word}"' if " " in word.strip() and '"' not in word else word for word in words)
-    query = parse_query(text)
-    if not query:
+    if not parse_query(text):
         raise UsageError(f"there is no word to search for in {text!r}", hint="give letters or digits")
     archived = None if everything else False
-    empty = f"No job has {text}."
-    if settings.server is not None:
-        from cli.remote.house import search_there
-
-        hits, total = search_there(settings, text, labels=labels, archived=archived, limit=limit)
-    else:
-        with Reader(settings.existing_home().database) as reader:
-            specs = reader.specs(project=settings.project, labels=labels, archived=archived)
-            hits, total = search(specs, query, limit=limit)
-            if not hits:
-                hint = suggestion(" ".join(words), [identity for identity, _ in specs])
-                empty = nothing_there(reader, settings.project, f"No job has {text}; {hint}")
+    empty = ""
+    with reading(settings) as seen:
+        hits, total = seen.search(text, project=settings.project, labels=labels, archived=archived, limit=limit)
+        if not hits:
+            there = seen.reader.identities(project=settings.project, labels=labels, archived=archived)
+            otherwise = f"No job has {text}; {suggestion(' '.join(words), there)}"
+            empty = nothing_there(seen.reader, settings.project, otherwise)
     if hits and settings.output in ("table", "wide"):
         sys.stdout.write("".join(hit_text(settings, hit) for hit in hits))
     else:

@@ -83,6 +83,21 @@ class RemoteReading(Reading):
     def files(self, run: Run) -> RunDirectory:
         return RemoteDirectory(self.client, run)
 
+    def search(
+        self, text: str, *, project: str | None, labels: Sequence[str], archived: bool | None, limit: int
+    ) -> tuple[list[Hit], int]:
+        """On the server: 10,000 specs do not travel to find one."""
+        from status.search import hit_of
+
+        params = [("q", text), ("project", project), ("archived", "false" if archived is False else "all")]
+        several = [("label", label) for label in labels]
+        asked = [*params, ("limit", limit), *several]
+        found = self.client.ask("/api/v1/search", asked, needs=("items", "total"))
+        try:
+            return [hit_of(each) for each in found["items"]], int(found["total"])
+        except (KeyError, TypeError, ValueError):
+            raise Refused(f"{self.client.url} is another version than this jobsctl", hint="use its version") from None
+
 
 def connect(settings: Settings) -> RemoteReading:
     """Ask the server of `settings` who it is.
@@ -99,32 +114,6 @@ def connect(settings: Settings) -> RemoteReading:
     except BaseException:
         client.close()
         raise
-
-
-def search_there(
-    settings: Settings, text: str, *, labels: Sequence[str], archived: bool | None, limit: int
-) -> tuple[list[Hit], int]:
-    """`status.search.search` on the server: 10,000 specs do not travel to find one.
-
-    Raises:
-        CliError: as `connect`.
-    """
-    from status.search import hit_of
-
-    seen = connect(settings)
-    with seen.reader:
-        params = [
-            ("q", text),
-            ("project", settings.project),
-            ("archived", "all" if archived is None else "false"),
-            ("limit", limit),
-        ]
-        several = [("label", label) for label in labels]
-        found = seen.client.ask("/api/v1/search", [*params, *several], needs=("items", "total"))
-    try:
-        return [hit_of(each) for each in found["items"]], int(found["total"])
-    except (KeyError, TypeError, ValueError):
-        raise Refused(f"{seen.client.url} is another version than this jobsctl", hint="use its version") from None
 
 
 def _home_of(client: Client, house: dict[str, Any]) -> Home:

@@ -124,8 +124,11 @@ class RemoteReader(Reader):
     ) -> int:
         return 0  # not worth a request: what is read says it well enough
 
-    def identities(self) -> list[str]:
-        return list(self._ask("identities", "items", {}))
+    def identities(
+        self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = None
+    ) -> list[str]:
+        several = [("label", label) for label in labels]
+        return list(self._ask("identities", "items", {"project": project, "archived": archived}, several))
 
     # runs
 
