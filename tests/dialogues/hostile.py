@@ -24,6 +24,8 @@ EVIL = (
     "EVIL\x1b]0;title\x07\x1b]8;;http://x\x1b\\link\x1b]52;c;Y29weQ==\x07\x1b[2J\x1b[31m\x9b2J\x9d0;t\x9c\x90q\x9c"
     "\u202egpj.exe\u2066\r\x08\x7f売上e\u0301 END"
 )
+FILE = EVIL.replace("/", "")[:100]
+"""As the name of a file."""
 LONG = "LONG" + "\x1b[A" * 5000
 """A line of 20,000 characters."""
 
@@ -82,7 +84,7 @@ def fill(known: Known, home: Home) -> dict[str, str]:
         folder = home.run_dir_of(known.store.run(name))
         (folder / "outputs").mkdir(parents=True)
         (folder / "output.log").write_bytes(f"{EVIL}\n{LONG}\n".encode() + b"\xff\xfe\x9b\n")
-        (folder / "outputs" / EVIL.replace("/", "")[:100]).write_text(EVIL)
+        (folder / "outputs" / FILE).write_text(EVIL)
         (folder / "progress.json").write_text(json.dumps({"percent": 40, "message": EVIL}))
     beat(home, NOW)
     return {"failed": failed, "active": active}

@@ -15,7 +15,7 @@ from cli.main import COMMANDS
 from cli.options import OUTPUTS
 from state.home import Home
 from tests.commands.conftest import Known
-from tests.dialogues.hostile import DRIVES, EVIL, LONG, fill, on_terminal, quoted
+from tests.dialogues.hostile import DRIVES, EVIL, FILE, LONG, fill, on_terminal, quoted
 from tests.dialogues.terminal import CTRL_C, PROGRAM, plain_environment
 from tests.seeing.conftest import serve
 
@@ -173,6 +173,25 @@ def test_answers_of_a_server_that_lies(liar, kind, line):
     shown = on_terminal(*line.split(), server=f"{liar}/{kind}")
     assert "error:" in shown
     assert "unexpected" not in shown
+    harmless(shown)
+
+
+KEPT = [
+    pytest.param(["outputs", "{failed}", "{file}"], id="outputs"),
+    pytest.param(["outputs", "{failed}", "{file}", "--tail", "1"], id="outputs --tail"),
+    pytest.param(["logs", "{failed}", "--tail", "3"], id="logs --tail"),
+    pytest.param(["logs", "{failed}", "--grep", "EVIL"], id="logs --grep"),
+    pytest.param(["logs", "{failed}", "--grep", "EVIL", "-o", "json"], id="logs -o json"),
+]
+
+
+@pytest.mark.parametrize("arguments", KEPT)
+@pytest.mark.parametrize("far", [False, True], ids=["here", "over http"])
+def test_what_a_run_left_is_written_out_on_a_terminal(house, server, arguments, far):
+    home, ids = house
+    words = [word.format(**ids, file=FILE) for word in arguments]
+    shown = on_terminal(*words, server=server) if far else on_terminal(*words, home=home)
+    assert "EVIL\\x1b]0;title\\x07" in shown or "EVIL\\u001b]0;title\\u0007" in shown
     harmless(shown)
 
 
