@@ -134,10 +134,11 @@ def suggestion(text: str, identities: Iterable[str]) -> str:
 
     known = list(identities)
     by_name = {identity.partition("/")[2]: identity for identity in known}
-    close = difflib.get_close_matches(text, [*known, *by_name], n=3)
-    unique = dict.fromkeys(by_name.get(name, name) for name in close)
+    begun = [name for name in (*by_name, *known) if name.startswith(text)]
+    close = begun or difflib.get_close_matches(text, [*known, *by_name], n=3)
+    unique = list(dict.fromkeys(by_name.get(name, name) for name in close))[:3]
     if unique:
-        return f"did you mean {' or '.join(unique)}?"
+        return f"did you mean {' or '.join(filter(None, (', '.join(unique[:-1]), unique[-1])))}?"
     return "`jobsctl list` shows the jobs" if known else "no file was applied yet; `jobsctl status` says why"
 
 

@@ -126,7 +126,12 @@ def _report(made: Import, outcomes: Sequence[Outcome], choices: Choices) -> None
     if made.unreadable:
         counts.append(f"{len(made.unreadable)} not read")
     say(f"Imported {', '.join(counts)}.")
-    if choices.write is not None and outcomes:
+    if not outcomes:
+        return
+    if choices.write is None:
+        proof = "" if choices.check else "--check proves that they start when they did; "
+        say(f"Next: {proof}--write DIR writes a file for each")
+    else:
         say(f"Next: `jobsctl validate {choices.write}`, then commit the files, or `jobsctl apply {choices.write}`")
 
 
