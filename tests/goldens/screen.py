@@ -58,7 +58,7 @@ def _typed_in(root: Path, call: Call) -> Iterator[tuple[Stream, Stream]]:
     typed = io.TextIOWrapper(io.FileIO(0, closefd=False), encoding="utf-8")
     sys.stdin, sys.stdout, sys.stderr = typed, out, err
     for name in list(os.environ):
-        if name.startswith("JOBSCTL_") or name in ("NO_COLOR", "FORCE_COLOR"):
+        if name.startswith(("JOBSCTL_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR"):
             del os.environ[name]
     os.environ |= {
         "COLUMNS": str(call.columns),
