@@ -55,7 +55,6 @@ def command(
     names = active_jobs(settings, labels)
     if not names:
         say("There are no active runs.")
-        return Exit.OK
-    if not agreed("Cancel the active runs of", names, severe=everything, yes=yes, note=CANCELS):
+    elif not agreed("Cancel the active runs of", names, severe=everything, yes=yes, note=CANCELS):
         return Exit.REFUSED
     return carry_out(settings, names, lambda name: cancel_active(settings, name, wish), several=True)

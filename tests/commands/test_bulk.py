@@ -118,6 +118,14 @@ def test_cancelling_all_is_about_what_is_active(three, daemon, asked, jobsctl):
     assert jobsctl("cancel", "--all", "--yes", "-p", "other").err == "There are no active runs.\n"
 
 
+@pytest.mark.usefixtures("three")
+def test_cancelling_nothing_is_told_as_data_too(jobsctl):
+    done = jobsctl("cancel", "--all", "-o", "json")
+    assert (done.code, json.loads(done.out), done.err) == (
+        0, {"items": [], "failed": []}, "There are no active runs.\n"
+    )  # fmt: skip
+
+
 def ending(job_of_run, state):
     """An answer of the daemon: the run ended by itself meanwhile."""
 
