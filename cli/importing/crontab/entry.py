@@ -252,7 +252,7 @@ class _Entry:
             self.note(
                 "info",
                 "> /dev/null 2>&1",
-                "kept; not needed: jobsctl keeps output, and mails none",
+                "kept; not needed; jobsctl keeps output, and mails none",
                 "without it, `jobsctl logs` can show what went wrong",
             )
         if folder := re.search(r"run-parts\s+(?:-\S+\s+)*(/\S+)", text):

@@ -159,7 +159,7 @@ def _about_type(draft: Draft) -> None:
             "give the program its option to stay in the foreground",
         )
     else:
-        draft.note("changed", kind, f"{kind.value}: jobsctl waits for the program's end and for no message of it")
+        draft.note("changed", kind, f"{kind.value}; jobsctl waits for the program's end and for no message of it")
 
 
 def about_unit(draft: Draft, unit: Unit) -> None:
@@ -185,7 +185,7 @@ def about_unit(draft: Draft, unit: Unit) -> None:
                 draft.note(
                     "lost",
                     setting,
-                    f"{setting.value}: jobsctl starts and waits for no units",
+                    f"{setting.value}; jobsctl starts and waits for no units",
                     "`depends_on:` waits for the success of other jobs",
                 )
         elif setting.key not in _EMPTY_UNIT:

@@ -79,7 +79,7 @@ def read_settings(draft: Draft) -> None:
     if sandbox:
         names = ", ".join(dict.fromkeys(each.key for each in sandbox))
         draft.notes.append(
-            Note("lost", "the sandbox", f"{names}: jobsctl isolates by user and limits only", sandbox[0].origin,
+            Note("lost", "the sandbox", f"{names}; jobsctl isolates by user and limits only", sandbox[0].origin,
                  "a container image can hold the program instead, or systemd-run can start it")
         )  # fmt: skip
     if draft.limits:
