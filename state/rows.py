@@ -37,7 +37,7 @@ JOB_DEFINITION = (
 
 COUNTED_STATES = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.EXPIRED, RunState.SKIPPED)
 _RARE_OF_JOB = {
-    "archived_at": None, "missing_since": None, "problem": (), "problem_since": None, "boot_id": None,
+    "archived_at": None, "missing_since": None, "problem": (), "problem_since": None,
     "suspended_at": None, "suspended_by": None, "suspended_reason": None, "resumed_at": None, "completed_at": None,
     "repeat_done": 0, "completion_digest": "", "consumed": MappingProxyType[str, int]({}), "stalled": None,
 }  # fmt: skip
