@@ -253,6 +253,10 @@ def _parts(url: str) -> Any:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # as `connect` and `request` will, too late to say it
+        parts.path.encode("ascii")
+    except UnicodeError:
+        raise UsageError(f"--server {url!r} is not an address", hint=usage) from None
     except ValueError as error:
         raise UsageError(f"--server {url!r}: {error}", hint=usage) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
