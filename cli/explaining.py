@@ -169,8 +169,13 @@ def _facts(field: Field) -> Iterator[str]:
         facts += [("", line) for line in example[1:]]
     for number, place in enumerate(fields.belongs(field)):
         facts.append(("" if number else "where", place))
+    heading = ""
     for name, text in facts:
-        yield f"{INDENT}{name:<9} {text}".rstrip()
+        heading = name or heading
+        if heading.startswith("example"):  # YAML: its lines stay as they are
+            yield f"{INDENT}{name:<9} {text}".rstrip()
+        else:
+            yield from _wrapped(text, f"{INDENT}{name:<9} ", " " * (len(INDENT) + 10))
 
 
 def _short(field: Field) -> str:
