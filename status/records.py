@@ -188,14 +188,6 @@ def _occupancy(reader: Reader, query: Query) -> Answer:
     return {"items": reader.occupancy()}
 
 
-def _request(reader: Reader, query: Query) -> Answer:
-    return _item(reader.request(_needed(query, "id")))
-
-
-def _requests(reader: Reader, query: Query) -> Answer:
-    return _items(reader.requests(before=query.text("before"), limit=_limit(query)))
-
-
 def _changes(reader: Reader, query: Query) -> Answer:
     """Nothing but the tag: for a client that waits for a change."""
     return {}
@@ -226,8 +218,6 @@ QUESTIONS: dict[str, tuple[Callable[[Reader, Query], Answer], frozenset[str]]] =
     "source": (_source, frozenset()),
     "documents": (_documents, frozenset(("kind",))),
     "occupancy": (_occupancy, frozenset()),
-    "request": (_request, frozenset(("id",))),
-    "requests": (_requests, frozenset(("before", "limit"))),
     "changes": (_changes, frozenset()),
 }  # fmt: skip
 """By the name of the reader's method, or nearly: what answers, and the parameters it takes."""

@@ -33,7 +33,7 @@ PAGE = 1000
 IDS, IDS_OF_PARAMETER = 100, 35
 """Run ids asked about at once: an address has at most 4096 bytes, a parameter 1024."""
 
-R = TypeVar("R", JobRecord, Run, Event, DocumentRecord, RequestRecord, SourceState)
+R = TypeVar("R", JobRecord, Run, Event, DocumentRecord, SourceState)
 Given = dict[str, Param]
 
 
@@ -96,11 +96,6 @@ class RemoteReader(Reader):
                 break
             after = page[-1].identity
         return found
-
-    def specs(
-        self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = False
-    ) -> list[tuple[str, bytes]]:
-        return [(job.identity, job.spec) for job in self.jobs(project=project, labels=labels, archived=archived)]
 
     def timetable(
         self, *, project: str | None = None, labels: Iterable[str] = (), scheduled: bool = True, limit: int = 100
@@ -225,12 +220,6 @@ class RemoteReader(Reader):
             before, after = (last, after) if order == "desc" else (before, last)
         return found
 
-    def request(self, id: str) -> RequestRecord | None:
-        return self._one(RequestRecord, "request", {"id": id})
-
-    def requests(self, *, before: str | None = None, limit: int = 50) -> list[RequestRecord]:
-        return self._items(RequestRecord, "requests", {"before": before, "limit": limit})
-
     def source(self) -> SourceState | None:
         return self._one(SourceState, "source", {})
 
@@ -241,10 +230,21 @@ class RemoteReader(Reader):
         rows = self._ask("occupancy", "items", {})
         return [(pool, RunState(state), reason and Reason(reason), count) for pool, state, reason, count in rows]
 
-    # What only a reader beside the database is asked: a status process, a benchmark.
+    # What only a reader beside the database is asked: by a status process, a search there, a command that acts.
 
     def _only_at_home(self) -> NoReturn:
         raise Refused("this can only be asked on the daemon's machine", hint="leave --server out there")
+
+    def specs(
+        self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = False
+    ) -> list[tuple[str, bytes]]:
+        self._only_at_home()
+
+    def request(self, id: str) -> RequestRecord | None:
+        self._only_at_home()
+
+    def requests(self, *, before: str | None = None, limit: int = 50) -> list[RequestRecord]:
+        self._only_at_home()
 
     def data_version(self) -> int:
         self._only_at_home()

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.recordjson import UnreadableRecord, record_of, to_plain
-from state.records import DocumentRecord, Event, JobRecord, RequestRecord, Run, RunState, SourceState
+from state.records import DocumentRecord, Event, JobRecord, Run, RunState, SourceState
 
-KINDS = [JobRecord, Run, Event, DocumentRecord, RequestRecord, SourceState]
+KINDS = [JobRecord, Run, Event, DocumentRecord, SourceState]
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 DATA = st.dictionaries(TEXT, st.none() | st.booleans() | TEXT | st.integers(-(2**53), 2**53), max_size=3)
 WHOLE = st.integers(0, 2**53)
