@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 
 from cli.options import Settings
 from cli.output import Data, OpenTable, to_json, to_yaml
 from cli.reading import Reading
+from cli.streams import rest
 from cli.tables import event_columns
 from state.errors import NotFound
 from state.records import TERMINAL_STATES, Event
@@ -79,7 +79,7 @@ def follow(seen: Reading, ask: Ask, writer: EventWriter, last: int, *, run_id: s
             continue
         if over:
             return None
-        time.sleep(pause)
+        rest(pause)
         if (now := _identity(seen)) != known and now is not None:
             return last
 

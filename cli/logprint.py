@@ -6,7 +6,6 @@ Streams that a spec keeps apart go to the same streams here: the job's stderr to
 from __future__ import annotations
 
 import sys
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from cli.errors import NotFound
 from cli.output import say
 from cli.reading import Reading
 from cli.rundir import Growing, RunDirectory
+from cli.streams import rest
 from cli.terminal import VisibleBytes
 from cli.times import relative
 from state.logs import Log, lines_of, matching
@@ -166,7 +166,7 @@ class _Unfinished:
 
 def _wait_for_log(seen: Reading, run: Run, files: RunDirectory) -> None:
     while not files.streams() and seen.reader.run(run.id).state not in TERMINAL_STATES:
-        time.sleep(seen.pause)
+        rest(seen.pause)
 
 
 def _follow(seen: Reading, run: Run, followers: dict[str, Growing], sinks: dict[str, Sink], wanted: Wanted) -> None:
@@ -183,14 +183,14 @@ def _follow(seen: Reading, run: Run, followers: dict[str, Growing], sinks: dict[
                 whole, newline, rests[name] = (rests[name] + data).rpartition(b"\n")
                 data = b"".join(matching([whole + newline], wanted.pattern))
                 if over and not new:
-                    rest, rests[name] = rests[name], b""  # another stream may want one more round
-                    data += b"".join(matching([rest], wanted.pattern))
+                    last, rests[name] = rests[name], b""  # another stream may want one more round
+                    data += b"".join(matching([last], wanted.pattern))
             if data:
                 sinks[name].write(data)
                 sinks[name].flush()
         if over and not new:
             break
         if not new:
-            time.sleep(seen.pause)
+            rest(seen.pause)
     ended = seen.reader.run(run.id)
     say(f"run {ended.id} {ended.state}" + (f": {ended.error}" if ended.error else ""))

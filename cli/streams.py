@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from contextlib import suppress
 from typing import TextIO
 
 from cli.exits import Exit
 
+A_DAY = 86_400
+"""Seconds. What waits longer looks once a day: poll(2) takes no more than 24 of them."""
 _CLOSED = {0: os.O_RDONLY, 1: os.O_RDONLY, 2: os.O_WRONLY}
 """How the null device takes the place of a closed stream. Standard output to be read only: writing there has to fail,
 since what was asked for gets nowhere. Messages may get lost."""
@@ -47,6 +50,22 @@ def finish(code: int) -> int:
             if number == 1 and code == Exit.OK:
                 code = Exit.PIPE_CLOSED if isinstance(error, BrokenPipeError) else Exit.FAILED
     return code
+
+
+def rest(seconds: float, *wake: int) -> None:
+    """Do nothing until then, or until one of the descriptors `wake` can be read.
+
+    Raises:
+        BrokenPipeError: the reader of standard output went away: as `tail -f`, what follows something must not wait for
+            the next line to notice.
+    """
+    # By number: `sys.stdout` may be a picture that is being drawn.
+    waiting = select.poll()
+    waiting.register(1, 0)  # of a pipe without a reader POLLERR is told, whether asked for or not
+    for descriptor in wake:
+        waiting.register(descriptor, select.POLLIN)
+    if any(number == 1 and told & select.POLLERR for number, told in waiting.poll(min(seconds, A_DAY) * 1000)):
+        raise BrokenPipeError
 
 
 def stdout_fails() -> bool:

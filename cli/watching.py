@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import select
 import shutil
 import signal
 import sys
@@ -27,6 +26,7 @@ from cli.errors import CliError
 from cli.options import Settings
 from cli.output import Cell, print_lines, say
 from cli.reading import reading
+from cli.streams import rest
 from cli.terminal import visible
 from cli.times import stamp
 from state.errors import StateError
@@ -92,9 +92,9 @@ class Alarm:
 
     def wait(self, seconds: float) -> None:
         """Until then, or a signal."""
-        if select.select([self._read], [], [], seconds)[0]:
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._read, 4096)
+        rest(seconds, self._read)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._read, 4096)
 
 
 def _nothing(_number: int, _frame: FrameType | None) -> None:

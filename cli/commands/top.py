@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -10,6 +9,7 @@ import click
 from cli.errors import UsageError
 from cli.exits import Exit
 from cli.options import Settings, Span
+from cli.streams import rest
 
 if TYPE_CHECKING:
     from cli.livelook import Sort
@@ -85,4 +85,4 @@ def _print(settings: Settings, looks: int | None, delay: float, sort: str) -> No
         made += 1
         if made == looks:
             return
-        time.sleep(delay)
+        rest(delay)

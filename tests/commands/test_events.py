@@ -108,7 +108,7 @@ def meanwhile(monkeypatch):
                 raise KeyboardInterrupt
             left.pop(0)()
 
-        monkeypatch.setattr(eventtail.time, "sleep", sleep)
+        monkeypatch.setattr(eventtail, "rest", sleep)
 
     return set_steps
 

@@ -84,7 +84,7 @@ def test_off_a_terminal_it_is_one_look_in_plain_lines(jobsctl, house):
 
 def test_a_number_of_looks(jobsctl, house, monkeypatch):
     slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr("cli.commands.top.rest", slept.append)
     done = jobsctl("top", "-n", "3", "-d", "7s", "-o", "jsonl")
     assert [json.loads(line)["kind"] for line in done.out.splitlines()] == ["Top"] * 3
     assert slept == [7.0, 7.0]
@@ -94,7 +94,7 @@ def test_plain_lines_go_on_until_ctrl_c(jobsctl, house, monkeypatch):
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(time, "sleep", interrupt)
+    monkeypatch.setattr("cli.commands.top.rest", interrupt)
     done = jobsctl("top", "--plain")
     assert (done.code, done.out.count("1 running")) == (130, 1)
 

@@ -26,7 +26,9 @@ def house(known, home, tmp_path) -> dict[str, str]:
     folder = home.runs / "default" / "hello" / run.id
     folder.mkdir(parents=True)
     (folder / "output.log").write_text(f"{WIDE}\n" * 5)
-    known.run(job, state=RunState.RUNNING, ago=MINUTE)
+    active = known.run(job, state=RunState.RUNNING, ago=MINUTE).id
+    (home.runs / "default" / "hello" / active).mkdir()
+    (home.runs / "default" / "hello" / active / "output.log").write_text("one line\n")
     (tmp_path / "crontab").write_text("0 1 * * * /usr/bin/one\n0 2 * * * /usr/bin/two\n")
     return {"run": run.id, "crontab": str(tmp_path / "crontab"), "backup": str(tmp_path / "backup.tar.gz")}
 
@@ -75,6 +77,17 @@ def test_messages_that_nobody_reads_change_nothing(home, house, line):
     shown, _ = process.communicate()
     assert process.returncode == 0
     assert shown.strip() != b"" or line == "validate"
+
+
+@pytest.mark.parametrize("line", ["logs -f hello", "events -f --since 2020-01-01T00:00:00Z", "list -w", "run hello -w",
+                                  "top --plain -d 1h", "list -w --interval 365d"])  # fmt: skip
+def test_what_follows_ends_when_its_reader_does(home, house, known, line):
+    """At once, not with the next line, which may never come."""
+    process = call(home, line, house, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() != b""
+    process.stdout.close()
+    assert (process.wait(40), b"error" in (said := process.stderr.read())) == (141, False), said
+    process.stderr.close()
 
 
 FULL = [

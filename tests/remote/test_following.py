@@ -36,7 +36,7 @@ def test_a_log_is_followed_to_the_end_of_its_run(tmp_path, ask, monkeypatch, opt
         ]
     )
     server = serve(home)
-    monkeypatch.setattr("cli.logprint.time.sleep", lambda seconds: next(steps, lambda: None)())
+    monkeypatch.setattr("cli.logprint.rest", lambda seconds: next(steps, lambda: None)())
     try:
         done = ask(f"http://127.0.0.1:{server.port}", "logs", "-f", run.id, *options)
     finally:
