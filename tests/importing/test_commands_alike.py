@@ -64,3 +64,13 @@ def test_the_job_does_what_cron_did(line: str, tmp_path: Path) -> None:
 )
 def test_its_input_is_what_cron_gave_it(line: str, shell: str, stdin: str, tmp_path: Path) -> None:
     assert as_job(line, tmp_path / "script")[:2] == ran(["/bin/sh", "-c", shell], stdin)[:2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['echo "', "echo 'a", "echo `a", "(echo a", "echo b &&", "echo c |", "{ echo d;", "echo $(echo e", "cat <<X"],
+)
+def test_a_line_that_breaks_off_runs_nothing_of_its_input(line: str, tmp_path: Path) -> None:
+    under_cron = ran(["/bin/sh", "-c", line], f"\" ' ` ) }}\necho RUN{'X'}\nX\n")
+    code, out, err = as_job(f"{line}%\" ' ` ) }}%echo RUN{'X'}%X", tmp_path / "script")
+    assert (bool(code), out) == (bool(under_cron[0]), under_cron[1]), err

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from shlex import quote
 
 _BUILTIN = frozenset(
     {
@@ -142,12 +143,25 @@ def same_under_strict(text: str) -> bool:
 
 
 def with_input(text: str, stdin: str) -> str:
-    """A script that gives the line its standard input."""
+    """A script that gives the line its standard input.
+
+    Of a line that breaks off (`date "+%F"`, where the input begins at `%`) the shell reads nothing else as code: it
+    says that the line is wrong, as it does under cron.
+    """
     end = STDIN_END
     while end in stdin.split("\n"):
         end += "_"
+    if _breaks_off(text):
+        text = f"eval {quote(text)}"
     line = f"{text} <<'{end}'" if re.search(r"[;&|\n<]", text) is None else f"{{ {text}\n}} <<'{end}'"
     return f"{line}\n{stdin}{end}\n"
+
+
+def _breaks_off(text: str) -> bool:
+    """Whether the shell would read on behind the line: a quote, a bracket or a word is open, or what `<<` begins."""
+    plain = re.sub(r"""\\[\s\S]|'[^']*'|"(?:\\[\s\S]|[^"\\])*"|`[^`]*`""", "x", text)
+    open_now = any(plain.count(left) > plain.count(right) for left, right in ("()", "{}"))
+    return open_now or re.search(r"""['"`\\]|<<|(?:&&|\|)\s*$""", plain) is not None
 
 
 def _without_comment(text: str) -> str:
