@@ -149,8 +149,9 @@ def _line(
         return Cell(f"{lead}{identity}{mark}{age}  no file defines it", "red")
     others = [each.above for each in graph.above(identity) if edge is None or each.above != edge.above]
     also = f"  (also after {', '.join(others)})" if others else ""
-    text = f"{lead}{identity}{mark}{age}  {state_words(job, now)}{_waits(graph, job)}{also}"
-    return Cell(one_line(text), PHASE_STYLE[phase_of(job)])
+    phase = phase_of(job)
+    text = f"{lead}{identity}{mark}{age}  {state_words(phase, job, now)}{_waits(graph, job)}{also}"
+    return Cell(one_line(text), PHASE_STYLE[phase])
 
 
 def _waits(graph: Graph, job: JobRecord) -> str:
@@ -160,12 +161,12 @@ def _waits(graph: Graph, job: JobRecord) -> str:
     return f"; {how} {', '.join(missing)}" if missing else ""
 
 
-def state_words(job: JobRecord, now: int) -> str:
+def state_words(phase: Phase, job: JobRecord, now: int) -> str:
     """`active, succeeded 2h ago`; `failed 5m ago`; `pending`."""
-    phase, last = phase_of(job).value, last_run_cell(job, now).text
+    last = last_run_cell(job, now).text
     if last == NEVER:
-        return phase
-    return last if last.startswith(phase) else f"{phase}, {last}"
+        return phase.value
+    return last if last.startswith(phase.value) else f"{phase.value}, {last}"
 
 
 def dot_lines(graph: Graph, now: int) -> Iterator[str]:
@@ -178,8 +179,9 @@ def dot_lines(graph: Graph, now: int) -> Iterator[str]:
             label = _quoted(identity, "no file defines it")
             yield f'  {_quoted(identity)} [label={label}, color="red3", style=dashed];'
             continue
-        color = COLORS.get(PHASE_STYLE[phase_of(job)], "black")
-        label = _quoted(identity, state_words(job, now))
+        phase = phase_of(job)
+        color = COLORS.get(PHASE_STYLE[phase], "black")
+        label = _quoted(identity, state_words(phase, job, now))
         yield f'  {_quoted(identity)} [label={label}, color="{color}"];'
     for edge in graph.edges:
         parts = [] if edge.ready else ["style=dashed"]

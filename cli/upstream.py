@@ -54,7 +54,8 @@ def upstream_facts(
             consumed=record.consumed,
             fresh_since=max(record.anchor_at, record.resumed_at or 0),
         )
-        answer = asked(replace(policy, depends_on=(each,)), observed, now, scheduled=scheduled).answer
+        alone = policy if len(policy.depends_on) == 1 else replace(policy, depends_on=(each,))
+        answer = asked(alone, observed, now, scheduled=scheduled).answer
         found.append(
             UpstreamFacts(upstream=each, record=upstream, ready=answer is Answer.READY, failed=answer is Answer.FAILED)
         )

@@ -88,7 +88,7 @@ def _declared_reason(spec: bytes) -> str | None:
 
 def has_run(record: JobRecord) -> bool:
     """Whether any run ever ended; slots that were skipped are not runs."""
-    return any(count for state, count in record.counts.items() if state != RunState.SKIPPED)
+    return sum(record.counts.values()) > record.counts.get(RunState.SKIPPED, 0)
 
 
 def phase_of(record: JobRecord) -> Phase:

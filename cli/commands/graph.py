@@ -58,5 +58,6 @@ def command(settings: Settings, job: str | None, form: str | None) -> int:
             return Exit.OK
         utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         lines = text_lines(graph, seen.now, chosen=chosen, utf8=utf8)
-        print_one(settings, view(graph), name="\n".join(f"job/{identity}" for identity in graph.jobs), text=lines)
+        data = view(graph) if settings.output in ("json", "yaml", "jsonl") else {}
+        print_one(settings, data, name="\n".join(f"job/{identity}" for identity in graph.jobs), text=lines)
     return Exit.OK
