@@ -67,10 +67,11 @@ def test_its_input_is_what_cron_gave_it(line: str, shell: str, stdin: str, tmp_p
 
 
 @pytest.mark.parametrize(
-    "line",
-    ['echo "', "echo 'a", "echo `a", "(echo a", "echo b &&", "echo c |", "{ echo d;", "echo $(echo e", "cat <<X"],
-)
-def test_a_line_that_breaks_off_runs_nothing_of_its_input(line: str, tmp_path: Path) -> None:
-    under_cron = ran(["/bin/sh", "-c", line], f"\" ' ` ) }}\necho RUN{'X'}\nX\n")
-    code, out, err = as_job(f"{line}%\" ' ` ) }}%echo RUN{'X'}%X", tmp_path / "script")
-    assert (bool(code), out) == (bool(under_cron[0]), under_cron[1]), err
+    ("line", "closes"),
+    [('echo "', '"'), ("echo 'a", "'"), ("echo `echo a", "`"), ("(echo a", ")"), ("echo b &&", "true"),
+     ("echo c |", "cat"), ("{ echo d;", "}"), ("echo $(echo e", ")"), ("cat <<X", "X"), ("echo \\\\", "x")],
+)  # fmt: skip
+def test_a_line_that_breaks_off_runs_nothing_of_its_input(line: str, closes: str, tmp_path: Path) -> None:
+    code, out, _ = ran(["/bin/sh", "-c", line.replace("\\\\", "\\")], f"{closes}\necho RUN\n")
+    done, printed, error = as_job(f"{line}%{closes}%echo RUN%: {closes}", tmp_path / "script")
+    assert (bool(done), printed) == (bool(code), out), error
