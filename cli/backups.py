@@ -58,7 +58,7 @@ def restore(settings: Settings, file: Path, *, force: bool) -> tuple[Manifest, P
     home = settings.home if settings.home_option is not None else settings.existing_home()
     home.root.mkdir(parents=True, exist_ok=True)
     name = f"{_compact(settings.now())}-{secrets.token_hex(3)}"
-    with _lock(home):
+    with _lock(home) as locked:
         if home.state.is_dir() and home.state.stat().st_uid != os.geteuid():
             # Of root's new state the daemon could read nothing.
             raise Refused(
@@ -77,6 +77,8 @@ def restore(settings: Settings, file: Path, *, force: bool) -> tuple[Manifest, P
         with Progress() as tell:
             tell("unpacking and checking")
             with staged(home, file, name) as (state, manifest):
+                if not locked and home.state.exists():
+                    raise Refused(f"{home.state} was made meanwhile: a daemon was started", hint="stop it, then again")
                 return manifest, exchange(home, state, name)
 
 
@@ -93,10 +95,10 @@ def restored_lines(home: Home, manifest: Manifest, aside: Path | None, now: int)
 
 
 @contextmanager
-def _lock(home: Home) -> Iterator[None]:
-    """Hold the daemon's lock, so that none starts meanwhile. Without a state there is nothing to hold."""
+def _lock(home: Home) -> Iterator[bool]:
+    """Hold the daemon's lock, so that none starts meanwhile. False without a state: there is nothing to hold."""
     if not home.state.is_dir():
-        yield
+        yield False
         return
     try:
         descriptor = take_lock(home.lock)
@@ -104,6 +106,6 @@ def _lock(home: Home) -> Iterator[None]:
         hint = "`systemctl stop jobsctl`, or Ctrl-C where it runs; what runs goes on"
         raise Refused(f"{home.root}: {error}", hint=hint) from None
     try:
-        yield
+        yield True
     finally:
         os.close(descriptor)

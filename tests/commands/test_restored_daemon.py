@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from state.home import Home
 from state.ids import new_id
 from state.reads import Reader
 from state.records import JobRecord, Reason, Run, RunState, Trigger
+from state.restore import staged
 from state.store import RunEnd, RunStarted, Store
 from status.instants import rfc3339
 
@@ -113,3 +114,19 @@ def end_holder_of(path: Path) -> None:
         with suppress(OSError):
             if entry.readlink() == path:
                 os.kill(int(entry.parts[2]), 15)
+
+
+def test_a_state_that_a_daemon_made_meanwhile_is_left_to_it(backup, tmp_path, monkeypatch):
+    """Where there was none, there was no lock to hold while the backup was unpacked."""
+    there = Home(tmp_path / "new")
+
+    @contextmanager
+    def slowly(*arguments):
+        with staged(*arguments) as unpacked:
+            there.state.mkdir()
+            yield unpacked
+
+    monkeypatch.setattr("cli.backups.staged", slowly)
+    assert run(["--home", str(there.root), "restore", str(backup[0])]) == 7
+    assert list(there.root.iterdir()) == [there.state]
+    assert list(there.state.iterdir()) == []
