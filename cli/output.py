@@ -46,7 +46,7 @@ class Column(Generic[T]):
     right: bool = False
     """Numbers stand right."""
     rank: int = 0
-    """On a narrow terminal the columns of the highest rank are left out first; those of rank 0 never."""
+    """On a narrow terminal the columns of the highest rank are left out first, those of rank 0 never."""
 
 
 def counted(number: int, word: str) -> str:
@@ -236,6 +236,10 @@ def _fitting(settings: Settings, columns: Sequence[Column[T]], widths: Sequence[
         for rank in range(max(column.rank for column in columns), 0, -1):
             if sum(widths[index] + GAP for index in shown) - GAP > room:
                 shown = [index for index in shown if columns[index].rank != rank]
+        # A wide column may have taken narrow ones with it, for which there is room now.
+        for index in sorted(set(range(len(columns))) - set(shown), key=lambda index: columns[index].rank):
+            if sum(widths[other] + GAP for other in shown) + widths[index] <= room:
+                shown = sorted([*shown, index])
     return shown
 
 

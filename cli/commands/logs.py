@@ -46,6 +46,7 @@ def command(
       jobsctl logs 01m7yjkbshspfz7aw3dyetqhqa --stream stderr > errors.txt
     """
     from cli.logprint import Wanted, print_log
+    from cli.output import say
     from cli.reading import reading
     from cli.selection import find_target, latest_run, latest_tried
     from state.records import Run
@@ -54,6 +55,8 @@ def command(
         raise UsageError("--follow goes on to the end of the run, so it has no --until")
     if since is not None and until is not None and since >= until:
         raise UsageError("--since is not before --until: nothing was written then")
+    if settings.output != "table":
+        say("note: logs are printed as the job wrote them; -o changes nothing")
     with reading(settings) as seen:
         found = find_target(settings, seen.reader, target)
         newest = latest_run if follow else latest_tried

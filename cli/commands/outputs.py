@@ -157,10 +157,10 @@ def _list(settings: Settings, seen: Reading, runs: list[Run], target: str | None
     columns: list[Column[Kept]] = [
         Column("NAME", lambda each: each.file.path),
         Column("SIZE", lambda each: size(each.file.size), right=True),
-        Column("TYPE", media_type, rank=2),
+        Column("TYPE", media_type, rank=3),
         Column("WRITTEN", lambda each: relative(each.file.modified_at, seen.now), rank=1),
-        Column("RUN", lambda each: each.run.id),
-        Column("STATE", lambda each: each.run.state, rank=3),
+        Column("RUN", lambda each: each.run.id, rank=2),
+        Column("STATE", lambda each: each.run.state, rank=4),
         Column("AT", lambda each: stamp(each.file.modified_at), wide=True),
     ]
     if several:
