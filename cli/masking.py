@@ -1,9 +1,9 @@
 """Secrets that somebody wrote into a spec in clear, masked for showing. Pure.
 
-Used by `plan`, `diff`, `apply` and `describe`: what they print ends up in pull requests and build logs.
-Values that come from outside (`from_env`, `from_file`, `credential`) are references already. A name that looks like a secret's hides its
-whole value, also one that the lint would let pass: to hide too much does no harm here. Elsewhere the part of a text
-goes that `specs.secrets` takes for a secret (`--password ...`, `https://user:...@host`, tokens of known shapes).
+Used by `plan`, `diff`, `apply` and `describe`: what they print ends up in pull requests, build logs and photographs.
+Values that come from outside (`from_env`, `from_file`, `credential`) are references already. A name that looks like a
+secret's hides its whole value, also one that the lint would let pass: to hide too much does no harm here. Elsewhere the
+part of a text goes that `specs.secrets` takes for a secret (`--password ...`, `https://user:...@host`, known tokens).
 
 That a masked value changed is still told, as kubectl does (pkg/cmd/diff): `*** (before)` and `*** (after)`.
 """
