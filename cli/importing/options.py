@@ -37,7 +37,9 @@ def shared_options(function: F) -> F:
 
     options = (
         click.option(
-            "--check", is_flag=True, help="Prove that the next 1,000 instants are the source's. Else ends with 1."
+            "--check",
+            is_flag=True,
+            help="Prove that the next 1,000 instants are the source's; end with 1 when they are not.",
         ),
         click.option("--write", metavar="DIR", help="Write one file per job into DIR instead of printing them."),
         click.option("--force", is_flag=True, help="With --write: overwrite files that are there."),
