@@ -26,8 +26,8 @@ FORMS = ("text", "table", "wide", "dot", "json", "yaml", "jsonl", "name")
 def command(settings: Settings, job: str | None, form: str | None) -> int:
     """Show the dependencies (`depends_on`) of all jobs; with JOB, what it follows and what follows it.
 
-    A job that several lead to is drawn under the first of them, with the others named. In DOT a dashed arrow is a
-    dependency that is waited for.
+    `*` marks JOB. A job that several lead to is drawn under the first of them, with the others named. In DOT a dashed
+    arrow is a dependency that is waited for.
 
     \b
     Examples:
