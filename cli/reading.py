@@ -79,7 +79,7 @@ class Reading:
     def has_usual_settings(self) -> bool:
         """Whether `jobsctl.yaml` is not there, or says nothing."""
         try:
-            return says_nothing(self.home.config.read_bytes())
+            return not self.home.config.is_fifo() and says_nothing(self.home.config.read_bytes())
         except FileNotFoundError:
             return True
         except OSError:

@@ -96,6 +96,8 @@ def load_config(home_root: Path) -> Config:
     """The settings of a home; defaults when there is no `jobsctl.yaml`. Raises `InvalidSpec`."""
     path = home_root / FILE
     try:
+        if path.is_fifo():  # which would be waited for
+            raise OSError(0, "is not a regular file")
         data = path.read_bytes()
     except FileNotFoundError:
         return Config()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,13 @@ def test_a_file_that_cannot_be_read_is_no_default(tmp_path: Path) -> None:
     (tmp_path / "jobsctl.yaml").mkdir()
     with pytest.raises(InvalidSpec, match="JOB001"):
         load_config(tmp_path)
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "jobsctl.yaml")
+    with pytest.raises(InvalidSpec) as caught:
+        load_config(tmp_path)
+    assert "is not a regular file" in caught.value.diagnostics[0].message
 
 
 def test_an_unknown_zone_is_told_together_with_the_other_mistakes() -> None:
