@@ -40,14 +40,14 @@ def check_specs(patient: Patient) -> Iterator[Finding]:
         return
     source = patient.reader.source() if patient.reader is not None else None
     if source is None:
-        yield ok(f"{root} is there")
+        yield ok(f"{root} is there; `jobsctl validate` tells what is in it")
         return
     if source.problem is not None:
         yield problem(f"{source.problem}; what was applied last goes on", f"look at {root}")
     if source.invalid:
-        have = "has a mistake in its file; its" if source.invalid == 1 else "have a mistake in their file; their"
+        have = "has a mistake in its file" if source.invalid == 1 else "have a mistake in their files"
         yield problem(
-            f"{source.invalid} of {source.jobs + source.invalid} jobs {have} last good version runs on",
+            f"{source.invalid} of {source.jobs + source.invalid} jobs {have}; last good versions run on",
             "jobsctl validate",
         )
     if not source.problem and not source.invalid:
