@@ -9,11 +9,14 @@ from cli.options import Settings
 from cli.placing import identities_in, remove, where_defined
 from cli.specfiles import load_at, specs_root
 from state.errors import NoDatabase, NotFound, OlderSchema
+from state.inbox import daemon_alive
 from state.reads import Reader
 
 
 def refuse_active(settings: Settings, identity: str) -> None:
-    """Raises `Refused` when the job has an active run: its history cannot go."""
+    """Raises `Refused` when the job has an active run: its history cannot go. Without a daemon that is seen later."""
+    if not daemon_alive(settings.home):
+        return
     try:
         with Reader(settings.home.database) as reader:
             active = reader.job(identity).active_runs

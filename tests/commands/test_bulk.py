@@ -160,9 +160,9 @@ def test_which_job_must_be_said(three, jobsctl, home):
     assert "no job has team=nobody" in done.err
 
 
-def test_a_purge_that_cannot_be_leaves_the_file(jobsctl, known, home):
+def test_a_purge_that_cannot_be_leaves_the_file(jobsctl, known, home, daemon):
     job = known.job()
     known.run(job, state=RunState.RUNNING)
     done = jobsctl("delete", "hello", "--purge")
-    assert (done.code, (home.specs / "hello.yaml").exists(), list(read_requests(home))) == (7, True, [])
+    assert (done.code, (home.specs / "hello.yaml").exists(), daemon.asked) == (7, True, [])
     assert "jobsctl cancel default/hello --wait" in done.err
