@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from specs.diagnostic import Diagnostic
 
@@ -105,9 +106,11 @@ class Desired:
         return self.revision + DIRTY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CachedFile:
-    """What one spec file said when it was last read, so that it is not parsed again: one row of the file cache."""
+class CachedFile(NamedTuple):
+    """What one spec file said when it was last read, so that it is not parsed again: one row of the file cache.
+
+    A named tuple: a start makes 10,000, and a frozen dataclass sets each field by a call.
+    """
 
     path: str
     inode: int

@@ -106,9 +106,7 @@ class TestWhatCosts:
         specs.write("a.yaml", "a")
         specs.look()
         for path, row in list(specs.cache.items()):
-            specs.cache[path] = type(row)(
-                **{name: getattr(row, name) for name in row.__slots__ if name != "documents"}, documents=b"{"
-            )
+            specs.cache[path] = row._replace(documents=b"{")
         specs.restart()
         assert names(specs.look()) == {"a"}
 
