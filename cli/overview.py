@@ -88,7 +88,7 @@ class Overview:
                 "state": beat.state if beat and self.alive else None,
                 "pid": beat.pid if beat and self.alive else None,
                 "version": beat.version if beat else None,
-                "listen": beat.text("listen") if beat and self.alive else None,
+                "listen": beat.text("readers", "listen") if beat and self.alive else None,
                 "lastError": beat.last_error if beat else None,
             },
             "source": source_view(self.seen.source),
@@ -137,7 +137,7 @@ class Overview:
         if beat is None:
             return "starting"
         parts = [beat.state, f"pid {beat.pid}", f"started {relative(beat.started_at, now)}"]
-        listen = beat.text("listen")
+        listen = beat.text("readers", "listen")
         if listen:
             parts.append(f"http://{listen}")
         return ", ".join(parts)
@@ -199,6 +199,11 @@ def _daemon_problems(alive: bool, beat: Heartbeat | None, now: int) -> Iterator[
         yield Problem("silent", "daemon", message, "look at its log and at the load of the machine")
     elif beat.last_error is not None and (beat.last_error_at or 0) > (beat.last_pass_at or 0):
         yield Problem("daemon", "daemon", beat.last_error, "it tries again by itself; its log tells more")
+    if beat.number("readers", "failures"):
+        listen = beat.text("readers", "listen")
+        served = f"HTTP on {listen} and status files are" if listen else "status files are"
+        message = f"{served} not served: the process for them ends as soon as it is started"
+        yield Problem("daemon", "daemon", message, "jobsctl doctor")
     if waiting := beat.number("runs", "unlaunched"):
         message = f"{counted(int(waiting), 'run')} cannot start: no supervisor process can be started"
         yield Problem("daemon", "daemon", message, "it tries again by itself; its log says why")

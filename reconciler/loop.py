@@ -347,7 +347,9 @@ class Loop:
         if self._readers is not None:
             self._readers.keep(clock.monotonic())
         try:
-            self._heartbeat.write(self._pulse.beat(self.world, self._source, clock.now()))
+            beat = self._pulse.beat(self.world, self._source, clock.now())
+            readers = self._readers.state() if self._readers is not None else None
+            self._heartbeat.write({**beat, "readers": readers})
         except OSError as error:
             self._pulse.failed(error, clock.now())
             log.error("cannot write the heartbeat: %s", error)

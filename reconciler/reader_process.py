@@ -25,6 +25,11 @@ class ReaderProcess:
         self._not_before = 0.0
         self._started = 0.0
 
+    def state(self) -> dict[str, object]:
+        """For the heartbeat: the address it is to serve (None: status files only), and how often it ended at once."""
+        words = iter(self._argv)
+        return {"listen": next(words, None) if "--listen" in words else None, "failures": self._failures}
+
     def keep(self, monotonic: float) -> None:
         """Start it when it is not there and its backoff is over."""
         if self._child is not None:

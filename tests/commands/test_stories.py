@@ -20,7 +20,10 @@ FINDING = {
 
 def beat(home, **fields):
     home.state.mkdir(exist_ok=True)
-    said = {"at": NOW - 1_000_000, "state": "ready", "pid": 77, "started_at": NOW - HOUR, "listen": "127.0.0.1:8787"}
+    said = {
+        "at": NOW - 1_000_000, "state": "ready", "pid": 77, "started_at": NOW - HOUR,
+        "readers": {"listen": "127.0.0.1:8787", "failures": 0},
+    }  # fmt: skip
     home.heartbeat.write_text(json.dumps(said | fields))
 
 
@@ -64,6 +67,14 @@ class TestStatus:
         known.source()
         beat(home)
         assert "  default/hello: failed 58s ago: exit code 3; attempt 2 follows\n" in jobsctl("status").out
+
+    def test_readers_that_are_not_served_are_a_problem(self, jobsctl, home, known, daemon):
+        known.run(known.job())
+        known.source()
+        beat(home, readers={"listen": "127.0.0.1:8787", "failures": 3})
+        done = jobsctl("status")
+        assert done.code == 1
+        assert "  daemon: HTTP on 127.0.0.1:8787 and status files are not served" in done.out
 
     @pytest.mark.parametrize(
         ("make", "kind", "said"),

@@ -70,3 +70,12 @@ def test_a_killed_status_process_is_started_again(served: tuple[Household, Path,
             return False
 
     eventually(successor, "another answers")
+
+
+def test_a_port_that_is_taken_is_told_in_the_overview(household: Household) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        household.commit({"a.yaml": "name: a\nrun: {command: ['true']}\n"})
+        household.start("--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        told = "status files are not served: the process for them ends as soon as it is started"
+        eventually(lambda: told in household.jobsctl("status", check=False).stdout, "the overview tells", 30)
+    assert household.stop() == 0
