@@ -39,8 +39,8 @@ def read_answer(prompt: str) -> bool:
     with suppress(termios.error):
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
     while True:
-        write_error(prompt)
         try:
+            write_error(prompt)
             typed = sys.stdin.readline()
         except KeyboardInterrupt:
             write_error("\n")

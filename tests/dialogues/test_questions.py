@@ -15,17 +15,19 @@ SPEC = "name: {name}\nlabels: {{team: ops}}\nschedule: every 10m\nrun: {{command
 
 @pytest.fixture
 def two(known, home):
-    """Two jobs with an active run each, and a state that others may read."""
+    """Two jobs with an active run each, two idle ones, and a state that others may read."""
     for name in ("one", "two"):
         known.run(known.job(SPEC.format(name=name), path=f"{name}.yaml"), state=RunState.RUNNING)
+    for name in ("three", "four"):
+        known.job(f"name: {name}\nrun: {{command: [a]}}\n", path=f"{name}.yaml")
     home.state.chmod(0o755)
     return known
 
 
 QUESTIONS = [
     pytest.param(["delete", "-l", "team=ops"], "Delete 2 jobs (default/one, default/two)?", id="delete"),
-    pytest.param(["delete", "one", "two", "--purge"], "Purge 2 jobs (one, two)?", id="purge"),
-    pytest.param(["delete", "one", "--purge"], "Purge 1 job (one)?", id="purge-one"),
+    pytest.param(["delete", "three", "four", "--purge"], "Purge 2 jobs (three, four)?", id="purge"),
+    pytest.param(["delete", "three", "--purge"], "Purge 1 job (three)?", id="purge-one"),
     pytest.param(["cancel", "--all"], "Cancel the active runs of 2 jobs (default/one, default/two)?", id="cancel-all"),
     pytest.param(["cancel", "-l", "team"], "Cancel the active runs of 2 jobs (", id="cancel-label"),
     pytest.param(["suspend", "-l", "team"], "Suspend 2 jobs (default/one, default/two)?", id="suspend"),
@@ -40,7 +42,7 @@ HARMLESS = [each for each in QUESTIONS if each not in SEVERE]
 def changed(home) -> bool:
     """Whether anything was done or asked for."""
     return (
-        bool(read_requests(home)) or home.state.stat().st_mode & 0o777 != 0o755 or len(list(home.specs.iterdir())) < 2
+        bool(read_requests(home)) or home.state.stat().st_mode & 0o777 != 0o755 or len(list(home.specs.iterdir())) < 4
     )
 
 
