@@ -195,7 +195,8 @@ def _heartbeat(home: Home) -> None:
     beat = {
         "pid": 4242, "version": "0.1.0", "started_at": NOW - 3 * DAY, "at": NOW - 2 * SECOND, "state": "ready",
         "last_pass_at": NOW - 3 * SECOND, "timezone": "UTC", "root": str(home.specs), "revision": REVISION,
-        "readers": {"listen": "127.0.0.1:8787", "failures": 0}, "runs": {"active": 2, "unlaunched": 0}, "queue": {"depth": 4, "retrying": 0},
+        "readers": {"listen": "127.0.0.1:8787", "failures": 0}, "runs": {"active": 2, "unlaunched": 0},
+        "queue": {"depth": 4, "retrying": 0},
     }  # fmt: skip
     home.heartbeat.write_text(json.dumps(beat))
 
