@@ -56,8 +56,9 @@ def in_our_words(message: str) -> str:
 
 
 def _name(quoted: str) -> str:
-    """`--limit` for `'-n' / '--limit'`."""
-    return max((part.strip().strip("'") for part in quoted.split(" / ")), key=len)
+    """`--limit` for `'-n' / '--limit' / '--number'`: the first of the long names."""
+    names = [part.strip().strip("'") for part in quoted.split(" / ")]
+    return next((name for name in names if name.startswith("--")), names[0])
 
 
 def _lowered(text: str) -> str:

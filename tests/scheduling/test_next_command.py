@@ -156,7 +156,7 @@ def test_a_wrong_expression_is_underlined_and_ends_with_3(coming):
         pytest.param([], 2, "name a job", id="nothing"),
         pytest.param(["--schedule", "@daily", "--timezone", "Europe/Berln"], 2, "Europe/Berlin?", id="zone"),
         pytest.param(["--schedule", "@daily", "--after", "soon"], 2, "not an instant", id="after"),
-        pytest.param(["--schedule", "@daily", "-n", "0"], 2, "'-n'", id="number"),
+        pytest.param(["--schedule", "@daily", "-n", "0"], 2, "0 is not in the range 1 to", id="number"),
         pytest.param(["--schedule", ""], 3, "empty", id="empty"),
         pytest.param(["--schedule", "0 9 * *\x1b[2J *"], 3, "not allowed", id="control-character"),
     ],
