@@ -44,7 +44,7 @@ _NAMES = {"create": "create", "change": "change", "rename": "rename", "prune": "
 def plan_markdown(plan: Plan, show: Show) -> str:
     """The comment."""
     text = _Bounded()
-    text.add(f"{MARKER}\n### {_plain(summary(plan))}\n\n")
+    text.add(f"{MARKER}\n### {summary(plan)}\n\n")
     if plan.before.kind in ("revision", "directory"):
         text.add(f"Compared with {code(origin_words(plan.before))}.\n\n")
     for note in plan.notes[:20]:
