@@ -151,7 +151,7 @@ class TestMarkdown:
         assert len(out.encode()) <= 65_536
         assert "<code>default/job-0</code>" in out
         assert re.search(r"\*Details of [\d,]+ more are left out", out)
-        assert out.startswith("<!-- jobsctl plan -->\n### Plan&#58; 120 to create")
+        assert out.startswith("<!-- jobsctl plan -->\n### Plan: 120 to create")
         assert out.count("<details>") == out.count("</details>")
 
     def test_thousands_are_counted(self, jobsctl, home):
@@ -170,7 +170,7 @@ class TestMarkdown:
     def test_nothing_is_a_comment_too(self, jobsctl, known):
         known.job()
         assert jobsctl("plan", "--format", "markdown").out == (
-            "<!-- jobsctl plan -->\n### No changes&#46; 1 job unchanged&#46;\n"
+            "<!-- jobsctl plan -->\n### No changes. 1 job unchanged.\n"
         )
 
 
