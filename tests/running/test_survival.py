@@ -23,6 +23,14 @@ ROOT = Path(__file__).resolve().parents[2]
 MARKS = [point for point in POINTS if point != "acknowledged"]
 
 
+def words_of(pid: int) -> bytes:
+    """Its command line; none of a process that ended since it was seen: others on the machine do all the time."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 class Driver:
     """A daemon in a process of its own."""
 
@@ -47,11 +55,7 @@ class Driver:
             assert line, f"the driver ended before {kind} {run_id}"
 
     def supervisor(self) -> int:
-        return next(
-            one.pid
-            for one in tree.scan().values()
-            if self.name.encode() in Path(f"/proc/{one.pid}/cmdline").read_bytes() and not one.dead
-        )
+        return next(one.pid for one in tree.scan().values() if self.name.encode() in words_of(one.pid) and not one.dead)
 
     def kill(self) -> None:
         self.process.kill()
@@ -77,11 +81,7 @@ def drivers(tmp_path: Path) -> Iterator[list[Any]]:
         elif one.process.poll() is None:
             one.kill()
     for process in tree.scan().values():
-        try:
-            words = Path(f"/proc/{process.pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if str(tmp_path).encode() in words and not process.dead:
+        if str(tmp_path).encode() in words_of(process.pid) and not process.dead:
             os.kill(process.pid, signal.SIGKILL)
 
 
