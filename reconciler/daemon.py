@@ -42,11 +42,14 @@ from state.store import Store
 MICROSECOND = 1_000_000
 
 
-def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[str] | None) -> int:
+def run_daemon(
+    home: Home, config: Config, *, version: str, readers: Sequence[str] | None, notify: Sequence[str] | None = None
+) -> int:
     """Run until SIGTERM or SIGINT; a second one ends at once. The exit code.
 
     Args:
         readers: command line of the status process; None: nobody is told (no status files, no HTTP).
+        notify: command line of the notify process, started when something wants it; None: never.
 
     Raises:
         AlreadyRunning: another daemon holds this home.
@@ -107,7 +110,7 @@ def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[st
         housekeeping=Housekeeping(
             max_age=int(config.retention.max_age * MICROSECOND), max_runs=config.retention.max_runs
         ),
-        readers=ReaderProcess(readers) if readers is not None else None,
+        readers=_readers(world, config, readers, notify),
         cache_version=version_of_cache,
         check_state=_state_check(home),
     )
@@ -125,6 +128,24 @@ def run_daemon(home: Home, config: Config, *, version: str, readers: Sequence[st
         os.close(lock)
     log.info("stopped; %d runs go on", len(world.live))
     return 0
+
+
+def _readers(
+    world: World, config: Config, status: Sequence[str] | None, notify: Sequence[str] | None
+) -> list[ReaderProcess]:
+    found = [] if status is None else [ReaderProcess("status", status)]
+    if notify is not None:
+        found.append(ReaderProcess("notify", notify, wanted=lambda: _tells(world, config)))
+    return found
+
+
+def _tells(world: World, config: Config) -> bool:
+    """Whether there is anything for the notify process to do, or was."""
+    return (
+        any(kind == "Notifier" for kind, _ in world.documents)
+        or any(b'"callback":{' in entry.kept_spec for entry in world.jobs)
+        or world.home.outbox.exists()
+    )
 
 
 def _state_check(home: Home) -> Callable[[], None]:
@@ -181,6 +202,15 @@ def _listen_to_signals(loop: Loop, wakeup: Wakeup) -> None:
 
 def status_command(home: Home, listen: str | None, timezone: str) -> list[str]:
     """Command line of the status process."""
-    argv = [sys.executable, "-c", "import jobsctl; from status.serve import main; main()", "--home", str(home.root)]
-    argv += ["--timezone", timezone]
+    argv = _program("status.serve", home, timezone)
     return [*argv, "--listen", listen] if listen is not None else argv
+
+
+def notify_command(home: Home, timezone: str) -> list[str]:
+    """Command line of the notify process."""
+    return _program("status.notify.process", home, timezone)
+
+
+def _program(module: str, home: Home, timezone: str) -> list[str]:
+    code = f"import jobsctl; from {module} import main; main()"
+    return [sys.executable, "-c", code, "--home", str(home.root), "--timezone", timezone]

@@ -10,7 +10,7 @@ starts, not the faulty one), people before starts. Each step is bounded, so none
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -89,12 +89,13 @@ class Loop:
         heartbeat: Heartbeat,
         pulse: Pulse,
         housekeeping: Housekeeping,
-        readers: ReaderProcess | None,
+        readers: Sequence[ReaderProcess],
         cache_version: str,
         check_state: Callable[[], None] = lambda: None,
     ) -> None:
         """
         Args:
+            readers: the status process first, if there is one, and the notify process.
             check_state: called at every beat; what it raises ends the daemon.
         """
         self.world = world
@@ -119,8 +120,8 @@ class Loop:
         self._clock_offset = world.clock.now() / 1_000_000 - world.clock.monotonic()
         self._failures = 0
         self._beat_at = self._inbox_at = 0.0
-        if readers is not None:
-            world.changed = readers.tell
+        if readers:
+            world.changed = self._tell_readers
 
     def run(self) -> None:
         """Until `stopping` is set. Runs in progress go on; the next daemon finds them."""
@@ -132,8 +133,10 @@ class Loop:
     def close(self) -> None:
         """After `run`: no daemon any more, in an orderly way."""
         ending.write_stories(self.world, len(self.world.untold))
-        if self._readers is not None:
-            self._readers.close()
+        for reader in self._readers:
+            reader.hang_up()
+        for reader in self._readers:
+            reader.close()
         try:
             self._heartbeat.remove()
         except OSError as error:
@@ -338,17 +341,21 @@ class Loop:
         for waiting in self._waiting:
             waiting.seen_at = min(waiting.seen_at, now)
 
+    def _tell_readers(self) -> None:
+        for reader in self._readers:
+            reader.tell()
+
     def _beat(self) -> None:
         clock = self.world.clock
         if clock.monotonic() < self._beat_at:
             return
         self._beat_at = clock.monotonic() + INTERVAL
         self._check_state()
-        if self._readers is not None:
-            self._readers.keep(clock.monotonic())
+        for reader in self._readers:
+            reader.keep(clock.monotonic())
         try:
             beat = self._pulse.beat(self.world, self._source, clock.now())
-            readers = self._readers.state() if self._readers is not None else None
+            readers = self._readers[0].state() if self._readers else None
             self._heartbeat.write({**beat, "readers": readers})
         except OSError as error:
             self._pulse.failed(error, clock.now())

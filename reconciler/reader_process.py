@@ -1,14 +1,15 @@
-"""The process that serves readers (HTTP, metrics, status files), kept running by the daemon.
+"""A process that tells people, kept running by the daemon: the status process (HTTP, metrics, status files), the notify
+process (notifications, callbacks).
 
-A process of its own so that no reader can delay a start. It is told by one byte on its stdin that something changed,
-and to end by closing it; it is started again, with backoff, when it dies.
+Processes of their own so that no reader and no receiver can delay a start. Each is told by one byte on its stdin that
+something changed, and to end by closing it; it is started again, with backoff, when it dies.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reconciler.backoff import delay
 from reconciler.world import log
@@ -17,8 +18,15 @@ from reconciler.world import log
 class ReaderProcess:
     """At most one child. Driven by the loop: `keep` now and then, `tell` after a commit, `close` at the end."""
 
-    def __init__(self, argv: Sequence[str]) -> None:
+    def __init__(self, name: str, argv: Sequence[str], *, wanted: Callable[[], bool] = lambda: True) -> None:
+        """
+        Args:
+            name: `status`, `notify`: for the log.
+            wanted: whether it is needed; asked until it is started, for what runs is left to run.
+        """
+        self._name = name
         self._argv = list(argv)
+        self._wanted = wanted
         self._child: subprocess.Popen[bytes] | None = None
         self._bell = -1
         self._failures = 0
@@ -39,9 +47,9 @@ class ReaderProcess:
             self._failures = 0 if monotonic - self._started > 60 else self._failures + 1
             wait = delay(self._failures)
             self._not_before = monotonic + wait
-            log.error("the status process ended (%s); starting it again in %.0f s", code, wait)
+            log.error("the %s process ended (%s); starting it again in %.0f s", self._name, code, wait)
             self._drop()
-        if monotonic < self._not_before:
+        if monotonic < self._not_before or not self._wanted():
             return
         reading, self._bell = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._bell, False)
@@ -51,7 +59,7 @@ class ReaderProcess:
         except OSError as error:
             self._failures += 1
             self._not_before = monotonic + delay(self._failures)
-            log.error("cannot start the status process: %s", error)
+            log.error("cannot start the %s process: %s", self._name, error)
             self._drop()
         finally:
             os.close(reading)
@@ -63,6 +71,12 @@ class ReaderProcess:
                 os.write(self._bell, b"\n")
             except (BlockingIOError, BrokenPipeError):
                 pass
+
+    def hang_up(self) -> None:
+        """Have it end, without waiting for it."""
+        if self._bell >= 0:
+            os.close(self._bell)
+            self._bell = -1
 
     def close(self) -> None:
         """End it, and wait a little; then end it the hard way."""

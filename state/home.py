@@ -38,6 +38,11 @@ class Home:
         return self.state / "jobsctl.db"
 
     @property
+    def outbox(self) -> Path:
+        """Database of the notify process: what is to be told, and what was."""
+        return self.state / "outbox.db"
+
+    @property
     def lock(self) -> Path:
         return self.state / "lock"
 

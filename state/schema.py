@@ -161,7 +161,16 @@ columns of `job` repeat its spec, NULL where that says nothing; `output_pruned`:
 `output_only`: of the doomed directory only the output goes. Its ids are not used again: housekeeping walks them.
 `job_kept` made every run change one more index."""
 
-STEPS: tuple[str, ...] = (VERSION_1, VERSION_2, VERSION_3)
+VERSION_4 = """
+CREATE TABLE silence (
+  id TEXT PRIMARY KEY, identity TEXT, since INTEGER NOT NULL, until INTEGER NOT NULL,
+  reason TEXT NOT NULL, silenced_by TEXT NOT NULL, ended_at INTEGER, ended_by TEXT
+) WITHOUT ROWID;
+CREATE INDEX silence_until ON silence (until);
+"""
+"""`silence`: while one holds, nobody is notified of a job (`project/name`; NULL: of any). The id is the request's."""
+
+STEPS: tuple[str, ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)
 """Step n takes a database from version n to n + 1. A released step is never edited."""
 
 VERSION = len(STEPS)

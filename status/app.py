@@ -64,8 +64,9 @@ class Guard:
                 answered = True
                 status = message["status"]
                 headers = list(message["headers"])
-                headers += SECURITY_HEADERS
-                if not any(name == b"cache-control" for name, _ in headers):
+                own = {name for name, _ in headers}
+                headers += [header for header in SECURITY_HEADERS if header[0] not in own]
+                if b"cache-control" not in own:
                     headers.append(NO_STORE)
                 message["headers"] = headers
             await send(message)

@@ -29,7 +29,7 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
     """
     import jobsctl
     from cli.errors import Refused, UsageError
-    from reconciler.daemon import run_daemon, status_command
+    from reconciler.daemon import notify_command, run_daemon, status_command
     from reconciler.lock import AlreadyRunning, StateGone
     from specs.config import is_address, load_config
 
@@ -42,7 +42,8 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
         raise UsageError(f"--listen {listen}: write it as HOST:PORT, as 127.0.0.1:8787 or [::1]:8787, or `none`")
     address = listen or (config.http.listen if config.http is not None else None)
     readers = status_command(home, None if address in (None, "none") else address, config.timezone)
+    notify = notify_command(home, config.timezone)
     try:
-        run_daemon(home, config, version=jobsctl.__version__, readers=readers)
+        run_daemon(home, config, version=jobsctl.__version__, readers=readers, notify=notify)
     except (AlreadyRunning, StateGone) as refusal:
         raise Refused(str(refusal)) from None

@@ -102,7 +102,7 @@ class Rig:
             heartbeat=Heartbeat(self.home.heartbeat),
             pulse=Pulse(version="test", started_at=self.clock.now()),
             housekeeping=Housekeeping(max_age=30 * 86_400 * SECOND, max_runs=1000),
-            readers=None,
+            readers=(),
             cache_version="test",
         )
         recover(self.world, self.clock.now())

@@ -138,7 +138,7 @@ class Daemon:
             heartbeat=self.heartbeat,
             pulse=Pulse(version="simulation", started_at=self.clock.now()),
             housekeeping=Housekeeping(max_age=MAX_AGE, max_runs=MAX_RUNS),
-            readers=None,
+            readers=(),
             cache_version=CACHE,
         )
 
