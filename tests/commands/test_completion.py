@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import stat
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from cli import completing, main
 from state.records import RunState
+from tests.components import program
 
 NEEDED = ("bash", "zsh", "fish")
 
@@ -50,8 +50,7 @@ def offered(bin_folder, jobsctl, tmp_path, request):
     """What a shell offers for a line; the words as that shell cuts them, the last one is being typed."""
 
     def ask(shell: str, line: str) -> list[str]:
-        if shutil.which(shell) is None:
-            pytest.skip(f"{shell} is not installed")
+        program(shell)
         script = tmp_path / f"script.{shell}"
         script.write_text(jobsctl("completion", shell).out)
         command = {"bash": [shell, "--norc", "-c"], "zsh": [shell, "-f", "-c"], "fish": [shell, "--no-config", "-c"]}

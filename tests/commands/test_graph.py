@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ from state.records import RunState
 from tests.commands.conftest import HOUR, MINUTE, NOW
 from tests.commands.dot_grammar import read_dot
 from tests.commands.telling import record_of
+from tests.components import program
 
 
 @pytest.fixture
@@ -116,10 +116,9 @@ class TestDot:
         assert list(dot.nodes) == [hostile, "default/b"]
         assert [(a, b) for a, b, _ in dot.edges] == [(hostile, "default/b")]
 
-    @pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz is not there; the grammar above is")
     def test_graphviz_takes_it(self, jobsctl, chain):
         out = jobsctl("graph", "-o", "dot").out
-        subprocess.run(["dot", "-Tsvg"], input=out.encode(), capture_output=True, check=True, timeout=20)
+        subprocess.run([program("dot"), "-Tsvg"], input=out.encode(), capture_output=True, check=True, timeout=20)
 
     @pytest.mark.parametrize("text", ["digraph a {", "digraph a { b -> ; }", 'digraph a { "b" [x=] ; }', "graph a { }"])
     def test_the_judge_of_dot_finds_what_is_wrong(self, text):
