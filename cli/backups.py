@@ -14,12 +14,12 @@ from cli.options import Settings
 from cli.output import counted
 from cli.progress import Progress
 from cli.supervisors import living_supervisors
-from cli.times import both, size, stamp
 from reconciler.lock import AlreadyRunning, take_lock
 from state.archive import Manifest, view_of
 from state.home import Home
 from state.restore import exchange, staged
 from status.instants import rfc3339
+from status.times import both, size, stamp
 
 
 def backup_name(now: int) -> str:

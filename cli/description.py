@@ -10,7 +10,6 @@ from cli.policywords import param_pairs, policy_pairs
 from cli.programwords import command_pairs, environment_pairs
 from cli.reading import Reading
 from cli.terminal import one_line
-from cli.times import relative
 from cli.upcoming import Upcoming
 from cli.why.facts import facts_of
 from cli.why.waiting import now, occupied, upstream_words
@@ -19,6 +18,7 @@ from specs.zones import find_zone
 from state.records import JobRecord
 from status.deadline import read_spec
 from status.phase import suspension_of
+from status.times import relative
 
 SHOWN_STARTS = 3
 """`next` shows more."""

@@ -8,10 +8,10 @@ from cli.output import Cell
 from cli.reading import Reading
 from cli.tables import duration_text, phase_cell, short_revision, state_cell, waiting_words
 from cli.terminal import one_line
-from cli.times import both, relative
 from state.records import Health, JobRecord, Reason, RunState
 from status.deadline import read_spec
 from status.phase import Suspension, conditions_of, suspension_of, sync_of
+from status.times import both, relative
 
 LABEL = 13
 SHOWN_RUNS = 5

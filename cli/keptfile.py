@@ -9,9 +9,9 @@ from cli.errors import NotFound
 from cli.logprint import Sink
 from cli.output import counted, say
 from cli.reading import Reading
-from cli.times import relative
 from state.records import Run
 from status.outputs import Piece, kept_of, read_piece
+from status.times import relative
 
 
 def print_kept(seen: Reading, runs: Sequence[Run], name: str, piece: Piece | None, *, of: str) -> None:

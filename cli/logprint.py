@@ -17,9 +17,9 @@ from cli.reading import Reading
 from cli.rundir import Growing, RunDirectory
 from cli.streams import rest
 from cli.terminal import VisibleBytes
-from cli.times import relative
 from state.logs import Log, lines_of, matching
 from state.records import TERMINAL_STATES, Run, RunState
+from status.times import relative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

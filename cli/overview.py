@@ -17,10 +17,10 @@ from cli.reading import Reading
 from cli.selection import nothing_there
 from cli.tables import duration_text, next_text, short_revision, waiting_words
 from cli.terminal import one_line
-from cli.times import relative
 from state.records import Health, JobRecord, Reason, Run, RunState
 from status.heartbeat import DOWN_AFTER, Heartbeat
 from status.phase import Phase, first_problem, phase_of, suspension_of
+from status.times import relative
 from status.views import run_view, source_view
 
 NO_JOBS = "All right, and no jobs yet."

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cli.output import counted
-from cli.times import size, span, stamp
 from specs.jitter import stable_offset
 from specs.policy import Policy, RetryPolicy
 from specs.stored import StoredJob
 from state.records import JobRecord
+from status.times import size, span, stamp
 
 SECOND = 1_000_000
 OVERLAP = {

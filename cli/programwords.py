@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cli.masking import masked
-from cli.times import size
 from specs.stored import StoredJob
+from status.times import size
 
 SHOWN_LINES = 8
 """Of a script; `--output yaml` has all of it."""

@@ -9,10 +9,10 @@ from cli.output import Cell, to_json
 from cli.reading import Reading
 from cli.tables import STATE_STYLE, duration_text, short_revision, state_cell, waiting_words
 from cli.terminal import one_line
-from cli.times import both, precise, size, span, stamp
 from state.records import ACTIVE_STATES, Event, Run, RunState
 from status.instants import rfc3339
 from status.reasons import skip_words
+from status.times import both, precise, size, span, stamp
 
 SHOWN_OUTPUTS = 20
 TROUBLED = (RunState.FAILED, RunState.EXPIRED, RunState.CANCELLED)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cli.output import Cell, Column, Style
-from cli.times import NEVER, precise, relative, size, span, stamp
 from state.records import TERMINAL_STATES, Event, JobRecord, Reason, Run, RunState
 from status.phase import Phase, phase_of, suspension_of, sync_of
 from status.reasons import wait_words
+from status.times import NEVER, precise, relative, size, span, stamp
 
 STATE_STYLE: dict[RunState, Style] = {
     RunState.SUCCEEDED: "green",

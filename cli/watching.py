@@ -28,8 +28,8 @@ from cli.output import Cell, print_lines, say
 from cli.reading import reading
 from cli.streams import rest
 from cli.terminal import visible
-from cli.times import stamp
 from state.errors import StateError
+from status.times import stamp
 
 T = TypeVar("T")
 REST_SHARE = 4

@@ -34,9 +34,9 @@ def command(settings: Settings, labels: tuple[str, ...], everything: bool, limit
     from cli.output import Column, print_items, say
     from cli.reading import reading
     from cli.selection import nothing_there
-    from cli.times import relative, stamp
     from status.phase import Phase, phase_of
     from status.timers import Timer, timer_of, timer_view
+    from status.times import relative, stamp
 
     with reading(settings) as seen:
         jobs = seen.reader.timetable(project=settings.project, labels=labels, scheduled=not everything, limit=limit + 1)

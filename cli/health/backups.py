@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import orjson
 
 from cli.health.finding import DAY, SECOND, Check, Finding, Patient, ok, warning
-from cli.times import relative
 from state.ids import time_of
+from status.times import relative
 
 OLD = 7 * DAY
 

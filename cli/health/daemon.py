@@ -9,9 +9,9 @@ from pathlib import Path
 from cli.health.finding import SECOND, Check, Finding, Patient, ok, problem, warning
 from cli.output import counted
 from cli.supervisors import living_supervisors, supervisor_names
-from cli.times import relative
 from status.health import Facts, health_view
 from status.heartbeat import DOWN_AFTER
+from status.times import relative
 
 OLD_REQUEST = 60 * SECOND
 

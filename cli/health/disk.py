@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from os import ST_RDONLY, statvfs
 
 from cli.health.finding import DAY, Check, Finding, Patient, ok, problem, warning
-from cli.times import size
 from state.ids import first_id
+from status.times import size
 
 LITTLE, VERY_LITTLE = 1 << 30, 100 << 20
 """Bytes free."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import orjson
 
 from cli.health.finding import DAY, SECOND, Check, Finding, Patient, ok, warning
-from cli.times import size
 from state.errors import StateError
 from state.home import Home
 from state.ids import is_id, time_of
 from state.runfiles import remove_run_dir
+from status.times import size
 
 GRACE = 60 * SECOND
 """A run's directory is made, and goes, a moment before or after its row does."""

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cli.output import counted
-from cli.times import relative
 from cli.why.known import Facts
 from cli.why.story import About, Answer, Verdict
 from cli.why.waiting import occupied, upstream_words
 from cli.why.words import length, resume_advice, suspended
 from state.records import WAIT_REASONS, Health, Reason, RunState
 from status.phase import suspension_of
+from status.times import relative
 
 _AFTER_FAILURE = {"fail": "its run fails with it", "run": "it runs all the same"}
 FAR = 10_000

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cli.tables import short_revision, signal_name
-from cli.times import relative, span
 from specs.zones import Zone
 from state.records import JobRecord, Reason, Run, RunState
 from status.phase import Suspension
 from status.reasons import end_words
+from status.times import relative, span
 
 SECOND = 1_000_000
 

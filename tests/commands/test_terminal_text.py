@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cli.tables import short_revision
 from cli.terminal import VisibleBytes, one_line, safe_json, visible
-from cli.times import precise, relative, size, span, stamp
+from status.times import precise, relative, size, span, stamp
 
 SECOND = 1_000_000
 NOW = 1_795_248_000_000_000

@@ -1,4 +1,7 @@
-"""Instants and lengths of time in words, for tables and lines. Pure; instants are microseconds UTC."""
+"""Instants and lengths of time in words, for tables, lines and pages. Pure; instants are microseconds UTC.
+
+Used by the command line, the page and what is told to people: one wording everywhere.
+"""
 
 from __future__ import annotations
 
