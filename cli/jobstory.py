@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from cli.output import Cell
 from cli.reading import Reading
-from cli.tables import duration_text, phase_cell, short_revision, state_cell, waiting_words
+from cli.tables import phase_cell, state_cell
 from cli.terminal import one_line
 from state.records import Health, JobRecord, Reason, RunState
 from status.deadline import read_spec
 from status.phase import Suspension, conditions_of, suspension_of, sync_of
+from status.runwords import duration_text, short_revision, waiting_words
 from status.times import both, relative
 
 LABEL = 13

@@ -12,9 +12,10 @@ import orjson
 from cli.options import Settings
 from cli.output import Cell, Column, counted, print_lines, print_table
 from cli.reading import Reading, reading
-from cli.tables import STATE_STYLE, duration_text, waiting_words
+from cli.tables import STATE_STYLE
 from state.records import Reason, Run, RunState
 from status.live import PoolUse, Running, Snapshot, Waiting, in_order, pools_of, running_of
+from status.runwords import duration_text, waiting_words
 from status.times import NEVER, relative, size, span, stamp
 
 Sort = Literal["cpu", "memory", "time"]

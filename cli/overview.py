@@ -15,11 +15,12 @@ from cli.jobstory import WROTE_NOTHING, missed_deadline
 from cli.output import Cell, Style, counted
 from cli.reading import Reading
 from cli.selection import nothing_there
-from cli.tables import duration_text, next_text, short_revision, waiting_words
+from cli.tables import next_text
 from cli.terminal import one_line
 from state.records import Health, JobRecord, Reason, Run, RunState
 from status.heartbeat import DOWN_AFTER, Heartbeat
 from status.phase import Phase, first_problem, phase_of, suspension_of
+from status.runwords import duration_text, short_revision, waiting_words
 from status.times import relative
 from status.views import run_view, source_view
 

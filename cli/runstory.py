@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from cli.jobstory import WROTE_NOTHING
 from cli.output import Cell, to_json
 from cli.reading import Reading
-from cli.tables import STATE_STYLE, duration_text, short_revision, state_cell, waiting_words
+from cli.tables import STATE_STYLE, state_cell
 from cli.terminal import one_line
 from state.records import ACTIVE_STATES, Event, Run, RunState
 from status.instants import rfc3339
 from status.reasons import skip_words
+from status.runwords import duration_text, short_revision, waiting_words
 from status.times import both, precise, size, span, stamp
 
 SHOWN_OUTPUTS = 20

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cli.output import Cell, Column, Style
-from state.records import TERMINAL_STATES, Event, JobRecord, Reason, Run, RunState
+from state.records import TERMINAL_STATES, Event, JobRecord, Run, RunState
 from status.phase import Phase, phase_of, suspension_of, sync_of
-from status.reasons import wait_words
-from status.times import NEVER, precise, relative, size, span, stamp
+from status.runwords import duration_text, outcome_detail, short_revision, slot_text, waiting_words
+from status.times import NEVER, precise, relative, size, span
 
 STATE_STYLE: dict[RunState, Style] = {
     RunState.SUCCEEDED: "green",
@@ -106,15 +106,6 @@ def next_text(job: JobRecord, now: int) -> str:
     return relative(job.next_at, now) if job.next_at > now else "now"
 
 
-def short_revision(revision: str | None) -> str:
-    """`main@1a2b3c4` for `main@sha1:1a2b3c4d...`, `main@1a2b3c4-dirty` for what that commit does not hold as it is."""
-    if revision is None:
-        return NEVER
-    branch, at, digest = revision.rpartition("@")
-    digest, dash, mark = digest.removeprefix("sha1:").partition("-")
-    return f"{branch}{at}{digest[:7]}{dash}{mark}"
-
-
 def run_columns(now: int) -> Sequence[Column[Run]]:
     """Of `runs`. On a narrow terminal without ids: `logs` and `run` take a job too."""
     return (
@@ -137,54 +128,9 @@ def run_columns(now: int) -> Sequence[Column[Run]]:
 
 def state_cell(run: Run) -> Cell:
     """`failed (exit code 2)`, `skipped (overlap, 3 slots)`, `blocked (pool)`, `running (cancelling)`."""
-    details: list[str] = []
-    if run.state is RunState.SKIPPED:
-        details.append(str(run.reason or "unknown"))
-        if (run.skipped_count or 1) > 1:
-            details.append(f"{run.skipped_count} slots")
-    elif run.state in TERMINAL_STATES:
-        if run.exit_code is not None and run.reason is Reason.EXIT_CODE:
-            details.append(f"exit code {run.exit_code}")
-        elif run.signal is not None and run.reason is Reason.SIGNAL:
-            details.append(signal_name(run.signal))
-        elif run.reason is not None and run.reason not in (run.state.value, Reason.SUCCEEDED):
-            details.append(str(run.reason))
-    elif run.state is RunState.BLOCKED and run.reason is not None:
-        details.append(str(run.reason))
-    elif run.cancel_requested_at is not None:
-        details.append("cancelling")
-    text = f"{run.state} ({', '.join(details)})" if details else run.state
+    detail = outcome_detail(run)
+    text = f"{run.state} ({detail})" if detail else run.state
     return Cell(text, STATE_STYLE[run.state])
-
-
-def waiting_words(run: Run, now: int) -> str:
-    """What a blocked run waits for, and until when: `the delay before its next attempt, in 34s`."""
-    until = f", {relative(run.not_before, now)}" if run.not_before is not None else ""
-    return f"{wait_words(run.reason)}{until}"
-
-
-def slot_text(run: Run) -> str:
-    """The slot; of a record of several skipped ones the first and the last."""
-    if run.skipped_first is None or run.skipped_first == run.scheduled_for:
-        return stamp(run.scheduled_for)
-    return f"{stamp(run.skipped_first)} .. {stamp(run.scheduled_for)}"
-
-
-def signal_name(number: int) -> str:
-    """`SIGKILL`, or `signal 64` for one without a name."""
-    import signal
-
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def duration_text(run: Run, now: int) -> str:
-    """How long it took, or has been running for."""
-    if run.started_at is None:
-        return NEVER
-    return span(max((run.finished_at or now) - run.started_at, 0) / 1_000_000)
 
 
 def event_columns(identity_of: Callable[[int | None], str], *, of_one: bool = False) -> Sequence[Column[Event]]:

@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 from cli.output import Cell, Style
-from cli.tables import STATE_STYLE, duration_text, state_cell
+from cli.tables import STATE_STYLE, state_cell
 from cli.terminal import one_line
 from state.records import Reason, Run
 from status.instants import rfc3339
+from status.runwords import duration_text
 from status.views import API_VERSION, View, run_view
 
 

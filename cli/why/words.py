@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cli.tables import short_revision, signal_name
 from specs.zones import Zone
 from state.records import JobRecord, Reason, Run, RunState
 from status.phase import Suspension
 from status.reasons import end_words
+from status.runwords import short_revision, signal_name
 from status.times import relative, span
 
 SECOND = 1_000_000

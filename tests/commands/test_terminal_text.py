@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.tables import short_revision
 from cli.terminal import VisibleBytes, one_line, safe_json, visible
+from status.runwords import short_revision
 from status.times import precise, relative, size, span, stamp
 
 SECOND = 1_000_000
