@@ -53,8 +53,12 @@ def own_errors(path: Path) -> Iterator[None]:
         raise from_sqlite(error, path) from error
 
 
-def examine(path: Path) -> bool:
+def examine(path: Path, *, newest: int | None = None, application_id: int = APPLICATION_ID) -> bool:
     """Whether there is a database to go on with; False when the file is missing or empty. Never changes it.
+
+    Args:
+        newest, application_id: schema version and mark that this jobsctl gives files of this kind; left out: those
+            of the daemon's database.
 
     Raises NotADatabase, NewerSchema, CorruptDatabase, Unwritable.
     """
@@ -75,7 +79,7 @@ def examine(path: Path) -> bool:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             return True
-        check_version(connection, path)
+        check_version(connection, path, newest=newest, application_id=application_id)
         if connection.execute("SELECT value FROM meta WHERE key = 'clean'").fetchone() != (1,):
             finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if finding != "ok":
@@ -83,18 +87,21 @@ def examine(path: Path) -> bool:
     return True
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> int:
+def check_version(
+    connection: sqlite3.Connection, path: Path, *, newest: int | None = None, application_id: int = APPLICATION_ID
+) -> int:
     """The schema version of a database of ours. Raises NotADatabase, NewerSchema."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != application_id:
         raise NotADatabase(
             path, "an SQLite database of another program", hint="move the file away; a new one will be made"
         )
-    if version > VERSION:
+    newest = VERSION if newest is None else newest
+    if version > newest:
         raise NewerSchema(
             path,
-            f"written by a newer jobsctl (schema {version}, this one knows {VERSION})",
-            hint=f"run the newer jobsctl, or go back to the backup made before the update ({path.name}.v{VERSION}.bak)",
+            f"written by a newer jobsctl (schema {version}, this one knows {newest})",
+            hint=f"run the newer jobsctl, or go back to the backup made before the update ({path.name}.v{newest}.bak)",
         )
     return version
 
@@ -124,7 +131,9 @@ def _open(uri: str, timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def open_reader(path: Path, *, timeout: float) -> sqlite3.Connection:
+def open_reader(
+    path: Path, *, timeout: float, newest: int | None = None, application_id: int = APPLICATION_ID
+) -> sqlite3.Connection:
     """A connection for reading. Raises NoDatabase, OlderSchema, NewerSchema, NotADatabase and what SQLite finds."""
     if not path.exists():
         raise NoDatabase(path, "no database yet", hint="`jobsctl daemon` makes it; is --home right?")
@@ -134,10 +143,11 @@ def open_reader(path: Path, *, timeout: float) -> sqlite3.Connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 raise NoDatabase(path, "the database is empty", hint="`jobsctl daemon` fills it")
-            check_version(connection, path)
-            if version < VERSION:
+            check_version(connection, path, newest=newest, application_id=application_id)
+            newest = VERSION if newest is None else newest
+            if version < newest:
                 raise OlderSchema(
-                    path, f"schema {version} is older than {VERSION}", hint="restart the daemon with this version"
+                    path, f"schema {version} is older than {newest}", hint="restart the daemon with this version"
                 )
             connection.execute("PRAGMA query_only = 1")
         except BaseException:

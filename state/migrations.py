@@ -1,6 +1,6 @@
 """From any older schema to the newest: ordered SQL steps, each in one transaction, a backup of the file first.
 
-Called by `state.database` when the store is opened. Raises nothing of its own; SQLite's errors pass through.
+Called when the store or the outbox is opened. Raises nothing of its own; SQLite's errors pass through.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pathlib import Path
 from state.schema import APPLICATION_ID, STEPS
 
 
-def migrate(connection: sqlite3.Connection, path: Path, *, steps: tuple[str, ...] = STEPS) -> Path | None:
+def migrate(
+    connection: sqlite3.Connection, path: Path, *, steps: tuple[str, ...] = STEPS, application_id: int = APPLICATION_ID
+) -> Path | None:
     """Bring the database to version `len(steps)`. The backup's path, or None when there was nothing to back up.
 
     A process that dies here leaves the version it had reached; the next start goes on from there.
@@ -30,7 +32,7 @@ def migrate(connection: sqlite3.Connection, path: Path, *, steps: tuple[str, ...
             for statement in _statements(steps[target - 1]):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {target}")
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA application_id = {application_id}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:

@@ -1,0 +1,292 @@
+"""The one writer of the outbox: the notify process, one thread.
+
+What follows from events is stored with the cursor in one transaction, under ids made from what it is about: a crash
+anywhere repeats work, and stores nothing twice. Plain sqlite3 in WAL mode, synchronous=FULL.
+A damaged file is set aside and a new one begun: to forget what was told is better than to tell nothing any more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from state.database import examine, journal_mode, own_errors, prepare
+from state.errors import CorruptDatabase, NotADatabase, from_os
+from state.migrations import migrate
+from state.outbox.records import (
+    Attempt,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    DisabledEndpoint,
+    Message,
+    Outcome,
+)
+from state.outbox.rows import DELIVERY_VALUES, SELECT_DELIVERY, SELECT_MESSAGE, delivery_of, delivery_values, message_of
+from state.outbox.schema import APPLICATION_ID, STEPS, VERSION
+from state.rows import printable
+
+BUSY_SECONDS = 5.0
+LONGEST_TEXT = 500
+"""Characters of an error or a reason."""
+_ADD_COUNTER = (
+    "INSERT INTO counter VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (kind, target, result) DO UPDATE SET value = value + excluded.value"
+)
+
+
+class Outbox:
+    """The writer. Every method is one transaction, or part of the one that `transaction()` opened.
+
+    Raises the errors of `state.errors`: DiskFull and Busy are worth a retry, nothing of the transaction is stored then.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, warning: str | None = None) -> None:
+        self.path = path
+        self.warning = warning
+        """What was wrong with the file found at the start; None when nothing was."""
+        self._connection = connection
+        self._depth = 0
+
+    @classmethod
+    def open(cls, path: Path, *, now: int) -> Outbox:
+        """Open, make or migrate the file. `now` in microseconds.
+
+        Raises NewerSchema (the file is left as it is), Unwritable, DiskFull, Busy.
+        """
+        warning = None
+        try:
+            examine(path, newest=VERSION, application_id=APPLICATION_ID)
+        except (CorruptDatabase, NotADatabase) as error:
+            kept = _set_aside(path, now)
+            warning = f"{error.message}; it was moved to {kept.name} and a new outbox begun: what was pending is lost"
+        prepare(path)
+        with own_errors(path):
+            connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                connection.execute(f"PRAGMA journal_mode = {journal_mode(path)}")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA foreign_keys = 1")
+                connection.execute("PRAGMA cache_size = -2000")
+                migrate(connection, path, steps=STEPS, application_id=APPLICATION_ID)
+                connection.execute("UPDATE meta SET value = 0 WHERE key = 'clean'")
+            except BaseException:
+                connection.close()
+                raise
+        return cls(path, connection, warning=warning)
+
+    def close(self) -> None:
+        """Mark the end as clean and close."""
+        with own_errors(self.path):
+            try:
+                self._connection.execute("UPDATE meta SET value = 1 WHERE key = 'clean'")
+            finally:
+                self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN IMMEDIATE ... COMMIT; nothing of the block is stored when it raises. Inside another one it joins it."""
+        with own_errors(self.path):
+            if self._depth:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # SQLite rolls back by itself on a full disk.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth = 0
+
+    # What was read, and what must be remembered
+
+    def number(self, key: str) -> int | None:
+        """A number of the process's own, as its cursor; None when it was never set."""
+        found = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return int(found[0][0]) if found else None
+
+    def set_number(self, key: str, value: int) -> None:
+        """Keep a number."""
+        with self.transaction():
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def memories(self) -> dict[str, bytes]:
+        """All that is remembered, as JSON by key."""
+        return dict(self._rows("SELECT key, value FROM memory"))
+
+    def remember(self, memories: Mapping[str, bytes | None]) -> None:
+        """Replace what is remembered under these keys; None forgets."""
+        with self.transaction():
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO memory VALUES (?, ?)",
+                [(key, value) for key, value in memories.items() if value is not None],
+            )
+            self._connection.executemany(
+                "DELETE FROM memory WHERE key = ?", [(key,) for key, value in memories.items() if value is None]
+            )
+
+    # Messages
+
+    def add_messages(self, messages: Iterable[Message]) -> int:
+        """Store messages; one whose id is there already is passed over. How many were new."""
+        with self.transaction():
+            before = self._connection.total_changes
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(m.id, m.notifier, m.identity, m.run_id, m.at, m.payload, m.delivery_id) for m in messages],
+            )
+            return self._connection.total_changes - before
+
+    def waiting_messages(self, notifier: str | None = None, *, limit: int = -1) -> list[Message]:
+        """Those in no delivery yet, the oldest first."""
+        where, values = ("AND notifier = ?", [notifier]) if notifier is not None else ("", [])
+        sql = f"{SELECT_MESSAGE} WHERE delivery_id IS NULL {where} ORDER BY at, id LIMIT ?"
+        return [message_of(row) for row in self._rows(sql, (*values, limit))]
+
+    def put_into(self, delivery_id: str, message_ids: Iterable[str]) -> None:
+        """These messages go out with this delivery."""
+        with self.transaction():
+            self._connection.executemany(
+                "UPDATE message SET delivery_id = ? WHERE id = ?", [(delivery_id, id) for id in message_ids]
+            )
+
+    # Deliveries
+
+    def add_delivery(self, delivery: Delivery) -> bool:
+        """Store one; False when one with its id is there already (that one is left as it is).
+
+        One that is over already (`dropped`) is counted with it.
+        """
+        with self.transaction():
+            marks = ", ".join("?" * len(DELIVERY_VALUES))
+            made = self._connection.execute(
+                f"INSERT OR IGNORE INTO delivery ({', '.join(DELIVERY_VALUES)}) VALUES ({marks})",
+                delivery_values(delivery),
+            ).rowcount
+            if made and delivery.state is not DeliveryState.PENDING:
+                self.count(delivery.kind, delivery.target, delivery.state)
+        return bool(made)
+
+    def delivery(self, id: str) -> Delivery | None:
+        """By id."""
+        found = self._rows(f"{SELECT_DELIVERY} WHERE id = ?", (id,))
+        return delivery_of(found[0]) if found else None
+
+    def due(self, now: int, *, kind: DeliveryKind | None = None, limit: int = 100) -> list[Delivery]:
+        """Pending ones whose next attempt is due, the longest due first."""
+        where, values = ("AND kind = ?", [kind]) if kind is not None else ("", [])
+        sql = (
+            f"{SELECT_DELIVERY} WHERE state = 'pending' AND next_attempt_at <= ? {where} "
+            "ORDER BY next_attempt_at, number LIMIT ?"
+        )
+        return [delivery_of(row) for row in self._rows(sql, (now, *values, limit))]
+
+    def next_due(self, *, after: int = -1) -> int | None:
+        """When the next pending attempt is due that is not due at `after` already; None when none is."""
+        sql = "SELECT min(next_attempt_at) FROM delivery WHERE state = 'pending' AND next_attempt_at > ?"
+        found: int | None = self._rows(sql, (after,))[0][0]
+        return found
+
+    def record_attempt(self, id: str, attempt: Attempt, outcome: Outcome) -> None:
+        """Store what an attempt came to. A delivery that has ended meanwhile is left as it is."""
+        delivery = self.delivery(id)
+        if delivery is None or delivery.state is not DeliveryState.PENDING:
+            return
+        error = None if attempt.error is None else _shown(attempt.error)
+        with self.transaction():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO attempt VALUES (?, ?, ?, ?, ?, ?)",
+                (delivery.number, attempt.number, attempt.sent_at, attempt.seconds, attempt.status_code, error),
+            )
+            self._settle(delivery, outcome, attempt.sent_at + round(attempt.seconds * 1e6), attempt.number)
+
+    def end(self, id: str, outcome: Outcome, *, now: int) -> None:
+        """End (or put off) a delivery without an attempt. One that has ended is left as it is."""
+        delivery = self.delivery(id)
+        if delivery is not None and delivery.state is DeliveryState.PENDING:
+            with self.transaction():
+                self._settle(delivery, outcome, now, delivery.attempts)
+
+    def _settle(self, delivery: Delivery, outcome: Outcome, at: int, attempts: int) -> None:
+        pending = outcome.state is DeliveryState.PENDING
+        self._connection.execute(
+            "UPDATE delivery SET state = ?, reason = ?, attempts = ?, next_attempt_at = ?, ended_at = ? "
+            "WHERE number = ?",
+            (
+                outcome.state.value,
+                None if outcome.reason is None else _shown(outcome.reason),
+                attempts,
+                outcome.next_attempt_at if pending else None,
+                None if pending else at,
+                delivery.number,
+            ),
+        )
+        if not pending:
+            self.count(delivery.kind, delivery.target, outcome.state)
+
+    # Callbacks that are not wanted any more
+
+    def disable_endpoint(self, identity: str, digest: str, *, now: int, reason: str) -> None:
+        """Send nothing more to what this job's callback (by the digest of what its spec says) points to."""
+        with self.transaction():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO endpoint VALUES (?, ?, ?, ?)", (identity, digest, now, _shown(reason))
+            )
+
+    def disabled_endpoint(self, identity: str, digest: str) -> DisabledEndpoint | None:
+        """Whether, and why, it is disabled."""
+        sql = "SELECT disabled_at, reason FROM endpoint WHERE identity = ? AND digest = ?"
+        found = self._rows(sql, (identity, digest))
+        return DisabledEndpoint(*found[0]) if found else None
+
+    # Numbers that only grow, and housekeeping
+
+    def count(self, kind: str, target: str, result: str, by: int = 1) -> None:
+        """Add to a counter that outlives restarts and pruning."""
+        with self.transaction():
+            self._connection.execute(_ADD_COUNTER, (kind, target, result, by))
+
+    def prune(self, *, before: int, keep: int, limit: int = 500) -> int:
+        """Delete ended deliveries (with attempts and messages) made before `before` (µs) or beyond the newest `keep`.
+
+        At most `limit` at once, the oldest first; pending ones never. How many went.
+        """
+        sql = (
+            "SELECT number, id FROM delivery WHERE state <> 'pending' AND (created_at < ? OR number <= "
+            "(SELECT coalesce(max(number), 0) FROM delivery) - ?) ORDER BY number LIMIT ?"
+        )
+        gone = self._rows(sql, (before, keep, limit))
+        if gone:
+            with self.transaction():
+                self._connection.executemany("DELETE FROM message WHERE delivery_id = ?", [(id,) for _, id in gone])
+                self._connection.executemany("DELETE FROM delivery WHERE number = ?", [(number,) for number, _ in gone])
+        return len(gone)
+
+    def _rows(self, sql: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
+        with own_errors(self.path):
+            return self._connection.execute(sql, tuple(values)).fetchall()
+
+
+def _shown(text: str) -> str:
+    return printable(text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}...")
+
+
+def _set_aside(path: Path, now: int) -> Path:
+    """Move the file and what SQLite keeps beside it out of the way. Raises Unwritable."""
+    kept = path.with_name(f"{path.name}.damaged-{now}")
+    try:
+        path.rename(kept)
+        for ending in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + ending).rename(kept.with_name(kept.name + ending))
+    except OSError as error:
+        raise from_os(error, path) from error
+    return kept
