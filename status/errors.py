@@ -6,6 +6,8 @@ Raised by `status.query`, `status.api`, `status.serve`; turned into responses by
     ├── CannotServe      the process cannot start; exit code 1 and one line on stderr
     └── ApiError         {"error": {"type", "message", "details"}} with its HTTP status
         ├── BadRequest         400  a parameter that is unknown, doubled or unreadable
+        ├── Unauthorized       401  no token, or none that is known
+        ├── Forbidden          403  a token for one project asks for more
         ├── NotFound           404  no such route, job or run
         ├── MethodNotAllowed   405  anything but GET and HEAD
         ├── Ambiguous          409  a name or id that fits several
@@ -18,10 +20,12 @@ Raised by `status.query`, `status.api`, `status.serve`; turned into responses by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import orjson
+
+Headers = tuple[tuple[str, str], ...]
+"""Names in lower case, and values."""
 
 
 class StatusError(Exception):
@@ -37,7 +41,7 @@ class ApiError(StatusError):
 
     status: ClassVar[int] = 500
     type: ClassVar[str] = "internal_error"
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: ClassVar[Headers] = ()
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -56,6 +60,28 @@ class BadRequest(ApiError):
     type = "bad_request"
 
 
+class Unauthorized(ApiError):
+    """Raised when tokens are asked for, and the request has none that is known.
+
+    Two challenges in two lines (RFC 9110, 11.6.1): browsers ask people for a password for Basic only, and take a line
+    for one challenge.
+    """
+
+    status = 401
+    type = "unauthorized"
+    headers: ClassVar[Headers] = (
+        ("www-authenticate", 'Bearer realm="jobsctl"'),
+        ("www-authenticate", 'Basic realm="jobsctl", charset="UTF-8"'),
+    )
+
+
+class Forbidden(ApiError):
+    """Raised when a token for one project asks for what is another's, or everybody's."""
+
+    status = 403
+    type = "forbidden"
+
+
 class NotFound(ApiError):
     """Raised when there is no such route, job or run."""
 
@@ -68,7 +94,7 @@ class MethodNotAllowed(ApiError):
 
     status = 405
     type = "method_not_allowed"
-    headers: ClassVar[Mapping[str, str]] = {"allow": "GET, HEAD"}
+    headers: ClassVar[Headers] = (("allow", "GET, HEAD"),)
 
 
 class Ambiguous(ApiError):
@@ -104,7 +130,7 @@ class Overloaded(ApiError):
 
     status = 503
     type = "overloaded"
-    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
+    headers: ClassVar[Headers] = (("retry-after", "1"),)
 
 
 class Unavailable(ApiError):
@@ -112,4 +138,4 @@ class Unavailable(ApiError):
 
     status = 503
     type = "unavailable"
-    headers: ClassVar[Mapping[str, str]] = {"retry-after": "5"}
+    headers: ClassVar[Headers] = (("retry-after", "5"),)
