@@ -21,7 +21,7 @@ from specs.conditions import (  # noqa: E402
 )
 from specs.schema import definition  # noqa: E402
 from specs.schema.words import FORMS, default_words, example_lines, type_words  # noqa: E402
-from specs.unbuilt import FIELDS  # noqa: E402
+from specs.unbuilt import KINDS, RUN_TYPES  # noqa: E402
 
 NOTE = "<!-- Written by docs/generate_specs.py from the code; edit the code. -->\n"
 EXAMPLE_NOW = 1_795_248_000_000_000
@@ -41,6 +41,8 @@ JOB_PARTS = (
     ("`depends_on`, the long form", "Dependency"),
     ("`params`, each", "Param"),
     ("`retention` of a job", "Retention"),
+    ("`notify`, each rule", "NotifyRule"),
+    ("`callback`", "Callback"),
     ("`env`: a secret from a file", "FromFile"),
     ("`env`: a secret from the daemon's environment", "FromEnv"),
     ("`env`: a secret from systemd", "FromCredential"),
@@ -49,11 +51,17 @@ SHARED = (
     ("`kind: Pool`", "Pool"),
     ("`kind: Calendar`", "Calendar"),
     ("`windows` of a calendar", "Window"),
+    ("`kind: Notifier`", "Notifier"),
+    ("`rate` of a notifier", "Rate"),
+    ("`quiet_hours` of a notifier", "QuietHours"),
+    ("`template` of a notifier", "Template"),
     ("`kind: Defaults`", "Defaults"),
 )
 CONFIG_PARTS = (
     ("`prune_limit`", "ConfigPruneLimit"),
     ("`http`", "ConfigHttp"),
+    ("`callbacks`", "ConfigCallbacks"),
+    ("`ping`", "ConfigPing"),
     ("`retention`", "ConfigRetention"),
 )
 
@@ -81,7 +89,8 @@ def jobs_page() -> str:
     for title, name in SHARED:
         parts.append(f"\n## {title}\n\n{definition(name)['description']}\n\n{_table(name)}")
     parts.append("\n## Not built yet\n\nRefused by name, never ignored: ")
-    parts.append(", ".join(f"`{name}`" for name in sorted(FIELDS)) + ".\n")
+    names = [f"run type `{name}`" for name in sorted(RUN_TYPES)] + [f"kind `{name}`" for name in sorted(KINDS)]
+    parts.append(f"{', '.join(names)}.\n")
     parts.append(
         "\n# Settings: jobsctl.yaml\n\nOptional, in the home. Read when the daemon starts.\n\n" + _table("Config")
     )

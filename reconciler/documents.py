@@ -1,6 +1,7 @@
 """Pools and calendars: from documents of the files to what deciding is told. Called by `looking` and `recovery`.
 
-A document that is invalid now keeps its last good version; one that went is kept as long as a job names it.
+A document that is invalid now keeps its last good version; one that went is kept as long as a job names it. Notifiers
+are stored for the notify process, and deciding is told nothing of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from reconciler.finishing import wake
 from reconciler.world import World
 from specs.calendar import JobCalendar, compile_calendar
 from specs.desired import Desired
-from specs.stored import StoredCalendar
+from specs.stored import StoredCalendar, StoredJob
 from state.records import DocumentRecord
 
 
@@ -64,6 +65,8 @@ def _named(world: World) -> set[tuple[str, str]]:
         named |= {("Calendar", name) for name in entry.policy.calendars}
         if entry.policy.pool is not None:
             named.add(("Pool", entry.policy.pool))
+        if b'"notify":[' in entry.spec:
+            named |= {("Notifier", name) for rule in StoredJob.of(entry.spec).notify for name in rule.to}
     return named
 
 
@@ -75,12 +78,12 @@ def apply_documents(world: World, changes: DocumentChanges, now: int) -> None:
         del world.documents[kind, name]
         if kind == "Pool":
             world.pools.resize(name, 0)
-        else:
+        elif kind == "Calendar":
             world.set_calendar(name, None)
     for record in changes.put:
         if record.kind == "Pool":
             wake(world, world.pools.call(record.name, now), now)
-        else:
+        elif record.kind == "Calendar":
             wake(world, [entry.id for entry in world.jobs if record.name in entry.policy.calendars], now)
 
 
@@ -89,7 +92,7 @@ def define(world: World, record: DocumentRecord) -> None:
     world.documents[record.kind, record.name] = record
     if record.kind == "Pool":
         world.pools.resize(record.name, orjson.loads(record.spec)["slots"])
-    else:
+    elif record.kind == "Calendar":
         calendar = StoredCalendar.of(record.spec)
         times = compile_calendar(calendar, world.jobs.default_timezone)
         world.set_calendar(record.name, JobCalendar(record.name, calendar.mode, calendar.action, times))

@@ -6,9 +6,7 @@ nowhere.
 
 from __future__ import annotations
 
-import os
 import pwd
-import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +15,14 @@ from types import MappingProxyType
 from runners.base import Launch
 from runners.inputs import UpstreamRun, environment, fill, values_of
 from specs.environment import FromCredential, FromEnv, FromFile
-from specs.model import Job, ProcessRun
+from specs.model import Job
+from specs.outside import OutsideUnreadable, read_value
+from specs.program import ProcessRun
 
 _INHERITED = ("PATH", "HOME", "LANG", "TZ")
 """All a job sees of the daemon's environment: the rest may hold tokens."""
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DEFAULT_INTERPRETER = ("/bin/sh", "-eu")
-_SECRET_MAX = 131_071 - 257
-"""Bytes. One environment string is at most 128 KiB (MAX_ARG_STRLEN), its name included."""
 
 
 class LaunchError(Exception):
@@ -140,42 +138,10 @@ def _account(process: ProcessRun) -> dict[str, str]:
 
 
 def _secret(name: str, source: FromFile | FromEnv | FromCredential, base_dir: Path, environ: Mapping[str, str]) -> str:
-    if isinstance(source, FromEnv):
-        if source.from_env not in environ:
-            raise LaunchError(
-                f"env {name}",
-                f"the daemon has no environment variable {source.from_env}",
-                "set it where the daemon is started, and restart the daemon",
-            )
-        return environ[source.from_env]
-    if isinstance(source, FromFile):
-        return _content(f"env {name}", base_dir / source.from_file)
-    folder = environ.get("CREDENTIALS_DIRECTORY")
-    if not folder:
-        raise LaunchError(
-            f"env {name}",
-            f"credential {source.credential}: the daemon was given no credentials",
-            f"add LoadCredential={source.credential}:PATH to the daemon's systemd unit",
-        )
-    return _content(f"env {name}", Path(folder) / source.credential)
-
-
-def _content(subject: str, path: Path) -> str:
-    """The file's text without one trailing newline. Never waits on a pipe."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise LaunchError(subject, f"{path} is not a regular file", "name a file that holds the value")
-            data = os.read(fd, _SECRET_MAX + 1)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        hint = "create it" if isinstance(error, FileNotFoundError) else "let the daemon's user read it"
-        raise LaunchError(subject, f"cannot read {path}: {error.strerror}", hint) from None
-    if len(data) > _SECRET_MAX:
-        raise LaunchError(subject, f"{path} is larger than {_SECRET_MAX} bytes", "let the job read the file itself")
-    return os.fsdecode(data.removesuffix(b"\n"))
+        return read_value(source.model_dump(), subject=f"env {name}", base_dir=base_dir, environ=environ)
+    except OutsideUnreadable as error:
+        raise LaunchError(error.subject, error.cause, error.hint) from None
 
 
 def _rfc3339(at: int) -> str:

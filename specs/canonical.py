@@ -12,6 +12,7 @@ import orjson
 from pydantic import BaseModel
 
 from specs.model import Job, ScheduleParts
+from specs.notifiers import NotifyRule
 from specs.policies import Dependency, Jitter, Missed, Retention, Retry
 
 _SECONDS: dict[type[BaseModel], tuple[str, ...]] = {
@@ -22,6 +23,7 @@ _SECONDS: dict[type[BaseModel], tuple[str, ...]] = {
     Jitter: ("spread", "random"),
     Dependency: ("max_age",),
     Retention: ("max_age",),
+    NotifyRule: ("slower_than",),
 }
 """The fields that are a `Duration` or a `Timeout`: whole seconds are written as whole numbers, as pydantic does."""
 

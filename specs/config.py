@@ -6,14 +6,16 @@ Read by the daemon and the command line. The same reader and the same messages a
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from specs.diagnostic import Diagnostic, InvalidSpec
 from specs.document import Document, read_documents
+from specs.environment import EnvValue
 from specs.expression import ScheduleError
 from specs.fields import Duration
 from specs.findings import findings_of
@@ -22,6 +24,8 @@ from specs.text import Place, Source, decode
 from specs.zones import find_zone
 
 FILE = "jobsctl.yaml"
+_HOST = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}")
+_PATTERN = r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$"
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
 
@@ -62,6 +66,44 @@ class Retention(Strict):
     max_age: Duration = Field(30 * 86_400.0, description="Since the end of the run.", examples=["90d"])
 
 
+def _is_network(value: str) -> str:
+    """A host, or addresses as `ipaddress` reads them."""
+    try:
+        ip_network(value)
+    except ValueError:
+        if not _HOST.fullmatch(value):
+            raise PydanticCustomError("network", "is a host or addresses, as hooks.internal or 10.0.0.0/8") from None
+    return value
+
+
+class Callbacks(Strict):
+    """Where callbacks may go. No job file can widen it."""
+
+    hosts: Annotated[list[Annotated[str, StringConstraints(pattern=_PATTERN)]], Field(max_length=256)] | None = Field(
+        None,
+        description="Only these: names, or `*.` and a name for all below it. Default: every public host.",
+        examples=[["hooks.example.com", "*.example.org"]],
+    )
+    private: Annotated[list[Annotated[str, AfterValidator(_is_network)]], Field(max_length=256)] = Field(
+        default_factory=list,
+        description="Hosts and addresses that may be reached although they are not public.",
+        examples=[["127.0.0.1", "10.1.0.0/16", "hooks.internal"]],
+    )
+    ports: Annotated[list[Annotated[int, Field(ge=1, le=65_535)]], Field(min_length=1, max_length=64)] = Field(
+        [80, 443], description="Ports that may be reached.", examples=[[443, 8443]]
+    )
+
+
+class Ping(Strict):
+    """A request made at regular times, so that somebody else notices when the daemon is gone."""
+
+    url: EnvValue = Field(
+        description="Where, as a check of Healthchecks or Cronitor.",
+        examples=["https://hc.example.com/ping/nightly", {"from_file": "/etc/jobsctl/ping-url"}],
+    )
+    every: Duration = Field(60.0, description="How often.", examples=["5m"])
+
+
 class Config(Strict):
     """What `jobsctl.yaml` says."""
 
@@ -88,6 +130,14 @@ class Config(Strict):
         Http(),
         description="The read-only HTTP endpoint; `null` switches it off.",
         examples=[{"listen": "127.0.0.1:9000"}, None],
+    )
+    callbacks: Callbacks = Field(
+        Callbacks(), description="Where callbacks may go.", examples=[{"hosts": ["hooks.example.com"]}]
+    )
+    ping: Ping | None = Field(
+        None,
+        description="A request made while the daemon works. Default: none.",
+        examples=[{"url": "https://hc.example.com/ping/nightly"}],
     )
     retention: Retention = Field(Retention(), description="How long history is kept.", examples=[{"max_age": "90d"}])
 

@@ -36,7 +36,7 @@ class DesiredDocument:
     """One valid document that is not a job: what jobs share."""
 
     kind: str
-    """`Pool` or `Calendar`."""
+    """`Pool`, `Calendar` or `Notifier`."""
     name: str
     """Unique among its kind."""
     spec: bytes

@@ -45,6 +45,7 @@ _PATTERNS: dict[str, tuple[str, str]] = {
     "umask": ("a umask is three octal digits in quotes", 'as "027"'),
     "from_env": ("a variable's name is letters, digits and `_`, and does not begin with a digit", ""),
     "credential": ("a credential's name is letters, digits, `_`, `-` and `.`", ""),
+    "hosts": ("a host is a name or an address; `*.` before a name means all below it", ""),
     "params": ("a parameter's name is letters, digits and `_`, and begins with a letter", "rename the parameter"),
 }
 _NOUNS = {
@@ -65,6 +66,7 @@ _OWN = {
     "schedule_parts": "JOB037",
     "one_program": "JOB037",
     "jitter": "JOB037",
+    "notify_rule": "JOB037",
     "param_pattern": "JOB033",
     "param_default": "JOB033",
 }
@@ -128,7 +130,7 @@ def _finding(error: ErrorDetails, document: Document, model: type[BaseModel], id
     elif kind in _OWN:
         code, message = _OWN[kind], error["msg"]
         advice = _quote(loc, document) if kind == "name" else None
-        at_key = kind in ("schedule_parts", "one_program", "jitter")
+        at_key = kind in ("schedule_parts", "one_program", "jitter", "notify_rule")
         loc = (*loc, _OF_A_MEMBER[kind]) if kind in _OF_A_MEMBER else loc
     else:
         message = f"{shown} {_bound(kind, context) or error['msg']}"

@@ -52,7 +52,7 @@ class FileResult:
     invalid: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     """Identities the file names but does not define soundly, with the errors of their documents."""
     documents: tuple[DesiredDocument, ...] = ()
-    """Its pools and calendars."""
+    """Its pools, calendars and notifiers."""
     invalid_documents: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     """As `invalid`, by `Kind:name`."""
     links: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)
@@ -264,7 +264,7 @@ def _check(document: Document, identity: str | None, default_timezone: str) -> t
     if wrong_kind is not None:
         return None, [wrong_kind]
     value, found = document.value, []
-    refused = {loc[0] for loc, _, _ in unbuilt.refusals(value)}
+    refused = {loc[0] for loc, _ in unbuilt.refusals(value)}
     if refused:
         value = {name: each for name, each in value.items() if name not in refused}
         found += unbuilt_findings(document, identity)

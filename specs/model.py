@@ -12,7 +12,8 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, model_validat
 from pydantic_core import PydanticCustomError, to_jsonable_python
 
 from specs.environment import EnvName, EnvValue
-from specs.fields import Duration, Name, Size, Text, Timeout
+from specs.fields import Duration, Name, Text, Timeout
+from specs.notifiers import Callback, NotifyRule
 from specs.policies import (
     CalendarValue,
     DependencyValue,
@@ -24,6 +25,7 @@ from specs.policies import (
     Retention,
     Retry,
 )
+from specs.program import Capture, ProcessRun
 from specs.strict import Strict, shape
 
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]{0,251}[A-Za-z0-9])?$")]
@@ -133,87 +135,6 @@ Pause = Annotated[
     Annotated[bool, Tag("=switch")] | Annotated[Suspend, Tag("=reason")],
     Discriminator(_pause),
 ]
-
-
-class Limits(Strict):
-    """What a run may use. By cgroup where the machine lets us, else by rlimit; the run says which."""
-
-    memory: Size | None = Field(None, description="Bytes of memory for the whole tree.", examples=["512Mi", "2G"])
-    cpu: Annotated[float, Field(gt=0, le=1024)] | None = Field(
-        None, description="Processors, as 0.5 or 2.", examples=[0.5, 2]
-    )
-    pids: Annotated[int, Field(ge=1, le=4_194_304)] | None = Field(
-        None, description="Processes and threads.", examples=[200]
-    )
-    nofile: Annotated[int, Field(ge=3, le=1_048_576)] | None = Field(
-        None, description="Open files of one process.", examples=[4096]
-    )
-    output: Size = Field(
-        104_857_600, description="Bytes of output kept per file: the first quarter, the last three.", examples=["10Mi"]
-    )
-
-
-class Capture(Strict):
-    """How output is kept. Default: both streams in one file, in order, written by the job itself."""
-
-    streams: Literal["merged", "separate"] = Field(
-        "merged",
-        description="`separate`: stdout and stderr in a file each; their common order is lost.",
-        examples=["separate"],
-    )
-    timestamps: Literal["none", "line"] = Field(
-        "none", description="`line`: an RFC 3339 time before every line, at the price of a pipe.", examples=["line"]
-    )
-
-
-Argument = Annotated[str, Field(max_length=131_071)]
-"""One argument; the kernel's limit is 128 KiB (MAX_ARG_STRLEN)."""
-
-
-class ProcessRun(Strict):
-    """A program: `command` (argv, no shell) or `script` (text for an interpreter)."""
-
-    type: Literal["process"] = Field("process", description="Which runner; may be omitted.", examples=["process"])
-    command: Annotated[list[Argument], Field(min_length=1, max_length=4096)] | None = Field(
-        None,
-        description="Program and arguments; no shell reads them. This or `script`.",
-        examples=[["pg_dump", "--format=custom", "--file=shop.dump", "shop"]],
-    )
-    script: Annotated[str, Field(min_length=1, max_length=262_144)] | None = Field(
-        None, description="Text for an interpreter. This or `command`.", examples=["cd reports\nmake all\n"]
-    )
-    interpreter: Annotated[list[Argument], Field(min_length=1, max_length=16)] | None = Field(
-        None,
-        description="What reads the script; default [/bin/sh, -eu].",
-        examples=[["/bin/bash", "-eu"], ["python3", "-u"]],
-    )
-    working_dir: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
-        None,
-        description="Absolute, or relative to the specs' repository root. Default: that root.",
-        examples=["reports"],
-    )
-    user: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
-        None,
-        description="Name or number to run as; the daemon must be root. Default: the daemon's.",
-        examples=["backup"],
-    )
-    group: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
-        None, description="Name or number. Default: the user's own groups.", examples=["backup"]
-    )
-    umask: Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")] | None = Field(
-        None, description='Of the files it makes, as "027". Default: the daemon\'s.', examples=["027"]
-    )
-    limits: Limits = Field(Limits(), description="What it may use.", examples=[{"memory": "512Mi", "cpu": 0.5}])
-
-    @model_validator(mode="after")
-    def _one_program(self) -> ProcessRun:
-        if (self.command is None) == (self.script is None):
-            raise PydanticCustomError("one_program", "a process has exactly one of `command` and `script`")
-        if self.interpreter is not None and self.script is None:
-            raise PydanticCustomError("one_program", "`interpreter` goes with `script`")
-        if self.command is not None and any("\0" in part for part in self.command):
-            raise PydanticCustomError("one_program", "an argument cannot hold a NUL character")
-        return self
 
 
 def _later(default: Any, description: str, *, examples: list[Any]) -> Any:
@@ -346,6 +267,16 @@ class Job(Strict):
     priority: Annotated[int, Field(ge=-100, le=100)] = _later(0, "In its pool: higher comes first.", examples=[10])
     calendar: CalendarValue | None = _later(
         None, "A `Calendar`, or several: when its slots may run.", examples=["holidays", ["holidays", "office-hours"]]
+    )
+    notify: Annotated[list[NotifyRule], Field(max_length=32)] = _later(
+        [],
+        "Who is told of failures, recoveries and more.",
+        examples=[[{"to": "ops-slack"}], [{"to": ["ops-slack", "ops-mail"], "on": ["failure", "still_failing"]}]],
+    )
+    callback: Callback | None = _later(
+        None,
+        "A URL that is sent the end of every run.",
+        examples=[{"url": "https://example.com/hooks/jobs", "secret": {"from_file": "/etc/jobsctl/hook-key"}}],
     )
     params: dict[ParamName, Param] = _later(
         {},

@@ -22,7 +22,7 @@ LARGEST_CIRCLE = 64
 ADVISED = 20
 """Findings of one look that are given the nearest name: it is looked for among all names."""
 _CANDIDATES = 200
-_NOUNS = {"job": "job", "Pool": "pool", "Calendar": "calendar"}
+_NOUNS = {"job": "job", "Pool": "pool", "Calendar": "calendar", "Notifier": "notifier"}
 
 Whereabouts = Callable[[str], tuple[str, int] | None]
 """File and line of the one document that defines an identity; None when there is no such file."""

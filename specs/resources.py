@@ -1,4 +1,4 @@
-"""The documents that jobs share: is a `Pool`, a `Calendar` or a `Defaults` sound, and what is its canonical form.
+"""The documents jobs share: is a `Pool`, `Calendar`, `Notifier` or `Defaults` sound, and what is its canonical form?
 
 Called by `specs.load` for each such document of a file. Opens nothing; whether a job names one that exists is asked in
 `specs.references`.
@@ -6,7 +6,7 @@ Called by `specs.load` for each such document of a file. Opens nothing; whether 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -24,9 +24,17 @@ from specs.findings import findings_of
 from specs.kinds import Calendar, Defaults, Pool
 from specs.model import Job
 from specs.notation import parse_name
+from specs.notifiers import Notifier
+from specs.quiet import compile_digest, compile_quiet
 from specs.rules import schedule_findings
+from specs.template import wrong_places
+from specs.zones import find_zone
 
-RESOURCES: dict[str, type[Pool] | type[Calendar]] = {"Pool": Pool, "Calendar": Calendar}
+RESOURCES: dict[str, type[Pool] | type[Calendar] | type[Notifier]] = {
+    "Pool": Pool,
+    "Calendar": Calendar,
+    "Notifier": Notifier,
+}
 
 
 def is_resource(value: Mapping[str, Any]) -> bool:
@@ -57,6 +65,8 @@ def check_resource(document: Document, default_timezone: str) -> tuple[DesiredDo
         return None, findings_of(error, document, model)
     if isinstance(checked, Calendar) and (found := _calendar_findings(checked, document, default_timezone)):
         return None, found
+    if isinstance(checked, Notifier) and (found := list(_notifier_findings(checked, document, default_timezone))):
+        return None, found
     spec = orjson.dumps(checked.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS)
     path, line = document.source.path, document.line
     return DesiredDocument(checked.kind, checked.name, spec, digest_of(spec), path, line), []
@@ -71,6 +81,27 @@ def _calendar_findings(calendar: Calendar, document: Document, default_timezone:
         span = None if error.start is None or error.end is None else (error.start, error.end)
         return [document.finding(code, error.message, loc, span=span, help=error.help)]
     return []
+
+
+def _notifier_findings(notifier: Notifier, document: Document, default_timezone: str) -> Iterator[Diagnostic]:
+    zone = notifier.timezone or default_timezone
+    checks: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("JOB042", lambda: find_zone(zone)),
+        ("JOB049", lambda: notifier.quiet_hours and compile_quiet(notifier.quiet_hours, zone)),
+        ("JOB040", lambda: notifier.digest and compile_digest(notifier.digest, zone, notifier.name)),
+    )
+    for code, check in checks:
+        try:
+            check()
+        except ScheduleError as error:
+            loc: Loc = ("timezone",) if code == "JOB042" else (error.field, *error.loc)
+            span = None if error.start is None or error.end is None else (error.start, error.end)
+            yield document.finding(code, error.message, loc, span=span, help=error.help)
+            if code == "JOB042":
+                return
+    for part in ("title", "body") if notifier.template is not None else ():
+        for span, message, help in wrong_places(getattr(notifier.template, part) or ""):
+            yield document.finding("JOB048", message, ("template", part), span=span, help=help)
 
 
 def check_defaults(document: Document, default_timezone: str) -> tuple[DesiredDocument | None, list[Diagnostic]]:
@@ -89,7 +120,7 @@ def check_defaults(document: Document, default_timezone: str) -> tuple[DesiredDo
         if name in given
     ]
     found += unbuilt_findings(inner, None)
-    values = {name: value for name, value in given.items() if name not in NOT_DEFAULTS and name not in unbuilt.FIELDS}
+    values = {name: value for name, value in given.items() if name not in NOT_DEFAULTS}
     try:
         job = Job.model_validate(merged(_trial(values), values))
     except ValidationError as error:
@@ -112,6 +143,6 @@ def _trial(values: Mapping[str, Any]) -> dict[str, Any]:
 def unbuilt_findings(document: Document, identity: str | None) -> list[Diagnostic]:
     """What a job's document, or defaults, name that this version does not build."""
     return [
-        document.finding("JOB020", unbuilt.message(what), loc, at_key=at_key, identity=identity)
-        for loc, at_key, what in unbuilt.refusals(document.value)
+        document.finding("JOB020", unbuilt.message(what), loc, identity=identity)
+        for loc, what in unbuilt.refusals(document.value)
     ]

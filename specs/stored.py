@@ -127,6 +127,17 @@ class StoredJob:
         return self._get("retention") or _NOTHING
 
     @property
+    def notify(self) -> tuple[StoredNotifyRule, ...]:
+        """Who is told of it, rule by rule."""
+        return tuple(StoredNotifyRule.of(rule) for rule in self._get("notify") or ())
+
+    @property
+    def callback(self) -> StoredCallback | None:
+        """Where the ends of its runs are sent."""
+        callback = self._get("callback")
+        return None if callback is None else StoredCallback.of(callback)
+
+    @property
     def grace(self) -> float:
         """Seconds between TERM and KILL."""
         return float(self._get("grace", 10.0))
@@ -195,3 +206,88 @@ class StoredCalendar:
 def _python(value: Mapping[str, Any]) -> dict[str, Any]:
     """`from` is a word of Python."""
     return {"from_" if name == "from" else name: each for name, each in value.items()}
+
+
+StoredValue = str | Mapping[str, str]
+"""A text, or where a secret is: `from_file`, `from_env` or `credential`, with its path or name."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNotifyRule:
+    """Who is told what of a job. Durations are seconds."""
+
+    to: tuple[str, ...]
+    """Names of notifiers."""
+    on: frozenset[str] = frozenset({"failure", "recovery", "missed"})
+    failures: int = 3
+    slower_than: float | None = None
+
+    @classmethod
+    def of(cls, rule: Mapping[str, Any]) -> StoredNotifyRule:
+        """Of canonical JSON."""
+        to = rule["to"]
+        said = {name: value for name, value in rule.items() if name != "to"}
+        if "on" in said:
+            said["on"] = frozenset(said["on"])
+        return cls(to=(to,) if isinstance(to, str) else tuple(to), **said)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCallback:
+    """Where the ends of a job's runs are sent."""
+
+    url: StoredValue
+    secrets: tuple[StoredValue, ...]
+    """A message is signed with each."""
+    on: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "expired", "skipped"})
+    """States of a run."""
+
+    @classmethod
+    def of(cls, callback: Mapping[str, Any]) -> StoredCallback:
+        """Of canonical JSON."""
+        secret = callback["secret"]
+        return cls(callback["url"], tuple(secret) if isinstance(secret, list) else (secret,), frozenset(callback["on"]))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTemplate:
+    """Words of a notifier's own; None: jobsctl's."""
+
+    title: str | None = None
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNotifier:
+    """What a stored `Notifier` says. Durations are seconds."""
+
+    name: str
+    urls: tuple[StoredValue, ...]
+    group: float = 30.0
+    rate_max: int = 20
+    rate_per: float = 3600.0
+    quiet_hours: StoredWindow | None = None
+    digest: str | None = None
+    timezone: str | None = None
+    """Of quiet hours and digest; None: the daemon's."""
+    template: StoredTemplate = StoredTemplate()
+
+    @classmethod
+    def of(cls, spec: bytes) -> StoredNotifier:
+        """Raises `Unreadable`."""
+        try:
+            fields = orjson.loads(spec)
+            quiet, rate = fields.get("quiet_hours"), fields.get("rate") or {}
+            return cls(
+                name=fields["name"],
+                urls=tuple(fields["urls"]),
+                group=float(fields.get("group", 30.0)),
+                rate_max=int(rate.get("max", 20)),
+                rate_per=float(rate.get("per", 3600.0)),
+                quiet_hours=None if quiet is None else StoredWindow(**_python(quiet)),
+                digest=fields.get("digest"),
+                timezone=fields.get("timezone"),
+                template=StoredTemplate(**(fields.get("template") or {})),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unreadable(str(error)) from None

@@ -10,20 +10,16 @@ from typing import Any
 
 VERSION = "0.1"
 
-FIELDS = frozenset({"notify", "callback"})
-KINDS = frozenset({"Agent", "Notifier"})
+KINDS = frozenset({"Agent"})
 RUN_TYPES = frozenset({"container", "http", "llm", "cluster"})
 Loc = tuple[str | int, ...]
 
 
-def refusals(document: Mapping[str, Any]) -> Iterator[tuple[Loc, bool, str]]:
-    """`(place, whether its key is meant, what it is called)` of every unbuilt thing in a `Job` document."""
-    for name in document:
-        if name in FIELDS:
-            yield (name,), True, f"`{name}`"
+def refusals(document: Mapping[str, Any]) -> Iterator[tuple[Loc, str]]:
+    """`(place, what it is called)` of every unbuilt thing in a `Job` document."""
     run = document.get("run")
     if isinstance(run, dict) and isinstance(run.get("type"), str) and run["type"] in RUN_TYPES:
-        yield ("run", "type"), False, f"run type `{run['type']}`"
+        yield ("run", "type"), f"run type `{run['type']}`"
 
 
 def message(what: str) -> str:

@@ -1,4 +1,7 @@
-"""What becomes of pools, calendars and defaults, and to which jobs that matters. Used by `cli.planning.compare`."""
+"""What becomes of pools, calendars, notifiers and defaults, and to which jobs that matters.
+
+Used by `cli.planning.compare`.
+"""
 
 from __future__ import annotations
 
@@ -89,9 +92,11 @@ def _users(before: Before, desired: Desired, differing: Iterable[str]) -> dict[s
 
 
 def _named(spec: bytes) -> set[str]:
-    if b'"pool":' not in spec and b'"calendar":' not in spec:
+    if b'"pool":' not in spec and b'"calendar":' not in spec and b'"notify":' not in spec:
         return set()
     fields = orjson.loads(spec)
     calendar = fields.get("calendar") or ()
     named = {f"Calendar:{each}" for each in ((calendar,) if isinstance(calendar, str) else calendar)}
+    for rule in fields.get("notify", ()):
+        named |= {f"Notifier:{each}" for each in ([rule["to"]] if isinstance(rule["to"], str) else rule["to"])}
     return named | ({f"Pool:{fields['pool']}"} if fields.get("pool") else set())

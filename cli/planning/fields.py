@@ -16,7 +16,8 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from specs.model import Job, ProcessRun
+from specs.model import Job
+from specs.program import ProcessRun
 
 Step = str | int
 Path = tuple[Step, ...]

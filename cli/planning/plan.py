@@ -103,7 +103,7 @@ class DocumentPlan:
     """What becomes of a pool, a calendar, or a folder's defaults."""
 
     kind: str
-    """`Pool`, `Calendar` or `Defaults`."""
+    """`Pool`, `Calendar`, `Notifier` or `Defaults`."""
     name: str
     """Of defaults, their file."""
     action: Action

@@ -116,7 +116,7 @@ FILES = (
         "JOB020",
         "not built yet",
         "jobsctl's design has this, this version does not. It is refused by name, so that nobody relies on it.",
-        f"{RUN}notify: [oncall]\n",
+        "name: hello\nrun: {type: container, image: alpine}\n",
         RUN,
     ),
     Code(

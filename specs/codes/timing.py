@@ -1,8 +1,13 @@
-"""Codes about when a job runs: schedules, calendars, conditions, and what has no effect. Read through `specs.codes`."""
+"""Codes about when a job runs (schedules, calendars, conditions), notifiers, and what has no effect.
+
+Read through `specs.codes`.
+"""
 
 from __future__ import annotations
 
 from specs.codes.code import RUN, Code
+
+NOTIFIER = 'kind: Notifier\nname: ops\nurls: ["mailto://localhost?to=ops@example.com"]\n'
 
 TIMING = (
     Code(
@@ -69,5 +74,20 @@ TIMING = (
         "name: hello\nparams: {who: {default: you}}\nrun: {command: [echo, '{{ params.whom }}']}\n",
         "name: hello\nparams: {who: {default: you}}\nrun: {command: [echo, '{{ params.who }}']}\n",
         severity="warning",
+    ),
+    Code(
+        "JOB048",
+        "template stands for nothing",
+        "A notifier's `template` is filled in with names in two braces, and with these only: it has no conditions, "
+        "loops or filters. docs/notifications.md lists the names.",
+        f"{NOTIFIER}template: {{title: '{{{{ jobs }}}} failed'}}\n",
+        f"{NOTIFIER}template: {{title: '{{{{ job }}}} failed'}}\n",
+    ),
+    Code(
+        "JOB049",
+        "quiet hours cannot be used",
+        "A weekday or time of a notifier's `quiet_hours` is none, or they never end.",
+        f'{NOTIFIER}quiet_hours: {{from: "22:00", to: "25:00"}}\n',
+        f'{NOTIFIER}quiet_hours: {{from: "22:00", to: "07:00"}}\n',
     ),
 )

@@ -16,6 +16,7 @@ from specs.config import Config
 from specs.defaults import NOT_DEFAULTS
 from specs.kinds import Calendar, Defaults, Pool
 from specs.model import Job
+from specs.notifiers import Notifier
 from specs.schema import _GENERATED, DRAFT, Schema
 from specs.schema.rules import ONE_PROGRAM, PATTERNS, RULES
 from specs.strict import Strict
@@ -25,6 +26,7 @@ MODELS: Mapping[str, type[Strict]] = {
     "Defaults": Defaults,
     "Pool": Pool,
     "Calendar": Calendar,
+    "Notifier": Notifier,
     "Config": Config,
 }
 _OWN = {"Config": "Config"}

@@ -68,6 +68,10 @@ RULES: Mapping[str, Schema] = {
             _needs("delay", "continuous", "`delay` goes with `continuous`"),
         ],
     },
+    "NotifyRule": {
+        "if": {"properties": {"on": {"contains": {"const": "slow"}}}, "required": ["on"]},
+        "then": _given("slower_than") | {"errorMessage": "`on: [slow]` needs `slower_than`"},
+    },
     "Jitter": _any_of("`jitter` has `spread`, `random`, or both", "spread", "random"),
 }
 """By definition. `errorMessage` is what editors say; the words are the models'."""
@@ -84,6 +88,8 @@ PATTERNS: Mapping[tuple[str, str], Schema] = {
     ("Job", "end_at"): _form(_INSTANT),
     ("Window", "from"): _form(_TIME),
     ("Window", "to"): _form(_TIME),
+    ("QuietHours", "from"): _form(_TIME),
+    ("QuietHours", "to"): _form(_TIME),
     ("Calendar", "dates"): {"items": {"type": "string", "maxLength": 24, **_form(_DATES)}},
     ("ConfigHttp", "listen"): _form(_LISTEN),
 }
