@@ -254,7 +254,7 @@ class DocumentRecord:
     """A document that is not a job, as last applied: a pool or a calendar."""
 
     kind: str
-    """`Pool` or `Calendar`."""
+    """`Pool`, `Calendar` or `Notifier`."""
     name: str
     spec: bytes
     """Canonical JSON."""
