@@ -118,7 +118,10 @@ def _respond(error: Exception) -> Response:
     if not isinstance(error, ApiError):
         print("".join(traceback.format_exception(error)), file=sys.stderr, flush=True)  # noqa: T201
         error = ApiError("something went wrong inside; the daemon's log says what")
-    return Response(error.body(), error.status, dict(error.headers), "application/json")
+    response = Response(error.body(), error.status, media_type="application/json")
+    for name, value in error.headers:
+        response.headers.append(name, value)
+    return response
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

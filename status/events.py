@@ -24,7 +24,7 @@ def event_key(cursor: str) -> int:
 
 
 def events_question(
-    raw: bytes, *, now: int, everywhere: bool = False
+    raw: bytes, *, now: int, everywhere: bool = False, own: str | None = None
 ) -> tuple[int, Callable[[Reader, int | None, str | None], list[View]]]:
     """The page that a query string asks for: its size, and what reads it, with one event more when there are more.
 
@@ -32,16 +32,17 @@ def events_question(
 
     Args:
         everywhere: no job is named, so the query may choose among them.
+        own: the only project whose events may be listed, when no job is named.
 
     Raises:
-        BadRequest, Unprocessable: the query cannot be understood.
+        BadRequest, Unprocessable, Forbidden: the query cannot be understood, or asks for more than `own`.
     """
     query = Query(
         raw, known=PAGE | FILTERS | (OF_JOBS if everywhere else frozenset()), repeatable=("reason", "label", "type")
     )
     page = query.page(event_key, default=DEFAULT_LIMIT, most=MOST, descending=False)
     types = query.words("type", ("Normal", "Warning")) or None
-    reasons, project, labels = query.texts("reason") or None, query.text("project"), query.texts("label")
+    reasons, project, labels = query.texts("reason") or None, query.project(own), query.texts("label")
     since, until = query.instant("since", now=now), query.instant("until", now=now)
 
     def read(reader: Reader, job_id: int | None, run_id: str | None) -> list[View]:

@@ -1,6 +1,6 @@
 """Pages of jobs, from the picture: selected, bounded, joined from rendered fragments, and kept while nothing changes.
 
-Used by `status.api` only. Runs on the event loop, so everything here is bounded: a page costs a walk over at most all
+Used by `status.api.jobs`. Runs on the event loop, so everything here is bounded: a page costs a walk over at most all
 jobs, 2 ms per 10,000, and the same page asked again costs a lookup.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import orjson
 
+from status.answers import WORTH_PACKING, tag_of
 from status.board import JobEntry, Picture
 from status.phase import Phase
 from status.query import PAGE, Page, Query
@@ -27,12 +27,17 @@ KEPT_SIZE = 512 * 1024
 """Larger pages are made anew: 16 MB of them would be too many."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rendered:
-    """The body of an answer, with its tag for `If-None-Match`."""
+    """The body of an answer, with its tag for `If-None-Match`, and compressed as soon as somebody wanted it so."""
 
     body: bytes
     etag: str
+    packed: bytes | None = None
+
+    @property
+    def worth_packing(self) -> bool:
+        return len(self.body) >= WORTH_PACKING
 
 
 def job_key(cursor: str) -> tuple[str, str]:
@@ -48,33 +53,37 @@ class JobList:
 
     def __init__(self) -> None:
         self._version = -1
-        self._pages: dict[bytes, Rendered] = {}
+        self._pages: dict[tuple[bytes, str | None], Rendered] = {}
 
-    def page(self, picture: Picture, query: bytes) -> Rendered:
+    def page(self, picture: Picture, query: bytes, *, own: str | None = None) -> Rendered:
         """The page this query string asks for.
+
+        Args:
+            own: the only project that may be listed.
 
         Raises:
             BadRequest, Unprocessable: the query cannot be understood.
+            Forbidden: it names another project than `own`.
         """
         if picture.version != self._version:
             self._pages.clear()
             self._version = picture.version
-        kept = self._pages.get(query)
+        kept = self._pages.get((query, own))
         if kept is not None:
             return kept
-        rendered = render(picture, query)
+        rendered = render(picture, query, own=own)
         if len(rendered.body) <= KEPT_SIZE:
             if len(self._pages) >= KEPT_PAGES:
                 self._pages.pop(next(iter(self._pages)))
-            self._pages[query] = rendered
+            self._pages[query, own] = rendered
         return rendered
 
 
-def render(picture: Picture, raw: bytes) -> Rendered:
+def render(picture: Picture, raw: bytes, *, own: str | None = None) -> Rendered:
     """The page, made anew."""
     query = Query(raw, known=PARAMETERS, repeatable=REPEATABLE)
     page = query.page(job_key, default=DEFAULT_LIMIT, most=MOST, descending=False)
-    wanted = wanted_by(query)
+    wanted = wanted_by(query, query.project(own))
     found: list[JobEntry] = []
     more = False
     for entry in _walk(picture, page):
@@ -85,12 +94,12 @@ def render(picture: Picture, raw: bytes) -> Rendered:
             found.append(entry)
     cursor = orjson.dumps(found[-1].identity if more else None)
     body = b'{"items":[' + b",".join([entry.fragment for entry in found]) + b'],"next":' + cursor + b"}\n"
-    return Rendered(body, f'"{blake2b(body, digest_size=12).hexdigest()}"')
+    return Rendered(body, tag_of(body))
 
 
-def wanted_by(query: Query) -> Callable[[JobEntry], bool]:
+def wanted_by(query: Query, project: str | None) -> Callable[[JobEntry], bool]:
     """What the filters of a query select. Archived jobs only when `phase` names them."""
-    project, prefix, active = query.text("project"), query.text("q"), query.flag("active")
+    prefix, active = query.text("q"), query.flag("active")
     tags = frozenset(query.texts("tag"))
     phases = query.words("phase", [phase.value for phase in Phase]) or frozenset(Phase) - {Phase.ARCHIVED}
     fits = parse_selector(query.texts("label"))

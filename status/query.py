@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl
 
-from status.errors import BadRequest, Unprocessable
+from status.errors import BadRequest, Forbidden, Unprocessable
 from status.instants import InvalidInstant, parse_instant
 
 MAX_FIELDS = 50
@@ -58,6 +58,13 @@ class Query:
     def text(self, name: str) -> str | None:
         values = self._values.get(name)
         return values[0] if values else None
+
+    def project(self, own: str | None) -> str | None:
+        """The parameter `project`, or the only one that the caller may read. Raises Forbidden when they differ."""
+        wanted = self.text("project")
+        if own is not None and wanted not in (None, own):
+            raise Forbidden(f"this token is for project {own}", project=own)
+        return own or wanted
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Every value of a repeatable parameter."""

@@ -8,7 +8,6 @@ anything is read: while nothing changed, asking again costs a 304.
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
@@ -26,20 +25,19 @@ from state.reads import Order, Reader
 from state.recordjson import VERSION, Record, to_plain
 from state.records import Reason, Run, RunState, Trigger
 from state.runfiles import last_series, list_outputs, read_progress, samples_of
+from status.answers import is_known, json_answer, not_modified
 from status.errors import BadRequest, NotFound
 from status.heartbeat import read_heartbeat
 from status.keptrecords import OUTPUT_PARAMETERS, SERIES_PARAMETERS, output_piece, series_piece
+from status.phase import Phase
 from status.query import Query
 
 MOST = 1000
 MOST_AT_ONCE = 10_001
 """Of a list that has no cursor: a command shows 10,000, and wants to know whether there are more."""
 MOST_IDS = 200
-WORTH_PACKING = 2048
-"""Bytes above which an answer is compressed, for a client that takes it."""
 LARGEST_CONFIG = 1 << 20
-CACHED = "private, no-cache"
-REPEATABLE = ("label", "status", "reason", "trigger", "type", "id", "job_id")
+REPEATABLE = ("label", "phase", "status", "reason", "trigger", "type", "id", "job_id")
 
 Answer = Mapping[str, Any]
 
@@ -97,7 +95,8 @@ def _jobs(reader: Reader, query: Query) -> Answer:
     return _items(
         reader.jobs(
             project=query.text("project"), labels=query.texts("label"), archived=query.flag("archived"),
-            after=query.text("after"), limit=_limit(query),
+            phases=query.words("phase", [phase.value for phase in Phase]), after=query.text("after"),
+            limit=_limit(query),
         )
     )  # fmt: skip
 
@@ -121,7 +120,7 @@ def _doubtful(reader: Reader, query: Query) -> Answer:
 
 
 def _linked(reader: Reader, query: Query) -> Answer:
-    return _items(reader.linked())
+    return _items(reader.linked(query.text("job")))
 
 
 def _identities(reader: Reader, query: Query) -> Answer:
@@ -197,11 +196,11 @@ _PAGE = {"limit", "order", "after", "before"}
 QUESTIONS: dict[str, tuple[Callable[[Reader, Query], Answer], frozenset[str]]] = {
     "job": (_job, frozenset(("name", "project"))),
     "job_by_id": (_job_by_id, frozenset(("job_id",))),
-    "jobs": (_jobs, frozenset(("project", "label", "archived", "after", "limit"))),
+    "jobs": (_jobs, frozenset(("project", "label", "archived", "phase", "after", "limit"))),
     "timetable": (_timetable, frozenset(("project", "label", "scheduled", "limit"))),
     "groups": (_groups, frozenset(("project",))),
     "doubtful": (_doubtful, frozenset(("now", "project"))),
-    "linked": (_linked, frozenset()),
+    "linked": (_linked, frozenset(("job",))),
     "identities": (_identities, frozenset(("project", "label", "archived"))),
     "run": (_run, frozenset(("id",))),
     "runs_of_ids": (_runs_of_ids, frozenset(("id",))),
@@ -329,9 +328,9 @@ class RecordRoutes:
 
         def answer(reader: Reader) -> Response:
             # Asked first: what is committed meanwhile is in the answer, and makes the next tag another one.
-            etag = f'"{self._nonce}-{reader.data_version()}"'
-            if request.headers.get("if-none-match") == etag:
-                return Response(status_code=304, headers={"etag": etag, "cache-control": CACHED})
+            etag = f'W/"{self._nonce}-{reader.data_version()}"'
+            if is_known(request, etag):
+                return not_modified(etag)
             return _response(ask(reader), request, etag)
 
         return await self._read(answer)
@@ -363,12 +362,6 @@ class RecordRoutes:
 
 
 def _response(answer: Answer, request: Request, etag: str | None = None) -> Response:
-    """Compressed when the client takes it and it is worth it."""
-    body = orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
-    headers = {"vary": "accept-encoding", "cache-control": CACHED}
-    if etag is not None:
-        headers["etag"] = etag
-    if len(body) >= WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
-        body = gzip.compress(body, compresslevel=1, mtime=0)
-        headers["content-encoding"] = "gzip"
-    return Response(body, 200, headers, "application/json")
+    return json_answer(
+        request, orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE), etag=etag
+    )

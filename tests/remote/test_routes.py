@@ -106,10 +106,10 @@ def test_all_threads_ask_one_connection(town, monkeypatch):
         second.wait(0.2)
         return opened[-1]
 
-    monkeypatch.setattr("status.api.Reader", slowly)
+    monkeypatch.setattr("status.api.database.Reader", slowly)
     api = api_of(town)
     with ThreadPoolExecutor(2) as pool:
-        asked = list(pool.map(api._ask, [lambda reader: reader] * 2))
+        asked = list(pool.map(api.database.answer, [lambda reader: reader] * 2))
     for reader in opened:
         reader.close()
     assert asked == opened * 2

@@ -1,0 +1,40 @@
+"""The whole surface, put together. Made by `status.serve`."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from status.api.database import Database
+from status.api.events import EventRoutes
+from status.api.health import HealthRoutes
+from status.api.house import House
+from status.api.jobs import JobRoutes
+from status.api.logs import LogRoutes
+from status.api.runs import RunRoutes
+from status.api.scrape import ScrapeRoutes
+from status.api.search import SearchRoutes
+from status.api.source import SourceRoutes
+from status.records import RecordRoutes
+
+
+class Api:
+    """The endpoints of one process."""
+
+    def __init__(self, house: House) -> None:
+        self.database = Database(house.home)
+        self._resources = (
+            HealthRoutes(house),
+            ScrapeRoutes(house, self.database),
+            SourceRoutes(house),
+            SearchRoutes(self.database),
+            RunRoutes(house, self.database),
+            EventRoutes(house, self.database),
+            LogRoutes(house, self.database),
+            RecordRoutes(house.home, self.database.ask, nonce=f"{house.now():x}"),
+            JobRoutes(house, self.database),
+        )
+
+    def routes(self) -> list[Route]:
+        """A second path segment that is a sub-resource's word is the sub-resource: a job of that name is reached by
+        all three segments, `/api/v1/jobs/{project}/{job}/status`. So those come before the routes of jobs."""
+        return [route for resource in self._resources for route in resource.routes()]

@@ -1,0 +1,56 @@
+"""`/api/v1/jobs`: lists of jobs, and one. From the picture in memory: no question to the database."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from status.access import project_of
+from status.answers import CACHED, is_known, json_answer, not_modified, packed, takes_gzip
+from status.api.database import Database
+from status.api.finding import job_of_path, picture_of
+from status.api.house import House
+from status.listing import JobList, Rendered
+from status.query import Query
+
+
+class JobRoutes:
+    """The endpoints."""
+
+    def __init__(self, house: House, database: Database) -> None:
+        self._house = house
+        self._database = database
+        self._list = JobList()
+
+    def routes(self) -> list[Route]:
+        """Last of all: a second path segment that is a sub-resource's word is the sub-resource."""
+        return [
+            Route("/api/v1/jobs", self.jobs),
+            Route("/api/v1/jobs/{job}", self.job),
+            Route("/api/v1/jobs/{job}/status", self.job),
+            Route("/api/v1/jobs/{project}/{job}", self.job),
+            Route("/api/v1/jobs/{project}/{job}/status", self.job),
+        ]
+
+    async def jobs(self, request: Request) -> Response:
+        picture = picture_of(self._house)
+        page = self._list.page(picture, request.scope["query_string"], own=project_of(request))
+        return await self._answer(request, page)
+
+    async def _answer(self, request: Request, page: Rendered) -> Response:
+        """As `json_answer`; a page keeps its compressed form, and a large one is compressed in a thread."""
+        if is_known(request, page.etag):
+            return not_modified(page.etag)
+        headers = {"etag": page.etag, "cache-control": CACHED, "vary": "accept-encoding"}
+        body = page.body
+        if page.worth_packing and takes_gzip(request):
+            if page.packed is None:
+                page.packed = await self._database.aside(lambda: packed(page.body))
+            body = page.packed
+            headers["content-encoding"] = "gzip"
+        return Response(body, 200, headers, "application/json")
+
+    async def job(self, request: Request) -> Response:
+        Query(request.scope["query_string"], known=())
+        return json_answer(request, job_of_path(self._house, request).fragment + b"\n")
