@@ -13,7 +13,7 @@ from cli.reading import reading
 from cli.selection import find_target
 from cli.waiting import wait_for_end
 from state.inbox import RequestKind
-from state.reads import MAX_LIMIT
+from state.reads_jobs import MAX_LIMIT
 from state.records import TERMINAL_STATES, Run
 
 

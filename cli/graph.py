@@ -109,10 +109,10 @@ def _policy(job: JobRecord, default_timezone: str) -> tuple[Policy, bool]:
     # Nearly every job depends on nothing, at a fraction of the price of parsing. Canonical JSON has no blanks.
     if b'"depends_on":' not in job.spec:
         return PLAIN, True
-    fields = orjson.loads(job.spec)
     try:
+        fields = orjson.loads(job.spec)
         return policy_of(fields, default_timezone=default_timezone), fields.get("schedule") is not None
-    except ScheduleError:
+    except (ScheduleError, orjson.JSONDecodeError):  # a zone that is gone, a damaged spec: the daemon says so
         return PLAIN, True
 
 

@@ -7,7 +7,7 @@ Used by every command that shows or names something. Reads SQLite directly, so i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -158,7 +158,9 @@ class Reading:
         except NotFound:
             return None
 
-    def pages(self, *, project: str | None, labels: Iterable[str], archived: bool | None) -> Iterator[list[JobRecord]]:
+    def pages(
+        self, *, project: str | None, labels: Iterable[str], archived: bool | None, phases: Collection[str] = ()
+    ) -> Iterator[list[JobRecord]]:
         """Jobs as of `Reader.jobs`, a screenful first and then many at once: each page can be shown before the next.
 
         A page is as the database is when it is read; no job is in two of them.
@@ -166,7 +168,9 @@ class Reading:
         labels = list(labels)
         size, after = SCREENFUL, None
         while True:
-            page = self.reader.jobs(project=project, labels=labels, archived=archived, after=after, limit=size)
+            page = self.reader.jobs(
+                project=project, labels=labels, archived=archived, phases=phases, after=after, limit=size
+            )
             if page:
                 yield page
             if len(page) < size:

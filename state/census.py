@@ -18,7 +18,17 @@ _ALIKE = (
     "job.succeeded + job.failed + job.cancelled + job.expired > 0",
 )
 """All that `status.phase.phase_of` looks at in a job that is not archived; a test compares."""
-_MANUAL = "instr(spec.canonical, CAST('\"schedule\":null' AS BLOB)) > 0"
+PHASE = (
+    "(CASE WHEN job.archived_at IS NOT NULL THEN 'archived' "
+    "WHEN job.active_runs = 1 AND job.last_run_state = 'blocked' THEN 'blocked' "
+    "WHEN job.active_runs > 0 THEN 'in_progress' "
+    f"WHEN {SUSPENDED} THEN 'suspended' "
+    "WHEN job.health = 'failing' THEN 'failed' "
+    "WHEN job.completed_at IS NOT NULL AND job.last_run_state = 'cancelled' THEN 'cancelled' "
+    "WHEN job.completed_at IS NOT NULL THEN 'completed' "
+    "WHEN job.succeeded + job.failed + job.cancelled + job.expired > 0 THEN 'active' ELSE 'pending' END)"
+)
+"""As `status.phase.phase_of`, which has the words for it; a test compares."""
 _IN_TIME = (
     "job.next_at IS NOT NULL AND job.next_at > ? AND "
     "max(job.applied_at, coalesce(job.last_success_at, 0), coalesce(job.resumed_at, 0)) >= job.cursor_at"
@@ -28,20 +38,14 @@ _IN_TIME = (
 
 def groups(conditions: Sequence[str]) -> str:
     """SQL of one job's number, and how many are alike, for each phase and more. Takes the values of `conditions`."""
-    return (
-        f"SELECT min(job.id), count(*) FROM job CROSS JOIN spec ON spec.job_id = job.id WHERE {_all(conditions)} "
-        f"GROUP BY {', '.join(_ALIKE)}"
-    )
+    return f"SELECT min(job.id), count(*) FROM job WHERE {_all(conditions)} GROUP BY {', '.join(_ALIKE)}"
 
 
 def doubtful(conditions: Sequence[str]) -> str:
     """SQL of the numbers of jobs that fail, stall, have a wrong file, or may be overdue. Takes the values of
     `conditions`, and now (microseconds)."""
     wrong = "job.health = 'failing' OR job.stalled IS NOT NULL OR job.problem <> '[]'"
-    return (
-        f"SELECT job.id FROM job CROSS JOIN spec ON spec.job_id = job.id WHERE {_all(conditions)} "
-        f"AND ({wrong} OR NOT (({_IN_TIME}) OR {_MANUAL}))"
-    )
+    return f"SELECT job.id FROM job WHERE {_all(conditions)} AND ({wrong} OR (job.scheduled AND NOT ({_IN_TIME})))"
 
 
 def _all(conditions: Sequence[str]) -> str:

@@ -332,3 +332,19 @@ def source_of(row: Sequence[Any]) -> SourceState:
         root=row[0], revision=row[1], scanned_at=row[2], files=row[3], jobs=row[4], invalid=row[5], problem=row[6],
         prune_blocked=tuple(orjson.loads(row[7])), diagnostics=tuple(orjson.loads(row[8])),
     )  # fmt: skip
+
+
+def spec_meaning(spec: bytes, project: str) -> tuple[int, int, str | None]:
+    """The columns `suspends`, `scheduled` and `follows` of a canonical spec.
+
+    Canonical JSON has no blanks and escapes quotes inside a text, so these bytes are the fields: of nearly every job
+    nothing is parsed. A damaged spec follows nobody.
+    """
+    suspends, scheduled = b'"suspend":false' not in spec, b'"schedule":null' not in spec
+    if b'"depends_on":' not in spec:
+        return suspends, scheduled, None
+    try:
+        names = [each if isinstance(each, str) else each["job"] for each in orjson.loads(spec).get("depends_on", ())]
+    except (orjson.JSONDecodeError, AttributeError, TypeError, KeyError):
+        return suspends, scheduled, None
+    return suspends, scheduled, to_json([name if "/" in name else f"{project}/{name}" for name in names])

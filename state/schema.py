@@ -170,7 +170,29 @@ CREATE INDEX silence_until ON silence (until);
 """
 """`silence`: while one holds, nobody is notified of a job (`project/name`; NULL: of any). The id is the request's."""
 
-STEPS: tuple[str, ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)
+VERSION_5 = """
+ALTER TABLE job ADD COLUMN suspends INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN scheduled INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE job ADD COLUMN follows TEXT;
+UPDATE job SET suspends = 1 WHERE id IN
+  (SELECT job_id FROM spec WHERE instr(canonical, CAST('"suspend":false' AS BLOB)) = 0);
+UPDATE job SET scheduled = 0 WHERE id IN
+  (SELECT job_id FROM spec WHERE instr(canonical, CAST('"schedule":null' AS BLOB)) > 0);
+UPDATE job SET follows = (
+  SELECT json_group_array(CASE instr(name, '/') WHEN 0 THEN job.project || '/' || name ELSE name END) FROM (
+    SELECT CASE each.type WHEN 'object' THEN json_extract(each.value, '$.job') ELSE each.value END AS name
+    FROM spec CROSS JOIN json_each(CAST(spec.canonical AS TEXT), '$.depends_on') AS each WHERE spec.job_id = job.id
+  )
+) WHERE id IN (
+  SELECT job_id FROM spec
+  WHERE instr(canonical, CAST('"depends_on":' AS BLOB)) > 0 AND json_valid(CAST(canonical AS TEXT))
+);
+CREATE INDEX job_follows ON job (id) WHERE follows IS NOT NULL;
+"""
+"""What is asked of all specs at once, repeated in columns. `suspends`: the file does; `scheduled`: it has a schedule;
+`follows`: JSON, the identities it depends on."""
+
+STEPS: tuple[str, ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5)
 """Step n takes a database from version n to n + 1. A released step is never edited."""
 
 VERSION = len(STEPS)

@@ -12,16 +12,27 @@ from state.changes import Advance
 from state.errors import Conflict, NotFound
 from state.records import JobRecord
 from state.retention import doom
-from state.rows import JOB_DEFINITION, SELECT_JOB, as_stored, as_updated, job_definition, job_of, to_json
+from state.rows import (
+    JOB_DEFINITION,
+    SELECT_JOB,
+    as_stored,
+    as_updated,
+    job_definition,
+    job_of,
+    spec_meaning,
+    to_json,
+)
 from state.writer import Writer
 
 _INSERT = (
-    f"INSERT INTO job ({', '.join(JOB_DEFINITION)}, seq) VALUES ({', '.join('?' * len(JOB_DEFINITION))}, ?) "
+    f"INSERT INTO job ({', '.join(JOB_DEFINITION)}, suspends, scheduled, follows, seq) "
+    f"VALUES ({', '.join('?' * len(JOB_DEFINITION))}, ?, ?, ?, ?) "
     "ON CONFLICT (project, name) DO NOTHING"
 )
 _UPDATE = f"UPDATE job SET {', '.join(f'{name} = ?' for name in JOB_DEFINITION)}, seq = ? WHERE id = ?"
 _INSERT_SPEC = "INSERT INTO spec (job_id, canonical) VALUES (?, ?)"
 _UPDATE_SPEC = "UPDATE spec SET canonical = ? WHERE job_id = ?"
+_UPDATE_MEANING = "UPDATE job SET suspends = ?, scheduled = ?, follows = ? WHERE id = ?"
 _RETENTION = "UPDATE job SET retention_runs = ?, retention_age_us = ?, keep_success = ?, output_max = ? WHERE id = ?"
 _ADVANCE = (
     "UPDATE job SET cursor_at = coalesce(?, cursor_at), next_at = ?, boot_id = coalesce(?, boot_id), "
@@ -90,7 +101,7 @@ class JobStore(Writer):
             seq = self._next_seq()
             execute = self._connection.execute
             if job.id is None:
-                inserted = execute(_INSERT, (*job_definition(job), seq))
+                inserted = execute(_INSERT, (*job_definition(job), *spec_meaning(job.spec, job.project), seq))
                 job_id = inserted.lastrowid
                 if inserted.rowcount != 1 or job_id is None:
                     raise Conflict(f"job {job.identity} is stored already", hint="read it, and put it under its own id")
@@ -105,6 +116,8 @@ class JobStore(Writer):
             if before.identity != job.identity:
                 self._rename(job, job.id, before.project, before.name)
             execute(_UPDATE, (*job_definition(job), seq, job.id))
+            if before.spec != job.spec or before.project != job.project:
+                execute(_UPDATE_MEANING, (*spec_meaning(job.spec, job.project), job.id))
             if before.spec != job.spec:
                 self._put_spec(job.spec, before.spec, job.id)
             return as_updated(job, before, seq)

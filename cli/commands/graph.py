@@ -42,8 +42,8 @@ def command(settings: Settings, job: str | None, form: str | None) -> int:
     from cli.selection import find_job
 
     with reading(settings) as seen:
-        graph = graph_of(seen.reader.linked(), seen.now, default_timezone=seen.timezone)
         chosen = None if job is None else find_job(settings, seen.reader, job).identity
+        graph = graph_of(seen.reader.linked(chosen), seen.now, default_timezone=seen.timezone)
         if chosen is not None:
             graph = graph.around(chosen)
         elif settings.project is not None:

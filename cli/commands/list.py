@@ -48,18 +48,15 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
     from cli.selection import nothing_there
     from cli.tables import job_columns, sort_jobs, waits
     from status.deadline import read_spec
-    from status.phase import Phase, phase_of
 
-    wanted = {Phase(phase) for phase in phases}
     with reading(settings) as seen:
-        archived = None if everything or Phase.ARCHIVED in wanted else False
+        archived = None if everything or "archived" in phases else False
         whole = settings.output in ("json", "jsonl", "yaml")
 
         def pages() -> Iterator[list[JobRecord]]:
-            for page in seen.pages(project=settings.project, labels=labels, archived=archived):
-                jobs = [job for job in page if phase_of(job) in wanted] if wanted else page
-                seen.fetch_last_runs(job for job in jobs if whole or waits(job))
-                yield jobs
+            for page in seen.pages(project=settings.project, labels=labels, archived=archived, phases=phases):
+                seen.fetch_last_runs(job for job in page if whole or waits(job))
+                yield page
 
         longest = seen.reader.longest_identity(project=settings.project, labels=labels, archived=archived)
         print_pages(
@@ -67,7 +64,7 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
             pages() if order == "name" else [sort_jobs([job for page in pages() for job in page], order)],
             view=seen.view,
             name=lambda job: f"job/{job.identity}",
-            widths=[] if wanted else [longest],
+            widths=[] if phases else [longest],
             columns=job_columns(
                 seen.now,
                 seen.words,
@@ -76,7 +73,7 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
                 last_run=seen.last_run,
             ),
             empty=nothing_there(
-                seen.reader, settings.project, "No job fits." if labels or wanted or settings.project else NO_JOBS
+                seen.reader, settings.project, "No job fits." if labels or phases or settings.project else NO_JOBS
             ),
         )
     return Exit.OK

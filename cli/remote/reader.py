@@ -82,10 +82,11 @@ class RemoteReader(Reader):
         project: str | None = None,
         labels: Iterable[str] = (),
         archived: bool | None = False,
+        phases: Collection[str] = (),
         after: str | None = None,
         limit: int | None = None,
     ) -> list[JobRecord]:
-        several = [("label", label) for label in labels]
+        several = [*(("label", label) for label in labels), *(("phase", phase) for phase in phases)]
         found: list[JobRecord] = []
         while limit is None or len(found) < limit:
             size = PAGE if limit is None else min(PAGE, limit - len(found))
@@ -111,8 +112,8 @@ class RemoteReader(Reader):
     def doubtful(self, now: int, *, project: str | None = None) -> list[JobRecord]:
         return self._items(JobRecord, "doubtful", {"now": now, "project": project})
 
-    def linked(self) -> list[JobRecord]:
-        return self._items(JobRecord, "linked", {})
+    def linked(self, identity: str | None = None) -> list[JobRecord]:
+        return self._items(JobRecord, "linked", {"job": identity})
 
     def longest_identity(
         self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = False

@@ -15,7 +15,7 @@ from state.reads import Reader
 from state.records import Health, JobRecord, RunState
 from state.store import Store
 from status.deadline import read_spec, schedule_of, success_deadline
-from status.phase import phase_of
+from status.phase import Phase, phase_of
 
 NOW = 1_795_248_000_000_000
 HOUR = 3_600_000_000
@@ -88,6 +88,14 @@ def test_groups_count_every_job_in_its_phase(reader, project):
         counted[phase_of(job)] += count
     assert counted == Counter(phase_of(job) for job in reader.jobs(project=project))
     assert len(counted) > 5
+
+
+def test_the_database_has_the_phases_that_people_read(reader):
+    everybody = reader.jobs(archived=None)
+    for phase in Phase:
+        found = [job.identity for job in reader.jobs(archived=None, phases=[phase])]
+        assert found == [job.identity for job in everybody if phase_of(job) is phase]
+    assert reader.jobs(archived=None, phases=["failed", "suspended"], limit=2)[0].identity < everybody[-1].identity
 
 
 def is_overdue(job: JobRecord) -> bool:

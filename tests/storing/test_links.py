@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cli.graph import graph_of
 from specs.load import load_bytes
 from specs.policy import policy_of
 from state.reads import Reader
 from state.records import JobRecord
+from state.schema import VERSION_5
 from state.store import Store
 from status.deadline import read_spec
 
@@ -54,6 +57,33 @@ def test_linked_jobs_are_those_with_an_edge_and_no_others(tmp_path: Path, seed: 
             wanted |= {*ends, job.identity} & live.keys() if ends else set()
         assert [job.identity for job in reader.linked()] == sorted(wanted)
         assert 20 < len(wanted) < len(live)
+        whole = graph_of(reader.linked(), NOW, default_timezone="UTC")
+        for identity in wanted:
+            alone = graph_of(reader.linked(identity), NOW, default_timezone="UTC")
+            assert alone.around(identity) == whole.around(identity)
+
+
+def test_an_older_database_learns_who_follows_whom(tmp_path: Path):
+    """What migrating finds by SQL is what storing finds anew."""
+    chance = random.Random(7)
+    store = Store.open(tmp_path / "jobsctl.db", now=NOW)
+    columns = "SELECT id, suspends, scheduled, follows FROM job ORDER BY id"
+    with store.transaction():
+        for number, name in enumerate(NAMES):
+            job = some_job(name, chance)
+            spec = job.spec.replace(b'"suspend":false', b'"suspend":true') if number % 5 == 0 else job.spec
+            if number % 3 == 0:
+                spec = spec.replace(b'"schedule":"hourly"', b'"schedule":null')
+            store.put_job(replace(job, spec=spec))
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "jobsctl.db")) as database:
+        stored = database.execute(columns).fetchall()
+        assert {len(set(column)) > 1 for column in list(zip(*stored, strict=True))[1:]} == {True}
+        database.execute("UPDATE job SET suspends = 0, scheduled = 1, follows = NULL")
+        for statement in VERSION_5.split(";"):
+            if "ALTER" not in statement and "INDEX" not in statement:
+                database.execute(statement)
+        assert database.execute(columns).fetchall() == stored
 
 
 def test_a_spec_that_is_damaged_hides_no_other_job(tmp_path: Path):
@@ -72,4 +102,6 @@ def test_a_spec_that_is_damaged_hides_no_other_job(tmp_path: Path):
         (canonical,) = database.execute("SELECT canonical FROM spec WHERE job_id = 3").fetchone()
         database.execute("UPDATE spec SET canonical = ? WHERE job_id = 3", (canonical[:-5],))
     with Reader(tmp_path / "jobsctl.db") as reader:
-        assert [job.name for job in reader.linked()] == ["a", "b"]
+        assert [job.name for job in reader.linked()] == ["a", "b", "c"]
+        graph = graph_of(reader.linked(), NOW, default_timezone="UTC")
+        assert [(edge.above, edge.below) for edge in graph.edges] == [("default/a", "default/b")]
