@@ -1,0 +1,144 @@
+"""What a callback tells: the body, made once when a run ends, and kept so that every attempt sends the same bytes.
+
+Called by the notify process for each event. Pure. The body is thin, as Standard Webhooks asks (below 20 kB): the run as
+`/api/v1/runs/{id}` shows it, with long texts cut, the job's identity and labels, and where there is more. It never
+holds output, environment or the job's program. docs/callbacks.md documents it, and a test compares.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from specs.stored import StoredJob
+from state.outbox.records import Delivery, DeliveryKind
+from state.records import TERMINAL_STATES, Event, Run, RunState
+from status.instants import rfc3339
+from status.views import run_view
+
+MAX_BODY = 20_000
+"""Bytes, by the standard ("Payload size")."""
+_MAX_ERROR, _MAX_TEXT = 2000, 300
+"""Bytes, as JSON, of the error and of every other text; longer ones are cut."""
+_MAX_VALUES: Mapping[str, int] = {"result": 4000, "progress": 1000, "params": 2000, "upstream": 2000}
+"""Bytes, as JSON, of what a job and people said; what is longer is left out. All together stay far below `MAX_BODY`."""
+_MAX_LABELS = 3000
+ENDS = tuple(state.value for state in TERMINAL_STATES)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A job's callback, as canonical JSON has it. Secrets are references, or texts somebody wrote in clear."""
+
+    url: object
+    """A text, or a mapping with one of `from_file`, `from_env`, `credential`."""
+    secrets: Sequence[object]
+    """The same; signed with each."""
+    on: Sequence[str] = ENDS
+
+    @property
+    def digest(self) -> str:
+        """Of what the file says of the receiver: an endpoint that is gone stays so until this changes."""
+        said = orjson.dumps([self.url, list(self.secrets), list(self.on)], option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(said).hexdigest()
+
+
+def callback_of(job: StoredJob) -> Callback | None:
+    """What a stored job says; None when it has no callback."""
+    said = job.fields.get("callback")
+    if not isinstance(said, Mapping):
+        return None
+    secret = said["secret"]
+    return Callback(said["url"], secret if isinstance(secret, list) else [secret], said.get("on") or ENDS)
+
+
+def is_end(event: Event, run: Run) -> bool:
+    """Whether this event is the end of this run: of all its events one is, and a record of skipped slots begins so.
+
+    What a blocked run waits for has the same words as a skip (`overlap`), but is `Normal`.
+    """
+    if run.state not in TERMINAL_STATES or event.run_id != run.id:
+        return False
+    if event.reason != (run.state.value if run.reason is None else run.reason.value):
+        return False
+    return (event.type == "Normal") is (run.state in (RunState.SUCCEEDED, RunState.CANCELLED))
+
+
+def delivery_of(event: Event, run: Run, job: StoredJob) -> Delivery | None:
+    """What this event has sent to the job's callback; None when nothing. The target is named when it is sent.
+
+    The id follows from the run, so that an event that is read again adds nothing.
+    """
+    callback = callback_of(job)
+    if callback is None or run.state.value not in callback.on or not is_end(event, run):
+        return None
+    return Delivery(
+        id=f"run_{run.id}",
+        kind=DeliveryKind.CALLBACK,
+        target=target_of(callback),
+        identity=run.identity,
+        run_id=run.id,
+        event=run.state.value,
+        created_at=event.at,
+        next_attempt_at=event.at,
+        payload=body_of(run, labels=job.labels),
+    )
+
+
+def target_of(callback: Callback) -> str:
+    """The host that a callback goes to, for people; of an address from outside only that it is one."""
+    from status.notify.callbacks.url import InvalidUrl, parse_url
+
+    if isinstance(callback.url, str):
+        try:
+            return parse_url(callback.url).host
+        except InvalidUrl:
+            pass
+    return "(from outside)"
+
+
+def body_of(run: Run, *, labels: Mapping[str, str]) -> bytes:
+    """The body of a run that is over: the same bytes for the same run and labels."""
+    view = run_view(run)
+    cut: list[str] = []
+    for name, most in _MAX_VALUES.items():
+        if view[name] is not None and len(orjson.dumps(view[name])) > most:
+            view[name] = None
+            cut.append(f"run.{name}")
+    for name, value in view.items():
+        most = _MAX_ERROR if name == "error" else _MAX_TEXT
+        if isinstance(value, str) and len(orjson.dumps(value)) > most:
+            view[name] = _shortened(value, most - 50)
+            cut.append(f"run.{name}")
+    kept: Mapping[str, str] = dict(labels)
+    if len(orjson.dumps(kept)) > _MAX_LABELS:
+        kept = {}
+        cut.append("labels")
+    data: dict[str, Any] = {
+        "job": run.identity,
+        "project": run.project,
+        "name": run.job,
+        "labels": kept,
+        "attempt": run.attempt,
+        "run": view,
+        "cut": sorted(cut),
+        "links": {
+            "run": f"/api/v1/runs/{run.id}",
+            "logs": f"/api/v1/runs/{run.id}/logs",
+            "page": f"/runs/{run.id}",
+        },
+    }
+    told = {"type": f"job.run.{run.state.value}", "timestamp": rfc3339(run.finished_at), "data": data}
+    return orjson.dumps(told)
+
+
+def _shortened(text: str, most: int) -> str:
+    """The beginning of a text, at most so many bytes of JSON, with how much was cut."""
+    kept = text[:most]
+    while (length := len(orjson.dumps(kept))) > most:
+        kept = kept[: len(kept) * most // length]  # control characters take six bytes, others up to four
+    return f"{kept}... ({len(text) - len(kept)} more characters)"
