@@ -74,12 +74,12 @@ class OutboxReader:
         words = None if states is None else orjson.dumps([state.value for state in states]).decode()
         prefix = None if project is None else f"{project}/"
         given: list[tuple[str, Any]] = [
-            ("(identity = ?1 OR id IN (SELECT delivery_id FROM message WHERE identity = ?1))", job),
+            ("(identity = ?1 OR batch IN (SELECT batch FROM message WHERE identity = ?1))", job),
             ("(substr(identity, 1, length(?1)) = ?1 OR (identity IS NULL AND EXISTS "
-             "(SELECT 1 FROM message WHERE delivery_id = delivery.id) AND NOT EXISTS (SELECT 1 FROM message "
-             "WHERE delivery_id = delivery.id AND (message.identity IS NULL OR "
+             "(SELECT 1 FROM message WHERE batch = delivery.batch) AND NOT EXISTS (SELECT 1 FROM message "
+             "WHERE batch = delivery.batch AND (message.identity IS NULL OR "
              "substr(message.identity, 1, length(?1)) <> ?1))))", prefix),
-            ("(run_id = ?1 OR id IN (SELECT delivery_id FROM message WHERE run_id = ?1))", run_id),
+            ("(run_id = ?1 OR batch IN (SELECT batch FROM message WHERE run_id = ?1))", run_id),
             ("target = ?1", target),
             ("kind = ?1", None if kind is None else kind.value),
             ("state IN (SELECT value FROM json_each(?1))", words),
@@ -113,8 +113,8 @@ class OutboxReader:
 
     def messages(self, delivery: Delivery) -> list[Message]:
         """What a notification tells, in order of time."""
-        return [message_of(row) for row in self._rows(f"{SELECT_MESSAGE} WHERE delivery_id = ? ORDER BY at, id",
-                                                      (delivery.id,))]  # fmt: skip
+        rows = self._rows(f"{SELECT_MESSAGE} WHERE batch = ? ORDER BY at, id", (delivery.batch,))
+        return [message_of(row) for row in rows]
 
     def counts(self) -> dict[tuple[str, str, str], int]:
         """Numbers that only grow, by kind, target and result."""

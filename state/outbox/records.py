@@ -42,7 +42,8 @@ class Message:
     """When it happened."""
     payload: bytes
     """JSON."""
-    delivery_id: str | None = None
+    batch: str | None = None
+    """What it goes out with; None: not gathered yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,10 @@ class Delivery:
     kind: DeliveryKind
     target: str
     """The notifier's name, or for a callback the host it goes to; never an address with a secret in it."""
+    address: int | None = None
+    """Which address of the notifier, from 0: one that fails is tried again without the others."""
+    batch: str | None = None
+    """The messages it tells; deliveries to other addresses of the notifier have the same."""
     identity: str | None = None
     """`project/name` of the job; None when it is about several."""
     run_id: str | None = None

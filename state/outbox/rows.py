@@ -7,18 +7,18 @@ from typing import Any
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Message
 
 DELIVERY_VALUES = (
-    "id", "kind", "target", "identity", "run_id", "event", "created_at", "next_attempt_at", "attempts", "state",
+    "id", "kind", "target", "address", "batch", "identity", "run_id", "event", "created_at", "next_attempt_at", "attempts", "state",
     "reason", "ended_at", "payload",
 )  # fmt: skip
 SELECT_DELIVERY = f"SELECT {', '.join(DELIVERY_VALUES)}, number FROM delivery"
-SELECT_MESSAGE = "SELECT id, notifier, identity, run_id, at, payload, delivery_id FROM message"
+SELECT_MESSAGE = "SELECT id, notifier, identity, run_id, at, payload, batch FROM message"
 SELECT_ATTEMPT = "SELECT number, sent_at, seconds, status_code, error FROM attempt"
 
 
 def delivery_values(delivery: Delivery) -> tuple[object, ...]:
     """The values of `DELIVERY_VALUES`."""
     return (
-        delivery.id, delivery.kind.value, delivery.target, delivery.identity, delivery.run_id, delivery.event,
+        delivery.id, delivery.kind.value, delivery.target, delivery.address, delivery.batch, delivery.identity, delivery.run_id, delivery.event,
         delivery.created_at, delivery.next_attempt_at, delivery.attempts, delivery.state.value, delivery.reason,
         delivery.ended_at, delivery.payload,
     )  # fmt: skip
@@ -26,12 +26,14 @@ def delivery_values(delivery: Delivery) -> tuple[object, ...]:
 
 def delivery_of(row: tuple[Any, ...]) -> Delivery:
     """Of a row of `SELECT_DELIVERY`."""
-    (id, kind, target, identity, run_id, event, created_at, next_attempt_at, attempts, state, reason, ended_at,
+    (id, kind, target, address, batch, identity, run_id, event, created_at, next_attempt_at, attempts, state, reason, ended_at,
      payload, number) = row  # fmt: skip
     return Delivery(
         id=id,
         kind=DeliveryKind(kind),
         target=target,
+        address=address,
+        batch=batch,
         identity=identity,
         run_id=run_id,
         event=event,
@@ -48,10 +50,8 @@ def delivery_of(row: tuple[Any, ...]) -> Delivery:
 
 def message_of(row: tuple[Any, ...]) -> Message:
     """Of a row of `SELECT_MESSAGE`."""
-    id, notifier, identity, run_id, at, payload, delivery_id = row
-    return Message(
-        id=id, notifier=notifier, identity=identity, run_id=run_id, at=at, payload=payload, delivery_id=delivery_id
-    )
+    id, notifier, identity, run_id, at, payload, batch = row
+    return Message(id=id, notifier=notifier, identity=identity, run_id=run_id, at=at, payload=payload, batch=batch)
 
 
 def attempt_of(row: tuple[Any, ...]) -> Attempt:

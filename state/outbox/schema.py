@@ -14,19 +14,21 @@ CREATE TABLE memory (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE message (
   id TEXT PRIMARY KEY, notifier TEXT NOT NULL, identity TEXT, run_id TEXT, at INTEGER NOT NULL,
-  payload BLOB NOT NULL, delivery_id TEXT
+  payload BLOB NOT NULL, batch TEXT
 ) WITHOUT ROWID;
-CREATE INDEX message_waiting ON message (notifier, at) WHERE delivery_id IS NULL;
-CREATE INDEX message_delivery ON message (delivery_id) WHERE delivery_id IS NOT NULL;
+CREATE INDEX message_waiting ON message (notifier, at) WHERE batch IS NULL;
+CREATE INDEX message_batch ON message (batch) WHERE batch IS NOT NULL;
+CREATE INDEX message_job ON message (identity) WHERE identity IS NOT NULL;
 
 CREATE TABLE delivery (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, target TEXT NOT NULL, identity TEXT, run_id TEXT, event TEXT NOT NULL,
+  id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, target TEXT NOT NULL, address INTEGER, batch TEXT, identity TEXT, run_id TEXT, event TEXT NOT NULL,
   created_at INTEGER NOT NULL, next_attempt_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
   state TEXT NOT NULL, reason TEXT, ended_at INTEGER, payload BLOB NOT NULL
 );
 CREATE INDEX delivery_due ON delivery (next_attempt_at) WHERE state = 'pending';
 CREATE INDEX delivery_job ON delivery (identity, number) WHERE identity IS NOT NULL;
+CREATE INDEX delivery_batch ON delivery (batch) WHERE batch IS NOT NULL;
 CREATE INDEX delivery_run ON delivery (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX delivery_target ON delivery (target, number);
 CREATE INDEX delivery_state ON delivery (state, number);
@@ -47,7 +49,8 @@ CREATE TABLE counter (
   PRIMARY KEY (kind, target, result)
 ) WITHOUT ROWID;
 """
-"""`memory`: what the rules must remember, by a key of theirs, as JSON. `message.delivery_id` NULL: not sent yet.
+"""`memory`: what the rules must remember, by a key of theirs, as JSON. `batch`: the messages that go out
+together, in one delivery for each address of their notifier; NULL in `message`: not gathered yet.
 `event`: what a delivery tells (`failure`, `recovery`, `succeeded`, ...), one word for lists; a group has `group`.
 `endpoint`: callbacks that answered 410 Gone, by job and digest of what its file says: another file, another try."""
 

@@ -141,21 +141,21 @@ class Outbox:
             before = self._connection.total_changes
             self._connection.executemany(
                 "INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(m.id, m.notifier, m.identity, m.run_id, m.at, m.payload, m.delivery_id) for m in messages],
+                [(m.id, m.notifier, m.identity, m.run_id, m.at, m.payload, m.batch) for m in messages],
             )
             return self._connection.total_changes - before
 
     def waiting_messages(self, notifier: str | None = None, *, limit: int = -1) -> list[Message]:
         """Those in no delivery yet, the oldest first."""
         where, values = ("AND notifier = ?", [notifier]) if notifier is not None else ("", [])
-        sql = f"{SELECT_MESSAGE} WHERE delivery_id IS NULL {where} ORDER BY at, id LIMIT ?"
+        sql = f"{SELECT_MESSAGE} WHERE batch IS NULL {where} ORDER BY at, id LIMIT ?"
         return [message_of(row) for row in self._rows(sql, (*values, limit))]
 
-    def put_into(self, delivery_id: str, message_ids: Iterable[str]) -> None:
-        """These messages go out with this delivery."""
+    def gather(self, batch: str, message_ids: Iterable[str]) -> None:
+        """These messages go out together."""
         with self.transaction():
             self._connection.executemany(
-                "UPDATE message SET delivery_id = ? WHERE id = ?", [(delivery_id, id) for id in message_ids]
+                "UPDATE message SET batch = ? WHERE id = ?", [(batch, id) for id in message_ids]
             )
 
     # Deliveries
@@ -260,14 +260,17 @@ class Outbox:
         At most `limit` at once, the oldest first; pending ones never. How many went.
         """
         sql = (
-            "SELECT number, id FROM delivery WHERE state <> 'pending' AND (created_at < ? OR number <= "
+            "SELECT number, batch FROM delivery WHERE state <> 'pending' AND (created_at < ? OR number <= "
             "(SELECT coalesce(max(number), 0) FROM delivery) - ?) ORDER BY number LIMIT ?"
         )
         gone = self._rows(sql, (before, keep, limit))
         if gone:
             with self.transaction():
-                self._connection.executemany("DELETE FROM message WHERE delivery_id = ?", [(id,) for _, id in gone])
                 self._connection.executemany("DELETE FROM delivery WHERE number = ?", [(number,) for number, _ in gone])
+                self._connection.executemany(
+                    "DELETE FROM message WHERE batch = ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE batch = ?1)",
+                    {(batch,) for _, batch in gone if batch is not None},
+                )
         return len(gone)
 
     def _rows(self, sql: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:

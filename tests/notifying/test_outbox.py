@@ -46,10 +46,8 @@ def made(id: str = "one", **changes: object) -> Delivery:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def about(id: str, identity: str | None = "shop/report", delivery_id: str | None = None) -> Message:
-    return Message(
-        id=id, notifier="ops", identity=identity, run_id=None, at=NOON, payload=b"{}", delivery_id=delivery_id
-    )
+def about(id: str, identity: str | None = "shop/report", batch: str | None = None) -> Message:
+    return Message(id=id, notifier="ops", identity=identity, run_id=None, at=NOON, payload=b"{}", batch=batch)
 
 
 FAILED = Outcome(state=DeliveryState.FAILED, reason="gave up")
@@ -65,7 +63,7 @@ def test_a_delivery_is_stored_once_whatever_is_said_of_it_later(outbox: Outbox) 
 def test_a_message_is_stored_once(outbox: Outbox) -> None:
     assert outbox.add_messages([about("a"), about("b")]) == 2
     assert outbox.add_messages([about("b"), about("c")]) == 1
-    outbox.put_into("one", ["a"])
+    outbox.gather("one", ["a"])
     assert outbox.add_messages([about("a")]) == 0
     assert [message.id for message in outbox.waiting_messages("ops")] == ["b", "c"]
     assert outbox.waiting_messages("others") == []
@@ -137,17 +135,24 @@ def test_an_endpoint_is_disabled_for_one_spec_of_one_job(outbox: Outbox) -> None
 
 def test_pruning_never_takes_what_is_pending_and_counters_stay(outbox: Outbox, path: Path) -> None:
     for number in range(6):
-        outbox.add_delivery(made(str(number), created_at=NOON + number))
+        outbox.add_delivery(made(str(number), created_at=NOON + number, batch="x" if number < 3 else "y"))
         if number != 1:
             outbox.record_attempt(str(number), Attempt(number=1, sent_at=NOON, seconds=0.1), DELIVERED)
-    outbox.add_messages([about("a", delivery_id="0"), about("b", delivery_id="5")])
+    outbox.add_messages([about("a", batch="x"), about("b", batch="y"), about("c", batch="x")])
     assert outbox.prune(before=NOON + 2, keep=3) == 2  # 0 by age and number, 2 by number
     with OutboxReader(path) as reader:
         assert [each.id for each in reader.deliveries(order="asc")] == ["1", "3", "4", "5"]
         assert reader.counts() == {("callback", "hooks.example", "delivered"): 5}
         assert [message.id for message in reader.messages(reader.delivery("5"))] == ["b"]
-    left = outbox._connection.execute("SELECT count(*) FROM attempt").fetchone()[0]
-    assert (left, outbox._connection.execute("SELECT count(*) FROM message").fetchone()[0]) == (3, 1)
+    assert (_rows(outbox, "attempt"), _rows(outbox, "message")) == (3, 3)  # what is pending keeps what it tells
+    outbox.end("1", FAILED, now=NOON)
+    assert outbox.prune(before=NOON + 2, keep=3) == 1
+    assert (_rows(outbox, "attempt"), _rows(outbox, "message")) == (3, 1)
+
+
+def _rows(outbox: Outbox, table: str) -> int:
+    count: int = outbox._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return count
 
 
 def test_it_is_readable_by_its_owner_only(outbox: Outbox, path: Path) -> None:
@@ -220,10 +225,12 @@ def test_a_home_without_an_outbox_has_no_deliveries(path: Path) -> None:
 def test_deliveries_are_found_by_what_they_are_about(outbox: Outbox, path: Path) -> None:
     outbox.add_delivery(made("a"))
     outbox.add_delivery(made("b", identity="ware/sync", run_id="RUN2", created_at=NOON + SECOND))
-    group = made("g", kind=DeliveryKind.NOTIFICATION, target="ops", identity=None, run_id=None, event="group")
+    group = made(
+        "g", kind=DeliveryKind.NOTIFICATION, target="ops", identity=None, run_id=None, event="group", batch="g"
+    )
     outbox.add_delivery(replace(group, created_at=NOON + 2 * SECOND))
     outbox.add_messages([about("1", "shop/report", "g"), about("2", "shop/other", "g")])
-    outbox.add_delivery(replace(group, id="m", created_at=NOON + 3 * SECOND))
+    outbox.add_delivery(replace(group, id="m", batch="m", created_at=NOON + 3 * SECOND))
     outbox.add_messages([about("3", "shop/report", "m"), about("4", "ware/sync", "m")])
     outbox.end("b", FAILED, now=NOON)
     with OutboxReader(path) as reader:
