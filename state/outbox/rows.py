@@ -7,8 +7,8 @@ from typing import Any
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Message
 
 DELIVERY_VALUES = (
-    "id", "kind", "target", "address", "batch", "identity", "run_id", "event", "created_at", "next_attempt_at", "attempts", "state",
-    "reason", "ended_at", "payload",
+    "id", "kind", "target", "address", "batch", "identity", "run_id", "event", "created_at", "next_attempt_at",
+    "attempts", "state", "reason", "ended_at", "payload",
 )  # fmt: skip
 SELECT_DELIVERY = f"SELECT {', '.join(DELIVERY_VALUES)}, number FROM delivery"
 SELECT_MESSAGE = "SELECT id, notifier, identity, run_id, at, payload, batch FROM message"
@@ -18,16 +18,16 @@ SELECT_ATTEMPT = "SELECT number, sent_at, seconds, status_code, error FROM attem
 def delivery_values(delivery: Delivery) -> tuple[object, ...]:
     """The values of `DELIVERY_VALUES`."""
     return (
-        delivery.id, delivery.kind.value, delivery.target, delivery.address, delivery.batch, delivery.identity, delivery.run_id, delivery.event,
-        delivery.created_at, delivery.next_attempt_at, delivery.attempts, delivery.state.value, delivery.reason,
+        delivery.id, delivery.kind.value, delivery.target, delivery.address, delivery.batch, delivery.identity,
+        delivery.run_id, delivery.event, delivery.created_at, delivery.next_attempt_at, delivery.attempts, delivery.state.value, delivery.reason,
         delivery.ended_at, delivery.payload,
     )  # fmt: skip
 
 
 def delivery_of(row: tuple[Any, ...]) -> Delivery:
     """Of a row of `SELECT_DELIVERY`."""
-    (id, kind, target, address, batch, identity, run_id, event, created_at, next_attempt_at, attempts, state, reason, ended_at,
-     payload, number) = row  # fmt: skip
+    (id, kind, target, address, batch, identity, run_id, event, created_at, next_attempt_at, attempts, state, reason,
+     ended_at, payload, number) = row  # fmt: skip
     return Delivery(
         id=id,
         kind=DeliveryKind(kind),

@@ -22,7 +22,8 @@ CREATE INDEX message_job ON message (identity) WHERE identity IS NOT NULL;
 
 CREATE TABLE delivery (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, target TEXT NOT NULL, address INTEGER, batch TEXT, identity TEXT, run_id TEXT, event TEXT NOT NULL,
+  id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, target TEXT NOT NULL, address INTEGER, batch TEXT,
+  identity TEXT, run_id TEXT, event TEXT NOT NULL,
   created_at INTEGER NOT NULL, next_attempt_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
   state TEXT NOT NULL, reason TEXT, ended_at INTEGER, payload BLOB NOT NULL
 );
