@@ -37,6 +37,7 @@ from status.board import Board
 from status.errors import CannotServe
 from status.files import StatusFiles
 from status.metrics import Exporter, Sources
+from status.page.routes import routes as page_routes
 from status.refresh import Refresher
 from status.wire import LimitedProtocol
 
@@ -117,7 +118,8 @@ def _application(home: Home, refresher: Refresher, listen: str) -> Guard:
     )
     api = Api(House(home=home, refresher=refresher, exporter=exporter, now=now_us, monotonic=time.monotonic))
     host, _ = split_address(listen)
-    guards.append(build_app(api.routes(), own_names(host), any_address=not is_loopback(host)))
+    pages = page_routes(home=home, refresher=refresher, now=now_us, ask=api.database.ask)
+    guards.append(build_app([*api.routes(), *pages], own_names(host), any_address=not is_loopback(host)))
     return guards[0]
 
 

@@ -1,0 +1,74 @@
+"""Which function makes which page, and how it is answered: compressed, with the headers of a page.
+
+Called by `status.page.routes` in a reader's thread, and imported there with the first page only.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from state.home import Home
+from state.reads import Reader
+from status.board import Picture
+from status.health import Facts
+from status.page.assets import takes_gzip
+from status.page.deliveries import deliveries_page
+from status.page.graph import graph_page
+from status.page.job import job_page
+from status.page.jobs import jobs_page
+from status.page.overview import overview_page
+from status.page.run import run_page
+from status.page.source import source_page
+from status.page.visit import Visit
+
+PAGES: Mapping[str, Callable[[Visit], str]] = {
+    "overview": overview_page,
+    "jobs": jobs_page,
+    "job": job_page,
+    "run": run_page,
+    "graph": graph_page,
+    "source": source_page,
+    "deliveries": deliveries_page,
+}
+"""A function for each name in `status.page.routes.PAGES`."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""Nothing inline, nothing from elsewhere: what a job writes or a file says can never become a program here."""
+LEVEL = 5
+"""Of gzip: 100 kB of table in 1.5 ms, to a tenth."""
+
+
+def answer_page(name: str, request: Request, *, reader: Reader, home: Home, picture: Picture, facts: Facts) -> Response:
+    """The page, made."""
+    visit = Visit(
+        reader=reader,
+        home=home,
+        picture=picture,
+        facts=facts,
+        path=request.url.path,
+        parameters=request.path_params,
+        raw_query=request.scope["query_string"],
+        project=request.scope.get("jobsctl.project"),
+    )
+    return html_response(PAGES[name](visit), request.headers.get("accept-encoding", ""))
+
+
+def html_response(html: str, accept_encoding: str, status: int = 200) -> Response:
+    """A page as it goes out."""
+    body = html.encode()
+    headers = {
+        "content-security-policy": CONTENT_SECURITY_POLICY,
+        "cache-control": "private, no-cache",
+        "vary": "accept-encoding, authorization",
+    }
+    if takes_gzip(accept_encoding):
+        headers["content-encoding"] = "gzip"
+        body = gzip.compress(body, LEVEL, mtime=0)
+    return Response(body, status, headers, "text/html; charset=utf-8")
