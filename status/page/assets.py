@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from starlette.requests import Request
 from starlette.responses import Response
+
+from status.answers import takes_gzip
 
 FOLDER = Path(__file__).parent / "static"
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
@@ -48,24 +51,15 @@ class Assets:
             raise KeyError(f"no static file {name}")
         return f"/static/{self.hash}/{name}"
 
-    def answer(self, hash: str, name: str, accept_encoding: str) -> Response | None:
+    def answer(self, request: Request, hash: str, name: str) -> Response | None:
         """The file; None when there is none, or when the hash is of other files than these."""
         asset = self._files.get(name) if hash == self.hash else None
         if asset is None:
             return None
         headers = {"cache-control": FOR_EVER, "vary": "accept-encoding"}
-        if takes_gzip(accept_encoding):
+        if takes_gzip(request):
             return Response(asset.packed, 200, {**headers, "content-encoding": "gzip"}, asset.type)
         return Response(asset.plain, 200, headers, asset.type)
-
-
-def takes_gzip(accept_encoding: str) -> bool:
-    """Whether `Accept-Encoding` (RFC 9110, 12.5.3) lets an answer be compressed with gzip."""
-    for part in accept_encoding.lower().split(","):
-        coding, _, weight = part.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -38,7 +39,6 @@ def failure_page(error: ApiError, scope: Scope) -> Response:
     from status.page.pages import html_response
     from status.page.templates import template
 
-    encodings = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
     html = template("failure.html").render(
         status=error.status,
         heading=TITLES.get(error.status, "This cannot be answered"),
@@ -46,7 +46,7 @@ def failure_page(error: ApiError, scope: Scope) -> Response:
         hint=str(error.details.get("hint") or ""),
         candidates=[str(each) for each in error.details.get("candidates", ())],
     )
-    response = html_response(html, encodings.decode("latin-1"), error.status)
+    response = html_response(Request(scope), html, error.status)
     response.headers["cache-control"] = "no-store"
     for name, value in error.headers:
         response.headers.append(name, value)

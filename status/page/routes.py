@@ -69,9 +69,7 @@ def routes(*, home: Home, refresher: Refresher, now: Callable[[], int], ask: Ask
 async def _static(request: Request) -> Response:
     from status.page.assets import assets
 
-    found = assets().answer(
-        request.path_params["hash"], request.path_params["file"], request.headers.get("accept-encoding", "")
-    )
+    found = assets().answer(request, request.path_params["hash"], request.path_params["file"])
     if found is None:
         raise NotFound(f"there is no {request.url.path[:200]}; load the page again", path=request.url.path[:200])
     return found
