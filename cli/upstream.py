@@ -13,7 +13,7 @@ from specs.policy import Policy, Upstream
 from state.records import Health, JobRecord
 
 if TYPE_CHECKING:
-    from reconciler.observed import UpstreamState
+    from specs.dependency import UpstreamState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,9 @@ def upstream_facts(
     """
     if not policy.depends_on:  # nearly every job: what deciding takes 10 ms to load
         return []
-    from reconciler.depend import Answer, asked
+    from reconciler.depend import asked
     from reconciler.observed import Observed
+    from specs.dependency import Answer
 
     found = []
     for each in policy.depends_on:
@@ -63,7 +64,7 @@ def upstream_facts(
 
 
 def _state_of(upstream: JobRecord) -> UpstreamState:
-    from reconciler.observed import UpstreamState
+    from specs.dependency import UpstreamState
 
     succeeded = upstream.last_end_id is not None and upstream.last_end_id == upstream.last_success_id
     return UpstreamState(

@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from reconciler.depend import Answer, asked, latest_successes
-from reconciler.due import CLOCK_CORRECTION
+from reconciler.depend import asked, latest_successes
 from reconciler.observed import Observed, Waiting
 from reconciler.plan import Action, EndRun, FailRun, KeepWaiting, ReleaseRun, StartRun, StopRun, WaitRun
+from specs.dependency import Answer
 from specs.policy import Policy
+from specs.timing import CLOCK_CORRECTION
 from state.records import Reason, RunState, Trigger
 
 _WORDS = {

@@ -15,13 +15,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.admit import Placing, give_up, place, walk
-from reconciler.due import CLOCK_CORRECTION, SECOND, Due, Start, slots_due
+from reconciler.due import SECOND, Due, Start, slots_due
 from reconciler.following import after_finish, after_others
 from reconciler.observed import Observed, Waiting
 from reconciler.plan import Action, EndRun, KeepWaiting, Plan, SkipSlots
 from specs.policy import PLAIN, Policy
 from specs.schedule import Schedule
-from specs.timing import Calendars, Timing
+from specs.timing import CLOCK_CORRECTION, Calendars, Timing
 from state.records import Reason, RunState, Trigger
 
 __all__ = ["CLOCK_CORRECTION", "SECOND", "Observed", "decide", "decide_asked", "first_cursor", "next_due"]

@@ -10,22 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from types import MappingProxyType
 
-from reconciler.due import CLOCK_CORRECTION
-from reconciler.observed import Observed, UpstreamState
-from specs.policy import Policy, Upstream
+from reconciler.observed import Observed
+from specs.dependency import Answer, UpstreamState, answer_of, is_after
+from specs.policy import Policy
 
 _UNKNOWN = UpstreamState()
-
-
-class Answer(Enum):
-    """Of one dependency, or the worst of all of them."""
-
-    READY = 1
-    WAIT = 2
-    FAILED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +54,11 @@ def asked(
         since = max(observed.consumed.get(identity, -1), followed.get(identity, -1))
         if not scheduled:
             since = max(since, observed.fresh_since)
-        answer, run_id, at = _of_one(policy, dependency, state, since, now)
+        answer, run_id, at = answer_of(policy, dependency, state, since, now)
         answers.append(answer)
         if run_id is not None and at is not None:
             upstream[identity], follows[identity] = run_id, at
-            if _is_after(at, since, now) and (newest is None or at > newest):
+            if is_after(at, since, now) and (newest is None or at > newest):
                 newest = at
         if answer is Answer.FAILED:
             said.insert(0, f"{identity} has failed (run {state.end_id})")
@@ -76,27 +67,6 @@ def asked(
             said.append(f"waits for a success of {identity}{failed}")
     worst = max(answers, key=lambda answer: answer.value, default=Answer.READY)
     return Verdict(worst, upstream, follows, newest, "; ".join(said))
-
-
-def _of_one(
-    policy: Policy, dependency: Upstream, state: UpstreamState, since: int, now: int
-) -> tuple[Answer, str | None, int | None]:
-    if state.success_at is not None:
-        young = dependency.max_age is not None and now - state.success_at <= dependency.max_age
-        if young or _is_after(state.success_at, since, now):
-            return Answer.READY, state.success_id, state.success_at
-    if state.failed and state.end_at is not None and _is_after(state.end_at, since, now):
-        if policy.on_dependency_failure == "run":
-            return Answer.READY, state.end_id, state.end_at
-        if policy.on_dependency_failure == "fail":
-            return Answer.FAILED, state.end_id, state.end_at
-    return Answer.WAIT, None, None
-
-
-def _is_after(at: int, since: int, now: int) -> bool:
-    """Whether an end comes after the last one that was followed. Where that one is hours ahead, the clock was set back:
-    then what has ended in the new time does."""
-    return at > since or (since > now + CLOCK_CORRECTION and at <= now)
 
 
 def latest_successes(policy: Policy, observed: Observed) -> Mapping[str, str] | None:

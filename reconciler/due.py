@@ -26,10 +26,6 @@ SECOND = 1_000_000
 ON_TIME = 60 * SECOND
 """A start this late is still `schedule`, not `catch_up`: the grain of cron; a busy minute is not an outage."""
 
-CLOCK_CORRECTION = 3 * 3600 * SECOND
-"""A clock set back by more than this is a correction, not a repeat of slots already run: Debian cron's limit. What was
-noted of times that are to come yet is of no use then."""
-
 PAST_GRACE = 60 * SECOND
 """A one-shot committed this long after its instant still runs: a push and a scan take a while."""
 

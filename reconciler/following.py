@@ -7,13 +7,14 @@ lock: the earliest at which it could start, or the end of the last run it follow
 
 from __future__ import annotations
 
-from reconciler.depend import Answer, asked
-from reconciler.due import CLOCK_CORRECTION, ON_TIME, SECOND, Due, Start
+from reconciler.depend import asked
+from reconciler.due import ON_TIME, SECOND, Due, Start
 from reconciler.observed import Observed
 from reconciler.plan import FailRun
+from specs.dependency import Answer
 from specs.policy import Policy
 from specs.schedule import Schedule
-from specs.timing import Calendars
+from specs.timing import CLOCK_CORRECTION, Calendars
 from state.records import Reason, Trigger
 
 CRASH_DELAYS = (1, 2, 4, 8, 15, 30, 60, 120, 300)

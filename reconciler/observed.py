@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from specs.dependency import UpstreamState
 from state.records import Reason, Trigger
 
 
@@ -26,19 +27,6 @@ class Waiting:
     def order(self) -> tuple[int, int]:
         """The runs of one job start by their slots; an attempt before the slots after its own."""
         return (self.created_at if self.slot is None else self.slot, self.attempt)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamState:
-    """What is known of a job that another one depends on."""
-
-    success_id: str | None = None
-    success_at: int | None = None
-    end_id: str | None = None
-    """The last run that succeeded, failed or expired."""
-    end_at: int | None = None
-    failed: bool = False
-    """That run did not succeed, and no further attempt is coming."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from reconciler.observed import UpstreamState, Waiting
+from reconciler.observed import Waiting
+from specs.dependency import UpstreamState
 from specs.desired import DesiredJob
 from specs.policy import PLAIN, Policy, policy_of
 from specs.schedule import Schedule, ScheduleError, compile_schedule, parse_schedule

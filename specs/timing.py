@@ -15,6 +15,9 @@ from specs.jitter import latest_started, next_start, start_of
 from specs.policy import Policy
 from specs.schedule import Schedule
 
+CLOCK_CORRECTION = 3 * 3600 * 1_000_000
+"""A clock set back by more than this is a correction, not a repeat of slots already run: Debian cron's limit. What was
+noted of times that are to come yet is of no use then. Microseconds."""
 EXAMINED = 500
 """Closed stretches of its calendars that are passed in search of the next run: more is never, for who asks."""
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.admit import Placing, place, walk
-from reconciler.observed import Observed, PoolState, UpstreamState, Waiting
+from reconciler.observed import Observed, PoolState, Waiting
 from reconciler.plan import Action, EndRun, FailRun, KeepWaiting, ReleaseRun, StartRun, StopRun, WaitRun
+from specs.dependency import UpstreamState
 from specs.policy import PLAIN, Overlap, Policy, Upstream
 from state.records import Reason, Trigger
 from tests.deciding.driving import SECOND, THE_HOUR

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.depend import Answer, asked, latest_successes
-from reconciler.observed import Observed, UpstreamState
+from reconciler.depend import asked, latest_successes
+from reconciler.observed import Observed
+from specs.dependency import Answer, UpstreamState
 from specs.policy import PLAIN, DependencyFailure, Policy, Upstream
 from tests.deciding.driving import SECOND, THE_HOUR
 
