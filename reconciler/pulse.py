@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from reconciler.sync import SyncPlan
 from reconciler.world import World
 from specs.source import Look
+from state.errors import Busy
 
 
 class Watching(Protocol):
@@ -16,6 +17,9 @@ class Watching(Protocol):
 
     @property
     def watch_up(self) -> bool: ...
+
+    @property
+    def watch_events(self) -> int: ...
 
     @property
     def watch_restarts(self) -> int: ...
@@ -32,7 +36,7 @@ class Pulse:
         self.clock_jumps = 0
         self._version = version
         self._started_at = started_at
-        self._passes = self._errors = 0
+        self._passes = self._errors = self._busy = 0
         self._seconds = 0.0
         self._last_pass_at: int | None = None
         self._last_seconds = 0.0
@@ -49,6 +53,7 @@ class Pulse:
 
     def failed(self, error: Exception, now: int) -> None:
         self._errors += 1
+        self._busy += isinstance(error, Busy)
         self._last_error, self._last_error_at = str(error), now
 
     def looked(self, look: Look, plan: SyncPlan) -> None:
@@ -83,11 +88,17 @@ class Pulse:
             "root": self._root,
             "revision": self._revision,
             "scan": self._scan,
-            "watch": {"up": source.watch_up, "restarts": source.watch_restarts, "error": source.watch_error},
+            "watch": {
+                "up": source.watch_up,
+                "events": source.watch_events,
+                "restarts": source.watch_restarts,
+                "error": source.watch_error,
+            },
             "queue": {"depth": len(world.timers), "retrying": sum(entry.failures > 0 for entry in world.jobs)},
             "runs": {"active": len(world.live), "unlaunched": len(world.unlaunched)},
             "lag": {"buckets": world.lag.buckets(), "sum": world.lag.sum, "count": world.lag.count},
             "clock_jumps": self.clock_jumps,
+            "db": {"busy": self._busy},
             "supervisor": world.runner.name,
             "sqlite": sqlite3.sqlite_version,
         }

@@ -41,6 +41,11 @@ class SourceThread:
         return self._doorbell.up
 
     @property
+    def watch_events(self) -> int:
+        """How many changes were told."""
+        return self._doorbell.events
+
+    @property
     def watch_restarts(self) -> int:
         """How often the watch died and was started again."""
         return self._doorbell.restarts

@@ -127,6 +127,8 @@ class Doorbell:
     def __init__(self, ring: Ring) -> None:
         self.up = False
         """Whether events are being watched for right now."""
+        self.events = 0
+        """Changes that were told since the start, also of files that are not ours."""
         self.restarts = 0
         self.error: str | None = None
         """Why the watch is down, or was last; None while it never was."""
@@ -201,6 +203,7 @@ class Doorbell:
             ignore_permission_denied=True,
         )
         for batch in batches:
+            self.events += len(batch)
             heard = hear((path for _, path in batch), places)
             if heard:
                 self._ring(None if heard.everywhere else heard.paths)

@@ -98,6 +98,8 @@ WAITS_FOR: Mapping[Reason | None, str] = {
     Reason.CALENDAR: "its calendar to allow it",
 }
 """What a blocked run waits for, for people: all of `WAIT_REASONS`."""
+WAIT_BUCKETS = (0.1, 1, 10, 60, 600, 3600, 21600)
+"""Upper bounds, seconds, of the counters `run_wait_bucket`: from "at once" to a night behind a full pool."""
 DURATION_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 """Upper bounds, seconds, of the counters `run_duration_bucket`: from a health check to a day's import."""
 
@@ -267,18 +269,22 @@ class RunStore(Writer):
         return changed
 
     def _count_durations(self, runs: Sequence[Run]) -> None:
-        seconds = [
-            max(run.finished_at - run.started_at, 0) / 1e6
+        """What runs that did start took, and how long they had waited for it since they were made."""
+        times = [
+            (run.created_at, run.started_at, run.finished_at)
             for run in runs
             if run.started_at is not None and run.finished_at is not None
         ]
-        if not seconds:
-            return
-        bounds = (bisect_left(DURATION_BUCKETS, duration) for duration in seconds)
-        for bound, number in Tally(bounds).items():
-            le = str(DURATION_BUCKETS[bound]) if bound < len(DURATION_BUCKETS) else "+Inf"
-            self.count("run_duration_bucket", {"le": le}, number)
-        self.count("run_duration_sum", {}, sum(seconds))
+        if times:
+            self._observe("run_duration", DURATION_BUCKETS, [end - start for _, start, end in times])
+            self._observe("run_wait", WAIT_BUCKETS, [start - made for made, start, _ in times])
+
+    def _observe(self, name: str, bounds: Sequence[float], times: Sequence[int]) -> None:
+        seconds = [max(time, 0) / 1e6 for time in times]
+        for place, number in Tally(bisect_left(bounds, taken) for taken in seconds).items():
+            le = str(bounds[place]) if place < len(bounds) else "+Inf"
+            self.count(f"{name}_bucket", {"le": le}, number)
+        self.count(f"{name}_sum", {}, sum(seconds))
 
     def request_cancel(self, run_id: str, by: str, at: int) -> Run:
         """Note that a cancel was accepted; the first one stays. The run as it is now.
@@ -377,4 +383,4 @@ def _message(run: Run) -> str:
     return what
 
 
-__all__ = ["DURATION_BUCKETS", "WAITS_FOR", "RunStore"]
+__all__ = ["DURATION_BUCKETS", "WAITS_FOR", "WAIT_BUCKETS", "RunStore"]

@@ -18,6 +18,7 @@ from specs.calendar import Calendars, JobCalendar
 from state.records import JobRecord, Run, SourceState
 from status.calendars import calendars_of
 from status.deadline import read_policy, read_spec, schedule_of, success_deadline
+from status.durations import Exemplar, Exemplars
 from status.jobseries import JobSample, last_duration, sample_of
 from status.phase import phase_of
 from status.views import View, job_view
@@ -87,6 +88,8 @@ class Picture:
     source: SourceState | None = None
     loaded: bool = False
     """False until the database was read once."""
+    exemplars: Mapping[str, Exemplar] = field(default_factory=dict)
+    """The run that ended last, by the upper bound of the bucket of its duration."""
 
 
 class Board:
@@ -102,6 +105,7 @@ class Board:
         self._tags: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._packing = Packing(b"")
         self._packed = 0
+        self._exemplars = Exemplars()
         self.calendars: Mapping[str, JobCalendar] = {}
         """By name; when they changed, every job must be handed in again."""
         self.picture = Picture()
@@ -119,6 +123,7 @@ class Board:
             source_problem: `SourceState.problem`; when it came or went, every job must be handed in again.
         """
         views: dict[str, View] = {}
+        self._exemplars.see(last_runs.values())
         for record in records:
             run = last_runs.get(record.last_run_id or "")
             views[record.identity] = job_view(
@@ -153,6 +158,7 @@ class Board:
             by_name=self._by_name,
             source=source,
             loaded=True,
+            exemplars=self._exemplars.shown(),
         )
         return self.picture
 

@@ -29,6 +29,7 @@ class JobSample:
     schedule: str
     """Escaped text of the info series: kind, expression and timezone."""
     suspended: int
+    suspended_since: float | None
     ready: int
     active_runs: int
     consecutive_failures: int
@@ -94,17 +95,18 @@ def sample_of(
     last_duration: float | None,
 ) -> JobSample:
     """The sample of a job, from what is stored and its compiled schedule."""
-    suspended = suspension_of(record) is not None
+    suspension = suspension_of(record)
     reasons = possible_skips(record, job, once=schedule_kind == "once")
     return JobSample(
         labels=f'project="{record.project}",job_name="{record.name}"',
         schedule=_schedule_text(schedule_kind, expression, timezone),
-        suspended=int(suspended),
+        suspended=int(suspension is not None),
+        suspended_since=None if suspension is None else _seconds(suspension.at),
         ready=int(is_ready(record)),
         active_runs=record.active_runs,
         consecutive_failures=record.consecutive_failures,
         generation=record.generation,
-        next_run=None if suspended else _seconds(record.next_at),
+        next_run=None if suspension is not None else _seconds(record.next_at),
         last_run=_seconds(record.last_started_at),
         last_success=_seconds(record.last_success_at),
         last_duration=last_duration,
@@ -190,6 +192,11 @@ def _skipped(samples: Sequence[JobSample]) -> Iterable[str]:
 FAMILIES: tuple[Family, ...] = (
     Family("jobsctl_job_info", "gauge", "The schedule of the job; always 1.", _info),
     _gauge("jobsctl_job_suspended", "1 when the job is suspended, by its file or by command.", lambda s: s.suspended),
+    _gauge(
+        "jobsctl_job_suspended_since_timestamp_seconds",
+        "Since when the job is suspended; absent when it is not.",
+        lambda s: s.suspended_since,
+    ),
     _gauge("jobsctl_job_ready", "1 when the job's file is applied and the daemon can act on it.", lambda s: s.ready),
     _gauge("jobsctl_job_active_runs", "Runs that are blocked, pending or running.", lambda s: s.active_runs),
     _gauge(
@@ -198,13 +205,23 @@ FAMILIES: tuple[Family, ...] = (
     _gauge(
         "jobsctl_job_generation", "Counts the versions of the job's spec that were applied.", lambda s: s.generation
     ),
-    _gauge("jobsctl_job_next_run_timestamp_seconds", "When the next run is due.", lambda s: s.next_run),
+    _gauge(
+        "jobsctl_job_next_run_timestamp_seconds", "When the next run is due; absent when none is.", lambda s: s.next_run
+    ),
     _gauge("jobsctl_job_last_run_timestamp_seconds", "When the last run started.", lambda s: s.last_run),
     _gauge("jobsctl_job_last_success_timestamp_seconds", "When a run last succeeded.", lambda s: s.last_success),
-    _gauge("jobsctl_job_last_run_duration_seconds", "How long the last run took.", lambda s: s.last_duration),
-    _gauge("jobsctl_job_last_run_success", "1 when the last run that ended succeeded.", lambda s: s.last_run_success),
     _gauge(
-        "jobsctl_job_success_deadline_timestamp_seconds", "By when the job must have succeeded.", lambda s: s.deadline
+        "jobsctl_job_last_run_duration_seconds", "How long the last run took that ended.", lambda s: s.last_duration
+    ),
+    _gauge(
+        "jobsctl_job_last_run_success",
+        "1 when the last run that ended by itself succeeded, 0 when it failed or expired.",
+        lambda s: s.last_run_success,
+    ),
+    _gauge(
+        "jobsctl_job_success_deadline_timestamp_seconds",
+        "By when the job must have succeeded; absent when nothing is expected of it.",
+        lambda s: s.deadline,
     ),
     _gauge("jobsctl_job_timeout_seconds", "How long a run may take, where the job says so.", lambda s: s.timeout),
     Family("jobsctl_runs", "counter", "Runs that ended, by how.", _runs),

@@ -125,6 +125,11 @@ class OutboxReader:
         rows = self._rows("SELECT count(*) FROM delivery WHERE state = 'pending'")
         return int(rows[0][0]) if rows else 0
 
+    def retrying(self) -> dict[tuple[str, str], int]:
+        """How many deliveries were tried in vain and are tried again, by kind and target."""
+        sql = "SELECT kind, target, count(*) FROM delivery WHERE state = 'pending' AND attempts > 0 GROUP BY 1, 2"
+        return {(kind, target): count for kind, target, count in self._rows(sql)}
+
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         if self._empty:
             return []

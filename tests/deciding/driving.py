@@ -54,7 +54,7 @@ class FakeClock:
 class Watched:
     """A source that is looked at when the test says so."""
 
-    watch_up, watch_restarts, watch_error = True, 0, None
+    watch_up, watch_events, watch_restarts, watch_error = True, 0, 0, None
 
     def __init__(self) -> None:
         self.wanted = 0

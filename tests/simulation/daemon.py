@@ -86,7 +86,7 @@ class SimHeartbeat(Heartbeat):
 class SimSource:
     """The thread that looks at the files: the machine looks when it is `wanted`."""
 
-    watch_up, watch_restarts, watch_error = True, 0, None
+    watch_up, watch_events, watch_restarts, watch_error = True, 0, 0, None
 
     def __init__(self) -> None:
         self.wanted = True

@@ -1,0 +1,53 @@
+"""Telling people: HTTP, status files, and what the notify process delivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+
+from state.outbox.reads import OutboxReader
+from status.families.seen import Seen
+from status.families.shapes import counter, counters, gauge, gauges
+
+
+def collect(seen: Seen) -> Iterator[Metric]:
+    """Families of the status process itself and of the outbox."""
+    answers = {(route, str(code)): float(count) for (route, code), count in sorted(seen.requests.items())}
+    yield counters(
+        "jobsctl_http_requests", "HTTP answers since the status process started.", ("route", "code"), answers
+    )
+    yield gauge("jobsctl_http_streams", "Event streams that are open.", seen.streams)
+    yield counter("jobsctl_status_files_written", "Status files written since then.", seen.files_written)
+    yield gauge("jobsctl_status_files_up", "1 when status files can be written.", int(seen.files_up))
+    yield gauge("jobsctl_metrics_max_jobs", "How many jobs get series of their own at most.", seen.max_jobs)
+    yield gauge(
+        "jobsctl_metrics_truncated", "1 when there are more jobs, and only projects have series.", int(seen.truncated)
+    )
+    yield from _deliveries(seen)
+
+
+RESULTS = ("delivered", "failed", "dropped")
+"""How a delivery ends: `state.outbox.records.DeliveryState`, without `pending`."""
+
+
+def _deliveries(seen: Seen) -> Iterator[Metric]:
+    """What was sent: stored in the outbox, so it does not go back. Targets are notifiers and hosts: few."""
+    counts: dict[tuple[str, str, str], float] = {}
+    if seen.ledger is not None:
+        for (name,) in seen.ledger.ask("SELECT name FROM document WHERE kind = 'Notifier' ORDER BY name"):
+            counts |= {("notification", name, result): 0.0 for result in RESULTS}
+    with OutboxReader(seen.home.outbox) as outbox:
+        for kind, target, result in sorted(found := outbox.counts()):
+            counts |= {(kind, target, other): 0.0 for other in RESULTS if (kind, target, other) not in counts}
+            counts[kind, target, result] = found[kind, target, result]
+        pending, retrying = outbox.pending(), outbox.retrying()
+    yield counters(
+        "jobsctl_deliveries", "Notifications and callbacks, by where to and how they ended.",
+        ("kind", "target", "result"), counts,
+    )  # fmt: skip
+    yield gauges(
+        "jobsctl_deliveries_retrying", "Notifications and callbacks that failed and are tried again.",
+        ("kind", "target"), {place: float(retrying.get(place, 0)) for place in sorted({key[:2] for key in counts})},
+    )  # fmt: skip
+    yield gauge("jobsctl_deliveries_pending", "Notifications and callbacks that wait for an attempt.", pending)
