@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from state.errors import NotFound as NoLog
 from state.home import Home
 from state.logs import Log, containing, lines_of, streams
 from state.records import ACTIVE_STATES, Run
@@ -78,20 +79,14 @@ def log_response(home: Home, run: Run, wanted: LogQuery) -> Response:
         NotFound: the run has no such log.
         Unprocessable: the run keeps two streams, and none was named.
     """
-    run_dir = home.run_dir_of(run)
-    there = streams(run_dir)
-    stream = wanted.stream
-    if stream is None:
-        if len(there) > 1:
-            raise Unprocessable(f"run {run.id} keeps its streams apart: name one by 'stream'", streams=list(there))
-        stream = there[0] if there else "output"
+    stream = stream_of(home, run, wanted.stream)
     cut, size, body = Cut(), 0, b""
-    if stream in there:
-        with Log(run_dir, stream) as log:
+    try:
+        with Log(home.run_dir_of(run), stream) as log:
             size = log.size
             body = read_log(log, wanted, cut)
-    elif run.state not in ACTIVE_STATES:
-        raise NotFound(f"run {run.id} has no log of stream {stream}", run=run.id, streams=list(there))
+    except NoLog:
+        pass  # a run that has not written yet
     headers = {
         "content-type": "text/plain; charset=utf-8",
         "x-log-stream": stream,
@@ -100,6 +95,22 @@ def log_response(home: Home, run: Run, wanted: LogQuery) -> Response:
         "x-run-state": run.state.value,
     }
     return Response(body, headers=headers)
+
+
+def stream_of(home: Home, run: Run, named: str | None) -> str:
+    """The stream that is meant: the one that is named, or the only one. While the run is active, it may be yet to come.
+
+    Raises:
+        NotFound: the run has no such log.
+        Unprocessable: the run keeps two streams, and none was named.
+    """
+    there = streams(home.run_dir_of(run))
+    if named is None and len(there) > 1:
+        raise Unprocessable(f"run {run.id} keeps its streams apart: name one by 'stream'", streams=list(there))
+    stream = named or (there[0] if there else "output")
+    if stream not in there and run.state not in ACTIVE_STATES:
+        raise NotFound(f"run {run.id} has no log of stream {stream}", run=run.id, streams=list(there))
+    return stream
 
 
 def read_log(log: Log, wanted: LogQuery, cut: Cut) -> bytes:

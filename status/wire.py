@@ -2,12 +2,15 @@
 
 Used by `status.serve` (as uvicorn's `http` class). httptools takes headers without end and waits for them for ever;
 here a request has one size and one time for its head, no body, and a client that stops reading loses its connection.
+When there are as many connections as there may be, the one that was quiet longest goes.
 The errors that are found before there is an application have its shape all the same.
 """
 
 from __future__ import annotations
 
 import asyncio
+import weakref
+from typing import ClassVar
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -23,6 +26,10 @@ ANSWER_SECONDS = 60.0
 """From the head to the last byte of the answer taken by the client."""
 
 
+CONNECTION = "jobsctl.connection"
+"""Key of the ASGI scope: a weak reference to the `LimitedProtocol` that got the request."""
+
+
 class HeadTooLarge(ApiError):
     """Raised when request line and headers are longer than any real ones."""
 
@@ -33,6 +40,8 @@ class HeadTooLarge(ApiError):
 class LimitedProtocol(HttpToolsProtocol):
     """One connection."""
 
+    waiting: ClassVar[dict[LimitedProtocol, None]] = {}
+    """Those from which a request is awaited, the one that was quiet longest first."""
     _head_bytes = 0
     _head_lines = 0
     _too_large = False
@@ -41,9 +50,17 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._arm(HEAD_SECONDS)
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency and self.waiting:
+            # Many who say nothing shall not keep out one who asks.
+            longest = next(iter(self.waiting))
+            del self.waiting[longest]
+            self.connections.discard(longest)
+            longest.transport.abort()
+        self.waiting[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self.waiting.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -69,6 +86,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self._arm(ANSWER_SECONDS)
+        self.waiting.pop(self, None)
+        self.scope[CONNECTION] = weakref.ref(self)  # type: ignore[literal-required]
         if any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers):
             self.cycle.keep_alive = False  # nothing here reads a body: answer, and hang up
 
@@ -77,6 +96,22 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.pipeline or self.transport.get_write_buffer_size() > 0:
             self._arm(ANSWER_SECONDS)
+        elif not self.transport.is_closing():
+            self.waiting[self] = None
+
+    def give_up(self) -> asyncio.Transport | None:
+        """Leave the connection to a stream, as uvicorn does to a WebSocket: its answer has begun and is not ours to
+        end. None: the client is gone, or has sent another request already, which would wait for ever."""
+        if self.transport.is_closing() or self.pipeline:
+            self.transport.abort()
+            return None
+        self._disarm()
+        self._unset_keepalive_if_required()
+        self.connections.discard(self)
+        self.cycle.disconnected = True
+        self.flow.resume_reading()
+        self.parser = None  # type: ignore[assignment]  (as uvicorn: they hold each other)
+        return self.transport
 
     def timeout_keep_alive_handler(self) -> None:
         if self.transport.get_write_buffer_size() > 0:

@@ -1,0 +1,200 @@
+"""Events as they come, to all who follow: one reader of the database, a feed per filter.
+
+Used by `status.streams.routes`; `ring` may be called from any thread. Reading is done in two threads of its own: one
+for what is new, one for those that are behind, so that who resumes from long ago delays nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from state.errors import StateError
+from state.eventtail import EventFilter, EventTail, Subject
+from state.records import Event
+from status.selector import parse_selector
+from status.streams.connection import Stream, chunk
+from status.streams.feed import Feed
+from status.streams.sse import message
+from status.views import event_view
+
+POLL = 1.0
+"""Seconds after which it looks without a bell."""
+LEAST_REST, MOST_REST, REST_SHARE = 0.02, 1.0, 4
+"""As `status.refresh`: it rests four times as long as it worked, so a burst of runs is told in few writes."""
+BATCH = 500
+PAGE = 200
+"""Events per page for one that is behind: 60 KB."""
+FEEDS_AT_ONCE = 50
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event with what filters look at, and as it is sent."""
+
+    event: Event
+    subject: Subject | None
+    text: bytes
+
+
+def told(events: Collection[Event], tail: EventTail) -> list[Told]:
+    """Rendered once, for everybody."""
+    subjects = tail.subjects({event.job_id for event in events if event.job_id is not None})
+    found = []
+    for event in events:
+        subject = None if event.job_id is None else subjects.get(event.job_id)
+        identity = None if subject is None else f"{subject.project}/{subject.name}"
+        found.append(Told(event, subject, message(event.id or 0, event_view(event, identity=identity))))
+    return found
+
+
+def fits(wanted: EventFilter) -> Callable[[Told], bool]:
+    """What the database selects by the same filter (`EventTail.page`), for events in memory.
+
+    Raises:
+        BadRequest: a label selector that is none.
+    """
+    selector = parse_selector(wanted.labels)
+
+    def fit(each: Told) -> bool:
+        event, subject = each.event, each.subject
+        return (
+            wanted.job_id in (None, event.job_id)
+            and wanted.run_id in (None, event.run_id)
+            and (wanted.types is None or event.type in wanted.types)
+            and (wanted.reasons is None or event.reason in wanted.reasons)
+            and (wanted.since is None or event.at >= wanted.since)
+            and (wanted.project is None or (subject is not None and subject.project == wanted.project))
+            and (selector is None or (subject is not None and selector(subject.labels)))
+        )
+
+    return fit
+
+
+class EventFeed(Feed):
+    """Those who follow by one filter."""
+
+    def __init__(self, hub: EventHub, wanted: EventFilter, head: int, on_idle: Callable[[], object]) -> None:
+        super().__init__(head, on_idle)
+        self._hub = hub
+        self.wanted = wanted
+        self.fits = fits(wanted)
+
+    async def read(self, position: int, through: int) -> tuple[bytes, int]:
+        return await self._hub.page(self.wanted, position, through)
+
+
+class EventHub:
+    """One per process. Asks nothing of the database while nobody follows."""
+
+    def __init__(self, database: Path) -> None:
+        self._tail, self._past = EventTail(database), EventTail(database)
+        self._tail_thread = ThreadPoolExecutor(1, thread_name_prefix="event-tail")
+        self._past_thread = ThreadPoolExecutor(1, thread_name_prefix="event-past")
+        self._feeds: dict[EventFilter, EventFeed] = {}
+        self._head = 0
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._bell = asyncio.Event()
+
+    def ring(self) -> None:
+        """Something was committed. From any thread."""
+        if self._loop is not None and self._feeds:
+            self._loop.call_soon_threadsafe(self._bell.set)
+
+    async def newest(self) -> int:
+        """The id of the newest event.
+
+        Raises:
+            StateError: the database cannot be read.
+        """
+        newest = await self._in(self._past_thread, self._past.newest)
+        if self._task is None or self._task.done():
+            self._head = max(self._head, newest)
+        return newest
+
+    def follow(self, stream: Stream, wanted: EventFilter, position: int) -> Callable[[], None]:
+        """Send to a client what fits and comes after the event `position`; what is returned ends that."""
+        self._loop = asyncio.get_running_loop()
+        feed = self._feeds.get(wanted)
+        if feed is None:
+            feed = EventFeed(self, wanted, self._head, lambda: self._feeds.pop(wanted, None))
+            self._feeds[wanted] = feed
+        feed.join(stream, position)
+        if self._task is None or self._task.done():
+            self._task = self._loop.create_task(self._run())
+        elif position > self._head:
+            self._bell.set()
+        return lambda: feed.leave(stream)
+
+    async def page(self, wanted: EventFilter, position: int, through: int) -> tuple[bytes, int]:
+        """As `Feed.read`."""
+
+        def read() -> tuple[bytes, int]:
+            events, reached = self._past.page(wanted, after=position, through=through, limit=PAGE)
+            text = b"".join(each.text for each in told(events, self._past)) if events else b""
+            return chunk(text) if text else b"", reached
+
+        return await self._in(self._past_thread, read)
+
+    async def _run(self) -> None:
+        try:
+            await self._follow_database()
+        except Exception:
+            for feed in list(self._feeds.values()):
+                feed.cut()  # silence would look like nothing had happened
+            raise
+
+    async def _follow_database(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._feeds:
+            self._bell.clear()
+            began = loop.time()
+            try:
+                head, news = await self._in(self._tail_thread, self._read)
+            except StateError:
+                await asyncio.sleep(MOST_REST)  # health says what is wrong; who follows waits
+                continue
+            await self._tell(head, news)
+            await asyncio.sleep(min(max(LEAST_REST, REST_SHARE * (loop.time() - began)), MOST_REST))
+            if len(news) < BATCH:
+                poll = loop.call_later(POLL, self._bell.set)
+                await self._bell.wait()
+                poll.cancel()
+
+    def _read(self) -> tuple[int, list[Told]]:
+        """What came after the head, in the thread: the new head, and the events."""
+        newest = self._tail.newest()
+        if newest <= self._head:
+            return self._head, []
+        events, reached = self._tail.page(EventFilter(), after=self._head, through=newest, limit=BATCH)
+        return reached, told(events, self._tail)
+
+    async def _tell(self, head: int, news: list[Told]) -> None:
+        since, self._head = self._head, head
+        feeds = [(feed, feed.advance(head)) for feed in self._feeds.values()]
+        if not news:
+            return
+        jobs, runs = {each.event.job_id for each in news}, {each.event.run_id for each in news}
+        for place, (feed, members) in enumerate(feeds, 1):
+            wanted = feed.wanted
+            if (
+                members
+                and (wanted.job_id is None or wanted.job_id in jobs)
+                and (wanted.run_id is None or wanted.run_id in runs)
+            ):
+                text = b"".join([each.text for each in news if feed.fits(each)])
+                if text:
+                    await feed.tell(members, text, since=since)
+            if place % FEEDS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    @staticmethod
+    async def _in(thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread, work)

@@ -1,0 +1,178 @@
+"""Answers that go on: from a request to a client that follows. Called by `status.api`, where a stream is asked for.
+
+What is followed, and the shapes: docs/http.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from state.errors import NotFound as NoLog
+from state.eventtail import EventFilter
+from state.home import Home
+from state.logs import Log
+from state.records import ACTIVE_STATES, Run
+from status.errors import BadRequest, Unavailable
+from status.events import FILTERS, OF_JOBS, event_key
+from status.logs import PARAMETERS, LogQuery, stream_of
+from status.query import PAGE, Query
+from status.streams.clients import Clients
+from status.streams.connection import Stream
+from status.streams.events import EventHub, fits
+from status.streams.logs import END, LogHub, Place, whole_characters
+from status.streams.sse import FOLLOW, MEDIA_TYPE, opening, refuse_what_ends
+from status.wire import CONNECTION, LimitedProtocol
+
+Begin = Callable[[Stream], Callable[[], None]]
+"""Has a client follow; what it returns ends that."""
+
+
+class StreamResponse(Response):
+    """The head, and then the connection is the stream's."""
+
+    def __init__(self, clients: Clients, position: int, begin: Begin) -> None:
+        super().__init__(headers={"content-type": MEDIA_TYPE, "connection": "close", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._clients = clients
+        self._position = position
+        self._begin = begin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = scope["client"][0] if scope["client"] else ""
+        self._clients.admit(address)
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        more = scope["method"] == "GET"
+        await send({"type": "http.response.body", "body": opening(self._position) if more else b"", "more_body": more})
+        if not more:
+            return
+        connection: LimitedProtocol | None = scope[CONNECTION]()
+        transport = None if connection is None else connection.give_up()
+        if transport is None:
+            return
+        ends: list[Callable[[], None]] = []
+        stream = self._clients.add(transport, address, lambda _: ends[0]())
+        ends.append(self._begin(stream))
+
+
+@dataclass(frozen=True, slots=True)
+class LogPlace:
+    """Where a log is, and from where to where it is there. Made in a thread."""
+
+    run: Run
+    place: Place
+    start: int
+    size: int
+
+
+class Streams:
+    """What `status.api` asks. One per process."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._clients = Clients()
+        self._events = EventHub(home.database)
+        self._logs = LogHub(home)
+
+    def __len__(self) -> int:
+        """Clients that follow now."""
+        return len(self._clients)
+
+    def ring(self) -> None:
+        """Something was committed. From any thread."""
+        self._events.ring()
+
+    async def events(
+        self,
+        request: Request,
+        *,
+        now: int,
+        job_id: int | None = None,
+        run_id: str | None = None,
+        own: str | None = None,
+    ) -> Response:
+        """Events as they come: those of a job or a run, or all that the query selects.
+
+        Args:
+            own: the only project whose events may be told, when neither job nor run is named.
+
+        Raises:
+            BadRequest, Unprocessable, Forbidden: the query cannot be understood, or asks for more than `own`.
+            Unavailable: the database cannot be read.
+        """
+        everywhere = job_id is None and run_id is None
+        known = PAGE | FILTERS | {FOLLOW} | (OF_JOBS if everywhere else frozenset())
+        query = Query(request.scope["query_string"], known=known, repeatable=("reason", "label", "type"))
+        query.flag(FOLLOW)
+        refuse_what_ends(query, ("until", "before", "limit", "order"))
+        wanted = EventFilter(
+            job_id=job_id,
+            run_id=run_id,
+            project=query.project(own),
+            labels=query.texts("label"),
+            types=query.words("type", ("Normal", "Warning")) or None,
+            reasons=frozenset(query.texts("reason")) or None,
+            since=query.instant("since", now=now),
+        )
+        fits(wanted)
+        after = _position(request, query.page(event_key, default=1, most=1, descending=False).after)
+        try:
+            newest = await self._events.newest()
+        except Exception as error:
+            raise Unavailable(f"events cannot be told: {error}") from None
+        if after is None:
+            after = newest if wanted.since is None else 0
+        # A position behind the newest is of another database: it was restored from a backup.
+        after = min(after, newest)
+        return StreamResponse(self._clients, after, lambda stream: self._events.follow(stream, wanted, after))
+
+    def log_place(self, request: Request, run: Run, *, now: int) -> LogPlace | None:
+        """What a request for a log means; None when the client has all of it already. In a thread: reads the disk.
+
+        Raises:
+            BadRequest, Unprocessable, NotFound: the query cannot be understood; the run has no such log.
+        """
+        raw = request.scope["query_string"]
+        query = Query(raw, known=PARAMETERS | {FOLLOW})
+        query.flag(FOLLOW)
+        refuse_what_ends(query, ("end", "limit", "filter"))
+        wanted = LogQuery.parse(raw, now=now)
+        place = Place(run.id, self._home.run_dir_of(run), stream_of(self._home, run, wanted.stream))
+        if request.headers.get("last-event-id") == END and run.state not in ACTIVE_STATES:
+            return None
+        try:
+            with Log(place.directory, place.stream) as log:
+                size = log.size
+                last, _ = log.piece(max(size - 4, 0), size)
+                size -= len(last) - whole_characters(last)
+                start = 0 if wanted.start is None else log.offset_since(wanted.start)
+                if wanted.tail is not None:
+                    start = max(start, log.tail_offset(wanted.tail))
+        except NoLog:
+            size = start = 0  # nothing was written yet
+        return LogPlace(run, place, min(_position(request, None) or start, size), size)
+
+    def log(self, found: LogPlace | None) -> Response:
+        """The log as it grows, to its end. 204 tells a browser not to come back (WHATWG HTML, 9.2.3)."""
+        if found is None:
+            return Response(status_code=204)
+        return StreamResponse(
+            self._clients,
+            found.start,
+            lambda stream: self._logs.follow(stream, found.run, found.place, found.start, found.size),
+        )
+
+
+def _position(request: Request, otherwise: int | None) -> int | None:
+    """Where the client is: `Last-Event-ID`, which it sends by itself when it comes back."""
+    given = request.headers.get("last-event-id", "")
+    if given in ("", END):
+        return otherwise
+    try:
+        return event_key(given)
+    except ValueError:
+        raise BadRequest(f"Last-Event-ID {given[:100]!r} is none that was sent", header="Last-Event-ID") from None
