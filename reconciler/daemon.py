@@ -200,10 +200,18 @@ def _listen_to_signals(loop: Loop, wakeup: Wakeup) -> None:
     ignore_lease_signals()
 
 
-def status_command(home: Home, listen: str | None, timezone: str) -> list[str]:
+def status_command(home: Home, listen: str | None, config: Config) -> list[str]:
     """Command line of the status process."""
-    argv = _program("status.serve", home, timezone)
-    return [*argv, "--listen", listen] if listen is not None else argv
+    argv = _program("status.serve", home, config.timezone)
+    if listen is None:
+        return argv
+    argv += ["--listen", listen]
+    if config.http is not None:
+        if config.http.tokens is not None:
+            argv += ["--tokens", str(home.root / config.http.tokens)]
+        argv += [word for name in config.http.names for word in ("--name", name)]
+        argv += ["--insecure"] if config.http.insecure else []
+    return argv
 
 
 def notify_command(home: Home, timezone: str) -> list[str]:

@@ -6,7 +6,7 @@ Read by the daemon and the command line. The same reader and the same messages a
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +26,7 @@ from specs.zones import find_zone
 FILE = "jobsctl.yaml"
 _HOST = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}")
 _PATTERN = r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$"
+_NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$"
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
 
@@ -44,11 +45,33 @@ def is_address(value: str) -> bool:
     return found is not None and int(found[1]) <= 65535
 
 
+def is_loopback(listen: str) -> bool:
+    """Whether only this machine can reach an address: `HOST:PORT`."""
+    host = listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 class Http(Strict):
-    """The read-only HTTP endpoint. On loopback unless somebody decides otherwise: it has no passwords yet."""
+    """The read-only HTTP endpoint. On loopback unless somebody decides otherwise, and then it asks for tokens."""
 
     listen: str = Field(
         "127.0.0.1:8787", description="Host and port; port 0 takes a free one.", examples=["0.0.0.0:8787", "[::1]:8787"]
+    )
+    tokens: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
+        None,
+        description="File of the tokens readers need, absolute or relative to the home; `jobsctl token` writes it.",
+        examples=["tokens", "/etc/jobsctl/tokens"],
+    )
+    names: Annotated[list[Annotated[str, StringConstraints(pattern=_NAME)]], Field(max_length=64)] = Field(
+        default_factory=list,
+        description="Further names it is called by: a request whose Host is none of its own is refused.",
+        examples=[["jobs.example.com"]],
+    )
+    insecure: bool = Field(
+        False, description="Serve on an address that others reach without asking for tokens.", examples=[True]
     )
 
     @field_validator("listen")

@@ -1,14 +1,47 @@
-"""Who asks: what the guard has found out about a request, for handlers. Set by `status.app`, read by every route.
+"""Who may read: the token of a request, looked up in the token file, and what it is for.
 
-Must not import a route.
+`status.app` asks before every answer and leaves in the request what it found; routes read it by `project_of`. Must not
+import a route.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+from collections.abc import Sequence
+from pathlib import Path
+
 from starlette.requests import Request
+from starlette.types import Scope
+
+from status.errors import Forbidden, Unauthorized
+from status.tokens import Token, find_token, parse_tokens, read_tokens
 
 PROJECT = "jobsctl.project"
 """Key of the ASGI scope: the project the caller's token is for; None or missing: all of them."""
+KNOWN = "jobsctl.known"
+"""Key of the ASGI scope: False where a token is asked for, this route needs none, and the caller has none."""
+
+OPEN = frozenset(("/healthz", "/readyz"))
+"""For machines that only ask whether we live. Who has no token is told no more than that."""
+OF_A_PROJECT = (
+    "/api/v1/jobs",
+    "/api/v1/runs",
+    "/api/v1/running",
+    "/api/v1/events",
+    "/api/v1/search",
+    "/api/v1/deliveries",
+    "/openapi.json",
+    "/static",
+    "/jobs",
+    "/runs",
+    "/graph",
+    "/deliveries",
+)
+"""Beginnings of paths that a token for one project may ask for: routes that answer for that project alone, by
+`project_of`, or tell nothing of any. All others are refused: a route that nobody thought of tells nothing."""
+
+_BEGINNINGS = tuple(f"{path}/" for path in OF_A_PROJECT)
 
 
 def project_of(request: Request) -> str | None:
@@ -16,3 +49,73 @@ def project_of(request: Request) -> str | None:
     project = request.scope.get(PROJECT)
     assert project is None or isinstance(project, str)
     return project
+
+
+def is_known_caller(request: Request) -> bool:
+    """Whether the caller has a token, or none is asked for: False on the routes that need none, and without one."""
+    return request.scope.get(KNOWN, True) is True
+
+
+class Access:
+    """The token file, read again whenever it is another one. One per process; used on the event loop only."""
+
+    def __init__(self, path: Path | None) -> None:
+        """`path`: None: nobody is asked for a token. A file that is missing or unreadable lets nobody in."""
+        self._path = path
+        self._seen: tuple[int, ...] | None = None
+        self._tokens: Sequence[Token] = ()
+
+    def admit(self, scope: Scope) -> None:
+        """Note in the scope what the caller may read.
+
+        Raises:
+            Unauthorized: it has no token that is known.
+            Forbidden: its token is for one project, and this path is not.
+        """
+        if self._path is None:
+            return
+        path: str = scope["path"]
+        presented = _presented(scope)
+        token = None if presented is None else find_token(self._current(self._path), presented)
+        if token is None:
+            scope[KNOWN] = False
+            if path in OPEN:
+                return
+            if presented is None:
+                raise Unauthorized("this server asks for a token: `Authorization: Bearer TOKEN`")
+            raise Unauthorized("the token is not known, or not any more")
+        if token.project is None:
+            return
+        scope[PROJECT] = token.project
+        if not (path in OPEN or path == "/" or f"{path}/".startswith(_BEGINNINGS)):
+            project = token.project
+            raise Forbidden(f"this token is for project {project}, and {path[:200]} is not", project=project)
+
+    def _current(self, path: Path) -> Sequence[Token]:
+        try:
+            status = path.stat()
+            seen = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            if seen != self._seen:
+                self._tokens = parse_tokens(read_tokens(path))
+                self._seen = seen
+        except OSError:
+            self._tokens, self._seen = (), None
+        return self._tokens
+
+
+def _presented(scope: Scope) -> bytes | None:
+    """The token of a request: of `Bearer`, or the password of `Basic`. Several Authorization headers are none."""
+    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    if len(given) != 1:
+        return None
+    scheme, _, rest = given[0].strip().partition(b" ")
+    scheme, rest = scheme.lower(), rest.strip()
+    if scheme == b"bearer":
+        return rest or None
+    if scheme != b"basic":
+        return None
+    try:
+        _, colon, password = base64.b64decode(rest, validate=True).partition(b":")
+    except binascii.Error:
+        return None
+    return password if colon and password else None

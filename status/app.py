@@ -1,7 +1,7 @@
 """The ASGI application: routes, the guard before them, and errors in one shape. Made by `status.serve`.
 
 The guard does what every request needs, in one layer: GET and HEAD only, a Host that is ours, a bounded address, a
-bounded number of answers in the making, security headers, and counting.
+token where one is asked for, a bounded number of answers in the making, security headers, and counting.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from status.access import Access
 from status.errors import ApiError, MethodNotAllowed, NotFound, Overloaded, UrlTooLong, WrongHost
+from status.page.failures import failure_page, wants_page
 
 MAX_URL = 4096
 MAX_ANSWERING = 64
@@ -38,13 +40,17 @@ LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
 class Guard:
     """Wraps the application; owns the numbers `status.metrics` shows of it."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] = (), *, any_address: bool = False) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Collection[str] = (), *, any_address: bool = False, access: Access | None = None
+    ) -> None:
         """
         Args:
             hosts: names under which we may be called besides the loopback ones, IPv6 in brackets, without port.
             any_address: any IP address will do as a Host: DNS rebinding needs a name.
+            access: who may ask; None: everybody.
         """
         self._any_address = any_address
+        self._access = access or Access(None)
         self._app = app
         self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
         self._answering = 0
@@ -78,7 +84,7 @@ class Guard:
         except Exception as error:
             if answered:
                 raise  # half an answer is out: only hanging up is honest
-            await _respond(error)(scope, receive, guarded_send)
+            await _respond(error, scope)(scope, receive, guarded_send)
         finally:
             self._answering -= 1
             route = scope.get("route")
@@ -93,6 +99,7 @@ class Guard:
         name = _host_name(hosts[0]) if len(hosts) == 1 else None
         if name is None or not (name in self._hosts or (self._any_address and _is_address(name))):
             raise WrongHost("the Host header names another server", allowed=sorted(self._hosts))
+        self._access.admit(scope)
         if self._answering > MAX_ANSWERING:
             raise Overloaded(f"more than {MAX_ANSWERING} requests at once; try again in a second")
 
@@ -113,11 +120,14 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _respond(error: Exception) -> Response:
-    """The response for an error; an unexpected one is told to the operator (stderr), not to the client."""
+def _respond(error: Exception, scope: Scope) -> Response:
+    """The response for an error, a page where a browser asked for one; an unexpected error is told to the operator
+    (stderr), not to the client."""
     if not isinstance(error, ApiError):
         print("".join(traceback.format_exception(error)), file=sys.stderr, flush=True)  # noqa: T201
         error = ApiError("something went wrong inside; the daemon's log says what")
+    if wants_page(scope):
+        return failure_page(error, scope)
     response = Response(error.body(), error.status, media_type="application/json")
     for name, value in error.headers:
         response.headers.append(name, value)
@@ -129,6 +139,9 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     raise NotFound(f"there is no {path}", path=path)
 
 
-def build_app(routes: list[Route], hosts: Collection[str] = (), *, any_address: bool = False) -> Guard:
+def build_app(
+    routes: list[Route], hosts: Collection[str] = (), *, any_address: bool = False, access: Access | None = None
+) -> Guard:
     """The application for these routes. A bare router: the guard is the only layer, and the one place for errors."""
-    return Guard(Router(routes=routes, redirect_slashes=False, default=_not_found), hosts, any_address=any_address)
+    router = Router(routes=routes, redirect_slashes=False, default=_not_found)
+    return Guard(router, hosts, any_address=any_address, access=access)

@@ -1,6 +1,7 @@
 """The status process: status files and, where an address is given, HTTP. Started and restarted by the daemon.
 
-`python -c "import jobsctl; from status.serve import main; main()" --home DIR [--listen HOST:PORT]`. It reads the
+`python -c "import jobsctl; from status.serve import main; main()" --home DIR [--listen HOST:PORT]
+[--tokens FILE] [--name NAME]... [--insecure]`. It reads the
 database, the heartbeat and run files, and writes status files and `http.json`, nothing else; so it may end at any
 instant, and does: at end of file on stdin (the daemon closed the pipe, or died), at SIGTERM, and when its parent dies.
 One byte on stdin says that something changed. It runs at a lower priority than the daemon and the runs.
@@ -23,6 +24,7 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -31,6 +33,7 @@ import uvicorn
 
 from jobsctl import __version__
 from state.home import Home
+from status.access import Access
 from status.api import Api, House
 from status.app import Guard, build_app
 from status.board import Board
@@ -57,21 +60,36 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="root of the home, absolute")
     parser.add_argument("--timezone", default="UTC", help="of jobs that name none: what the daemon took")
     parser.add_argument("--listen", help="HOST:PORT to serve HTTP on; left out: only status files")
+    parser.add_argument("--tokens", type=Path, help="file of the tokens that readers need; left out: they need none")
+    parser.add_argument("--name", action="append", default=[], help="a further name we are called by")
+    parser.add_argument("--insecure", action="store_true", help="serve others without tokens")
     arguments = parser.parse_args()
+    doors = Doors(arguments.listen, arguments.tokens, tuple(arguments.name), insecure=arguments.insecure)
     try:
-        serve(Home(arguments.home.resolve()), arguments.listen, timezone=arguments.timezone)
+        serve(Home(arguments.home.resolve()), doors, timezone=arguments.timezone)
     except CannotServe as error:
         print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201
         os._exit(1)
 
 
-def serve(home: Home, listen: str | None, *, timezone: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where HTTP is served, and to whom."""
+
+    listen: str | None
+    """HOST:PORT; None: nowhere."""
+    tokens: Path | None = None
+    names: tuple[str, ...] = ()
+    insecure: bool = False
+
+
+def serve(home: Home, doors: Doors, *, timezone: str) -> None:
     """Run until told to end.
 
     Raises:
-        CannotServe: the address cannot be had.
+        CannotServe: the address cannot be had, or would be open to everybody.
     """
-    listener = None if listen is None else bind(listen)
+    listener = None if doors.listen is None else bind(doors.listen, public=doors.insecure or doors.tokens is not None)
     _end_with_parent()
     _return_memory()
     signal.signal(signal.SIGTERM, _end)
@@ -83,10 +101,10 @@ def serve(home: Home, listen: str | None, *, timezone: str) -> None:
     )
     threading.Thread(target=_watch_bell, args=(home, refresher), name="bell", daemon=True).start()
     refresher.start()
-    if listener is None or listen is None:
+    if listener is None or doors.listen is None:
         refresher.join()
         return
-    server = Server(_uvicorn_config(_application(home, refresher, listen)))
+    server = Server(_uvicorn_config(_application(home, refresher, doors.listen, doors)))
     announce(home, listener)
     server.run(sockets=[listener])
 
@@ -103,7 +121,7 @@ def _give_way() -> None:
         Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
-def _application(home: Home, refresher: Refresher, listen: str) -> Guard:
+def _application(home: Home, refresher: Refresher, listen: str, doors: Doors) -> Guard:
     guards: list[Guard] = []
     exporter = Exporter(
         Sources(
@@ -119,7 +137,14 @@ def _application(home: Home, refresher: Refresher, listen: str) -> Guard:
     api = Api(House(home=home, refresher=refresher, exporter=exporter, now=now_us, monotonic=time.monotonic))
     host, _ = split_address(listen)
     pages = page_routes(home=home, refresher=refresher, now=now_us, ask=api.database.ask)
-    guards.append(build_app([*api.routes(), *pages], own_names(host), any_address=not is_loopback(host)))
+    guards.append(
+        build_app(
+            [*api.routes(), *pages],
+            [*own_names(host), *doors.names],
+            any_address=not is_loopback(host),
+            access=Access(doors.tokens),
+        )
+    )
     return guards[0]
 
 
@@ -185,13 +210,18 @@ def own_names(host: str) -> list[str]:
     return [shown] if is_loopback(host) else [shown, socket.gethostname(), socket.getfqdn()]
 
 
-def bind(listen: str) -> socket.socket:
+def bind(listen: str, *, public: bool = False) -> socket.socket:
     """The listening socket.
 
+    Args:
+        public: others than this machine may reach it.
+
     Raises:
-        CannotServe: no such address here, the port is taken, or it needs more rights.
+        CannotServe: no such address here, the port is taken, or it needs more rights; or it is not ours alone.
     """
     host, port = split_address(listen)
+    if not public and not is_loopback(host):
+        raise CannotServe(f"http.listen: others reach {listen}, and http.tokens names no file of tokens")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.options import Settings
+
+if TYPE_CHECKING:
+    from specs.config import Config
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -41,9 +45,27 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
     if listen not in (None, "none") and not is_address(listen):
         raise UsageError(f"--listen {listen}: write it as HOST:PORT, as 127.0.0.1:8787 or [::1]:8787, or `none`")
     address = listen or (config.http.listen if config.http is not None else None)
-    readers = status_command(home, None if address in (None, "none") else address, config.timezone)
+    if address == "none":
+        address = None
+    if address is not None:
+        _refuse_open_doors(address, config)
+    readers = status_command(home, address, config)
     notify = notify_command(home, config.timezone)
     try:
         run_daemon(home, config, version=jobsctl.__version__, readers=readers, notify=notify)
     except (AlreadyRunning, StateGone) as refusal:
         raise Refused(str(refusal)) from None
+
+
+def _refuse_open_doors(address: str, config: Config) -> None:
+    """Raise Refused when everybody who reaches the address could read all jobs."""
+    from cli.errors import Refused
+    from specs.config import is_loopback
+
+    if is_loopback(address) or (config.http is not None and (config.http.tokens is not None or config.http.insecure)):
+        return
+    raise Refused(
+        f"others reach {address}, and would read every job's specs, runs and output without a token",
+        hint="set `http.tokens: tokens` in jobsctl.yaml and make one with `jobsctl token create NAME`; "
+        "or say `http.insecure: true` when something in front asks who it is",
+    )

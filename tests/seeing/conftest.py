@@ -66,10 +66,10 @@ class StatusProcess:
                 self.process.stderr.close()
 
 
-def start_process(home: Home, listen: str | None) -> subprocess.Popen[bytes]:
+def start_process(home: Home, listen: str | None, *more: str) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-c", "import jobsctl; from status.serve import main; main()", "--home", str(home.root)]
     return subprocess.Popen(
-        [*argv, "--listen", listen] if listen else argv,
+        [*argv, "--listen", listen, *more] if listen else [*argv, *more],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=ROOT,
@@ -77,14 +77,16 @@ def start_process(home: Home, listen: str | None) -> subprocess.Popen[bytes]:
     )
 
 
-def serve(home: Home, *, listen: str | None = "127.0.0.1:0") -> StatusProcess:
-    """Start it, and wait until it has read the database."""
-    server = StatusProcess(home, start_process(home, listen))
+def serve(home: Home, *more: str, listen: str | None = "127.0.0.1:0", token: str | None = None) -> StatusProcess:
+    """Start it, and wait until it has read the database. `more`: of its options; `token`: what the client sends."""
+    server = StatusProcess(home, start_process(home, listen, *more))
     if listen is not None:
         try:
             until(lambda: home.http.exists() or server.process.poll() is not None, "http.json")
             assert server.process.poll() is None, server.process.stderr and server.process.stderr.read().decode()
             server.client = httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE)
+            if token is not None:
+                server.client.headers["authorization"] = f"Bearer {token}"
             until(lambda: server.http.get("/api/v1/jobs").status_code == 200, "the first picture")
         except BaseException:
             server.process.kill()

@@ -227,7 +227,6 @@ def test_health_readiness_and_metrics_are_told(town: Town) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "type"),
     [
-        pytest.param("/", 404, "not_found", id="no page yet"),
         pytest.param("/api/v1/sessions/x", 404, "not_found", id="a route of a later version"),
         pytest.param("/api/v1/search?q=%2A", 400, "bad_request", id="a search for no word"),
         pytest.param("/api/v1/jobs/", 404, "not_found", id="a slash too many"),

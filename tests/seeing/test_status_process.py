@@ -88,14 +88,15 @@ def test_without_an_address_it_writes_status_files_only(home: Home, store: Store
     ("listen", "says"),
     [
         pytest.param("127.0.0.1:{taken}", "another program has this port; set http.listen", id="a port in use"),
-        pytest.param("192.0.2.1:0", "an address of this machine", id="another machine's address"),
+        pytest.param("192.0.2.1:0 --insecure", "an address of this machine", id="another machine's address"),
+        pytest.param("0.0.0.0:0", "others reach 0.0.0.0:0, and http.tokens names no file", id="open to everybody"),
         pytest.param("127.0.0.1", "is not HOST:PORT", id="no address"),
         pytest.param("127.0.0.1:99999", "is not HOST:PORT", id="no port"),
     ],
 )
 def test_an_address_it_cannot_have_is_one_line_and_an_exit_code(home: Home, listen: str, says: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = start_process(home, listen.format(taken=taken.getsockname()[1]))
+        process = start_process(home, *listen.format(taken=taken.getsockname()[1]).split())
         _, stderr = process.communicate(timeout=10)
     assert process.returncode == 1
     assert stderr.startswith(b"error: ")
