@@ -8,16 +8,15 @@ from cli.output import Cell
 from cli.reading import Reading
 from cli.tables import phase_cell, state_cell
 from cli.terminal import one_line
-from state.records import Health, JobRecord, Reason, RunState
+from state.records import Health, JobRecord, RunState
 from status.deadline import read_spec
 from status.phase import Suspension, conditions_of, suspension_of, sync_of
+from status.problems import WROTE_NOTHING, missed_deadline
 from status.runwords import duration_text, short_revision, waiting_words
 from status.times import both, relative
 
 LABEL = 13
 SHOWN_RUNS = 5
-WROTE_NOTHING = (Reason.START_ERROR, Reason.DEPENDENCY, Reason.LOST)
-"""Ends that a log does not explain."""
 GOOD = {"Ready": "True", "Reconciling": "False", "Stalled": "False", "Healthy": "True"}
 """What each condition is when all is well; `Complete` is neither good nor bad."""
 
@@ -25,17 +24,12 @@ GOOD = {"Ready": "True", "Reconciling": "False", "Stalled": "False", "Healthy": 
 def is_well(seen: Reading, job: JobRecord) -> bool:
     """Nothing of it fails or is late, its file is sound, and the daemon can decide on it."""
     failing = job.health is Health.FAILING
-    return not job.problem and job.stalled is None and not failing and missed_deadline(seen, job) is None
-
-
-def missed_deadline(seen: Reading, job: JobRecord) -> int | None:
-    """By when a job should have succeeded of which nothing failed: it did not run, or does not end. Else None."""
-    if job.problem or job.stalled is not None or job.health is Health.FAILING:
-        return None
-    if job.last_success_at is None and job.next_at is not None and job.next_at > seen.now and not job.active_runs:
-        return None  # its first slot is still to come
-    deadline = seen.deadline(job)
-    return deadline if deadline is not None and deadline < seen.now else None
+    return (
+        not job.problem
+        and job.stalled is None
+        and not failing
+        and missed_deadline(job, seen.now, seen.deadline) is None
+    )
 
 
 def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
@@ -56,7 +50,7 @@ def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
     elif job.archived_at is None:
         yield _fact("Next run", both(job.next_at, now))
     yield _fact("Last success", both(job.last_success_at, now))
-    if (deadline := missed_deadline(seen, job)) is not None:
+    if (deadline := missed_deadline(job, seen.now, seen.deadline)) is not None:
         yield Cell(_fact("Overdue", f"it should have succeeded by {both(deadline, now)}"), "red")
     revision = f", revision {short_revision(job.revision)}" if job.revision else ""
     yield _fact("File", f"{job.path}:{job.line}{revision}")

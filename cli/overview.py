@@ -6,20 +6,20 @@ Built from the database and the heartbeat alone, so it also tells what is wrong 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from cli.exits import Exit
-from cli.jobstory import WROTE_NOTHING, missed_deadline
 from cli.output import Cell, Style, counted
 from cli.reading import Reading
 from cli.selection import nothing_there
 from cli.tables import next_text
 from cli.terminal import one_line
 from state.records import Health, JobRecord, Reason, Run, RunState
-from status.heartbeat import DOWN_AFTER, Heartbeat
-from status.phase import Phase, first_problem, phase_of, suspension_of
+from status.heartbeat import Heartbeat
+from status.phase import Phase, phase_of, suspension_of
+from status.problems import Problem, daemon_problems, job_problems, source_problems
 from status.runwords import duration_text, short_revision, waiting_words
 from status.times import relative
 from status.views import run_view, source_view
@@ -33,22 +33,6 @@ WORST_FIRST = (
 )  # fmt: skip
 SHOWN = 10
 """Lines of one section: more than a screen helps nobody to see what comes first; `list` shows all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is not all right, and what to do about it."""
-
-    kind: str
-    """`disk`, `silent` (no sign of life), `daemon`, `config`, `source`, `file`, `prune`, `failing`, `stalled` or
-    `overdue`."""
-    subject: str
-    message: str
-    next: str
-    """A command."""
-
-    def view(self) -> dict[str, str]:
-        return {"kind": self.kind, "subject": self.subject, "message": self.message, "next": self.next}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +161,19 @@ def overview(seen: Reading, project: str | None) -> Overview:
     active = seen.reader.runs(active=True, project=project, limit=SHOWN * 10)
     problems = [
         *_disk_problems(seen),
-        *_daemon_problems(alive, heartbeat, seen.now),
-        *_source_problems(seen, doubtful),
-        *_job_problems(seen, doubtful, {run.job_id: run for run in active if run.reason is Reason.BACKOFF}),
+        *daemon_problems(heartbeat if alive else None, seen.now),
+        *_config_problems(seen),
+        *source_problems(seen.source, {job.identity for job in doubtful}),
+        *job_problems(
+            doubtful,
+            source=seen.source,
+            ends=seen.reader.runs_of_ids(
+                job.last_end_id for job in doubtful if job.health is Health.FAILING and job.last_end_id
+            ),
+            retries={run.job_id: run for run in active if run.reason is Reason.BACKOFF},
+            deadline_of=seen.deadline,
+            now=seen.now,
+        ),
     ]
     nothing = NO_JOBS if phases else nothing_there(seen.reader, project, NO_JOBS)
     return Overview(seen, alive, heartbeat, phases, coming, active, problems, nothing)
@@ -192,83 +186,11 @@ def _disk_problems(seen: Reading) -> Iterator[Problem]:
         yield Problem("disk", str(seen.home.state), message, "the kernel's log (dmesg) says why; mount it for writing")
 
 
-def _daemon_problems(alive: bool, beat: Heartbeat | None, now: int) -> Iterator[Problem]:
-    if not alive or beat is None:
-        return
-    if beat.age(now) > DOWN_AFTER:
-        message = f"it runs, but its last sign of life is {relative(beat.at, now)}"
-        yield Problem("silent", "daemon", message, "look at its log and at the load of the machine")
-    elif beat.last_error is not None and (beat.last_error_at or 0) > (beat.last_pass_at or 0):
-        yield Problem("daemon", "daemon", beat.last_error, "it tries again by itself; its log tells more")
-    if beat.number("readers", "failures"):
-        listen = beat.text("readers", "listen")
-        served = f"HTTP on {listen} and status files are" if listen else "status files are"
-        message = f"{served} not served: the process for them ends as soon as it is started"
-        yield Problem("daemon", "daemon", message, "jobsctl doctor")
-    if waiting := beat.number("runs", "unlaunched"):
-        message = f"{counted(int(waiting), 'run')} cannot start: no supervisor process can be started"
-        yield Problem("daemon", "daemon", message, "it tries again by itself; its log says why")
-
-
-def _source_problems(seen: Reading, doubtful: list[JobRecord]) -> Iterator[Problem]:
-    source = seen.source
+def _config_problems(seen: Reading) -> Iterator[Problem]:
     usual = seen.has_usual_settings or seen.has_settings_of_the_daemon
     if not usual and seen.config and seen.config_problem is not None:
         message = f"{seen.config_problem.diagnostics[0]}; the daemon will not start again"
         yield Problem("config", str(seen.home.config), message, "jobsctl validate")
-    if source is None:
-        return
-    if source.problem is not None:
-        message = f"{source.problem}; what was applied last goes on"
-        yield Problem("source", source.root, message, f"look at {source.root}")
-    applied = {job.identity for job in doubtful}
-    errors = [finding for finding in source.diagnostics if finding.get("severity", "error") == "error"]
-    for finding in errors:
-        place = f"{finding.get('path')}:{finding.get('line')}:{finding.get('column')}"
-        last = "; the last good version runs on" if finding.get("identity") in applied else ""
-        yield Problem("file", place, f"{finding.get('message')}{last}", "jobsctl validate")
-    if source.prune_blocked:
-        count = len(source.prune_blocked)
-        yield Problem(
-            "prune",
-            source.root,
-            f"{count} jobs vanished from the files at once, and were kept",
-            "bring the files back, or let them go: jobsctl apply --confirm-prune",
-        )
-
-
-def _job_problems(seen: Reading, jobs: list[JobRecord], retries: Mapping[int, Run]) -> Iterator[Problem]:
-    told = {str(finding.get("identity")) for finding in seen.source.diagnostics} if seen.source else set()
-    for job in jobs:
-        problem = first_problem(job)
-        if problem is not None and job.identity not in told:
-            yield Problem("file", job.identity, f"{problem}; the last good version runs on", "jobsctl validate")
-        if job.stalled is not None:
-            yield Problem("stalled", job.identity, job.stalled, f"jobsctl events {job.identity} --warnings")
-    ends = seen.reader.runs_of_ids(job.last_end_id for job in jobs if job.health is Health.FAILING and job.last_end_id)
-    for job in sorted(jobs, key=lambda each: each.health_since or 0, reverse=True):
-        if job.health is Health.FAILING:
-            # Not the newest run: that may be the next attempt, which waits.
-            run = ends.get(job.last_end_id or "")
-            why = run.error if run is not None and run.error else "its last run did not succeed"
-            times = job.consecutive_failures
-            often = f"failed {times} times, first" if times > 1 else "failed"
-            retry = retries.get(job.id or 0)
-            again = "" if retry is None else f"; attempt {retry.attempt} follows"
-            if retry is not None and retry.not_before is not None:
-                again = f"; attempt {retry.attempt} {relative(retry.not_before, seen.now)}"
-            message = f"{often} {relative(job.health_since, seen.now)}: {why}{again}"
-            wrote = run is not None and run.reason not in WROTE_NOTHING
-            yield Problem("failing", job.identity, message, f"jobsctl {'logs' if wrote else 'why'} {job.identity}")
-        else:
-            yield from _overdue(seen, job)
-
-
-def _overdue(seen: Reading, job: JobRecord) -> Iterator[Problem]:
-    deadline = missed_deadline(seen, job)
-    if deadline is not None:
-        message = f"should have succeeded {relative(deadline, seen.now)}"
-        yield Problem("overdue", job.identity, message, f"jobsctl why {job.identity}")
 
 
 def _comes(job: JobRecord) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cli.jobstory import WROTE_NOTHING
 from cli.output import Cell, to_json
 from cli.reading import Reading
 from cli.tables import STATE_STYLE, state_cell
 from cli.terminal import one_line
 from state.records import ACTIVE_STATES, Event, Run, RunState
 from status.instants import rfc3339
+from status.problems import WROTE_NOTHING
 from status.reasons import skip_words
 from status.runwords import duration_text, short_revision, waiting_words
 from status.times import both, precise, size, span, stamp
