@@ -14,7 +14,6 @@ from typing import Literal
 
 import orjson
 
-from cli.masking import masked_pair
 from cli.options import Settings
 from cli.output import Cell, print_items, print_lines
 from cli.planning.before import of_records
@@ -26,6 +25,7 @@ from specs.desired import Desired, DesiredJob
 from state.errors import NoDatabase, OlderSchema
 from state.reads import Reader
 from state.records import JobRecord
+from status.masking import masked_pair
 from status.yaml import dump_yaml
 
 Word = Literal["created", "configured", "renamed", "unchanged", "pruned"]

@@ -6,19 +6,20 @@ from collections.abc import Iterable, Iterator
 
 from cli.jobstory import LABEL, job_lines
 from cli.output import Cell
-from cli.policywords import param_pairs, policy_pairs
-from cli.programwords import command_pairs, environment_pairs
 from cli.reading import Reading
 from cli.terminal import one_line
-from cli.upcoming import Upcoming
-from cli.why.facts import facts_of
-from cli.why.waiting import now, occupied, upstream_words
+from cli.whylines import answer_lines
 from specs.expression import ScheduleError
 from specs.zones import find_zone
 from state.records import JobRecord
 from status.deadline import read_spec
 from status.phase import suspension_of
+from status.policywords import param_pairs, policy_pairs
+from status.programwords import command_pairs, environment_pairs
 from status.times import relative
+from status.upcoming import Upcoming
+from status.why.facts import facts_of
+from status.why.waiting import now, occupied, upstream_words
 
 SHOWN_STARTS = 3
 """`next` shows more."""
@@ -44,7 +45,7 @@ def description_lines(seen: Reading, record: JobRecord) -> Iterator[str | Cell]:
     active = now(facts)
     if active is not None:
         yield ""
-        yield from active.lines(seen.now)
+        yield from answer_lines(active, seen.now)
 
 
 def _next(seen: Reading, record: JobRecord) -> Iterator[tuple[str, str]]:

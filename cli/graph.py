@@ -14,13 +14,13 @@ import orjson
 from cli.output import Cell
 from cli.tables import PHASE_STYLE, last_run_cell
 from cli.terminal import one_line
-from cli.upstream import upstream_facts
 from specs.expression import ScheduleError
 from specs.policy import PLAIN, Policy, policy_of
 from state.records import JobRecord
 from status.instants import SECOND, rfc3339
 from status.phase import Phase, phase_of
 from status.times import NEVER, span
+from status.upstream import upstream_facts
 from status.views import API_VERSION
 
 BRANCHES = ("├─ ", "└─ ", "│  ", "   ")

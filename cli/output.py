@@ -18,6 +18,7 @@ import click
 from cli.options import Settings
 from cli.streams import write_error
 from cli.terminal import one_line, safe_json, visible
+from status.counting import counted as counted
 
 GAP = 2
 """Spaces between two columns."""
@@ -47,11 +48,6 @@ class Column(Generic[T]):
     """Numbers stand right."""
     rank: int = 0
     """On a narrow terminal the columns of the highest rank are left out first, those of rank 0 never."""
-
-
-def counted(number: int, word: str) -> str:
-    """`1 job`, `2 jobs`."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def say(message: str) -> None:

@@ -11,9 +11,9 @@ from cli.exits import Exit
 from cli.options import Instant, Settings
 
 if TYPE_CHECKING:
-    from cli.upcoming import Upcoming
     from specs.expression import ScheduleError
     from specs.schedule import Schedule
+    from status.upcoming import Upcoming
 
 
 @click.command("next")
@@ -46,8 +46,8 @@ def command(
       jobsctl next --schedule "30 4 * * MON-FRI" --timezone Europe/Berlin
       jobsctl next --schedule "weekdays at 9:30am" -n 10 -o json
     """
-    from cli.upcoming import Upcoming
     from specs.zones import find_zone
+    from status.upcoming import Upcoming
 
     start = settings.now() if after is None else after
     if schedule is not None:
@@ -118,9 +118,9 @@ def _of_job(settings: Settings, name: str, after: int | None, number: int) -> Up
     from cli.output import say
     from cli.reading import reading
     from cli.selection import find_job
-    from cli.upcoming import Upcoming
     from specs.expression import ScheduleError
     from status.deadline import read_spec
+    from status.upcoming import Upcoming
 
     with reading(settings) as seen:
         record = find_job(settings, seen.reader, name)

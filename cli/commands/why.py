@@ -35,9 +35,10 @@ def command(settings: Settings, job: str, at: str | None) -> int:
     from cli.output import print_one
     from cli.reading import reading
     from cli.selection import find_job
-    from cli.why.compose import at_slot, at_start, no_slot, overview
-    from cli.why.facts import facts_of, find_slot, last_slot, slot_facts, started_then
-    from cli.why.moment import UnknownMoment, read_moment
+    from cli.whylines import story_lines
+    from status.why.compose import at_slot, at_start, no_slot, overview
+    from status.why.facts import facts_of, find_slot, last_slot, slot_facts, started_then
+    from status.why.moment import UnknownMoment, read_moment
 
     with reading(settings) as seen:
         record = find_job(settings, seen.reader, job)
@@ -57,5 +58,5 @@ def command(settings: Settings, job: str, at: str | None) -> int:
                 story, code = no_slot(facts, moment), Exit.NOT_FOUND
             else:
                 story = at_slot(facts, slot_facts(seen, facts, slot), moment)
-        print_one(settings, story.view(), name=f"job/{record.identity}", text=story.lines(seen.now))
+        print_one(settings, story.view(), name=f"job/{record.identity}", text=story_lines(story, seen.now))
     return code

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from cli.masking import masked, masked_pair
 from cli.planning.fields import MISSING, FieldChange, Path, Step, said_fields
 from cli.planning.plan import ACTIONS, Coming, DocumentPlan, JobPlan, Origin, Plan, Spec
 from cli.planning.words import night_words
@@ -17,6 +16,7 @@ from specs.nights import Night
 from specs.render import as_dict
 from specs.zones import find_zone
 from status.instants import rfc3339
+from status.masking import masked, masked_pair
 
 View = dict[str, Any]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cli.why.compose import at_slot, no_slot, overview
-from cli.why.moment import Moment, read_moment
-from cli.why.story import Story
 from specs.calendar import Calendars, JobCalendar, compile_calendar
 from specs.kinds import Calendar
 from specs.zones import find_zone, to_micros
 from state.records import Event, Health, Reason, RunState, Trigger
+from status.why.compose import at_slot, no_slot, overview
+from status.why.moment import Moment, read_moment
+from status.why.story import Story
 from tests.commands.telling import (
     DAY,
     HOUR,

@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
-from cli.upstream import UpstreamFacts
-from cli.why.known import Facts, PoolFacts, SlotFacts
-from cli.why.words import Local
 from specs.model import Job
 from specs.policy import Upstream, policy_of
 from specs.schedule import compile_schedule
 from specs.zones import find_zone
 from state.records import Health, JobRecord, Reason, Run, RunState, Trigger
+from status.upstream import UpstreamFacts
+from status.why.known import Facts, PoolFacts, SlotFacts
+from status.why.words import Local
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

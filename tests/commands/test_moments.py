@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.why.moment import read_moment
 from specs.zones import find_zone, to_micros
+from status.why.moment import read_moment
 
 NOW = 1_795_248_000_000_000
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")

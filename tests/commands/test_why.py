@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from cli.why.moment import UnknownMoment, read_moment
 from specs.zones import find_zone, rfc3339
 from state.inbox import RequestKind
 from state.records import DocumentRecord, Event, Reason, RunState, Trigger
 from state.store import Skip
+from status.why.moment import UnknownMoment, read_moment
 from tests.commands.conftest import HOUR, MINUTE, NOW
 
 BERLIN = find_zone("Europe/Berlin")

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from cli.reading import Reading
-from cli.why.compose import at_slot, overview
-from cli.why.facts import facts_of, find_slot, last_slot, slot_facts
-from cli.why.moment import Moment
-from cli.why.story import Answer, Verdict
 from runners.stub import Script
 from state.inbox import RequestKind
 from state.reads import Reader
 from state.records import JobRecord, Reason, RunState
+from status.why.compose import at_slot, overview
+from status.why.facts import facts_of, find_slot, last_slot, slot_facts
+from status.why.moment import Moment
+from status.why.story import Answer, Verdict
 from tests.deciding.driving import Rig
 from tests.deciding.scenes import FAILS, HOUR, MINUTE, Scene, document, spec
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from cli.output import Cell
-from cli.why.story import About, Verdict
+from cli.whylines import story_lines
 from state.records import SKIP_REASONS, WAIT_REASONS
+from status.why.story import About, Verdict
 from tests.commands.situations import SITUATIONS
 from tests.commands.telling import NOW
 
@@ -21,7 +22,7 @@ STORIES = Path(__file__).with_name("why_stories.txt")
 
 
 def told(name: str) -> str:
-    lines = SITUATIONS[name]().lines(NOW)
+    lines = story_lines(SITUATIONS[name](), NOW)
     return "".join(f"{line.text if isinstance(line, Cell) else line}\n" for line in lines)
 
 

@@ -1,16 +1,16 @@
-"""The coming slots of a job, or of an expression: what `jobsctl next` shows. Reads what is stored; prints nothing."""
+"""The coming slots of a job, or of an expression: what `jobsctl next` and the page of a job show. Prints nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
 
-from cli.reading import Reading
 from specs.policy import PLAIN, Policy
 from specs.schedule import Schedule, compile_schedule
 from specs.timing import Timing
 from state.records import JobRecord
 from status.deadline import read_policy, read_spec
+from status.seen import Seen
 from status.timing import timing_of, words_of
 
 
@@ -40,7 +40,7 @@ class Upcoming:
         return cls(schedule, list(islice(Timing(schedule, start, PLAIN, identity).runs_after(start, None), number)))
 
     @classmethod
-    def of_job(cls, seen: Reading, record: JobRecord, after: int | None, number: int) -> Upcoming:
+    def of_job(cls, seen: Seen, record: JobRecord, after: int | None, number: int) -> Upcoming:
         """Of a stored job, after `after` (None: now).
 
         Raises ScheduleError: its zone is not known on this machine.

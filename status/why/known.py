@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.upstream import UpstreamFacts
-from cli.why.words import Local
 from specs.policy import Policy
 from specs.schedule import Schedule
 from specs.timing import Timing
 from state.records import Event, JobRecord, Reason, Run
 from status.timing import timing_of
+from status.upstream import UpstreamFacts
+from status.why.words import Local
 
 if TYPE_CHECKING:
     from specs.calendar import Calendars  # 10 ms that most commands need not pay

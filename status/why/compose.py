@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from cli.why import coming, past, waiting
-from cli.why.known import Facts, SlotFacts
-from cli.why.moment import Moment
-from cli.why.story import About, Answer, Story, Verdict
-from cli.why.words import rule
 from specs.zones import Zone
 from state.records import Trigger
 from status.phase import first_problem
 from status.timing import words_of
+from status.why import coming, past, waiting
+from status.why.known import Facts, SlotFacts
+from status.why.moment import Moment
+from status.why.story import About, Answer, Story, Verdict
+from status.why.words import rule
 
 HALF_A_DAY = 43_200
 SECOND = 1_000_000

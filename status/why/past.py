@@ -1,18 +1,18 @@
-"""A slot that has come: what became of it. Pure; called by `cli.why.compose`."""
+"""A slot that has come: what became of it. Pure; called by `status.why.compose`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cli.output import counted
-from cli.why.known import Facts, SlotFacts
-from cli.why.story import About, Answer, Verdict
-from cli.why.waiting import waits_for
-from cli.why.words import ending, length, resume_advice, suspended, took, version
 from specs.policy import Policy
 from state.records import Reason, Run, RunState, Trigger
+from status.counting import counted
 from status.phase import suspension_of
 from status.reasons import advice_words, skip_words
+from status.why.known import Facts, SlotFacts
+from status.why.story import About, Answer, Verdict
+from status.why.waiting import waits_for
+from status.why.words import ending, length, resume_advice, suspended, took, version
 
 SECOND = 1_000_000
 ON_TIME = 60 * SECOND

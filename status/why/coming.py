@@ -1,4 +1,4 @@
-"""A slot that is to come: when it starts, and what would keep it from running. Pure; called by `cli.why.compose`.
+"""A slot that is to come: when it starts, and what would keep it from running. Pure; called by `status.why.compose`.
 
 What will happen is told as it stands now. Obstacles come in two kinds: those by which the slot does not run (`never`),
 and those that may be over by then (`maybe`).
@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from cli.output import counted
-from cli.why.known import Facts
-from cli.why.story import About, Answer, Verdict
-from cli.why.waiting import occupied, upstream_words
-from cli.why.words import length, resume_advice, suspended
 from state.records import WAIT_REASONS, Health, Reason, RunState
+from status.counting import counted
 from status.phase import suspension_of
 from status.times import relative
+from status.why.known import Facts
+from status.why.story import About, Answer, Verdict
+from status.why.waiting import occupied, upstream_words
+from status.why.words import length, resume_advice, suspended
 
 _AFTER_FAILURE = {"fail": "its run fails with it", "run": "it runs all the same"}
 FAR = 10_000

@@ -1,6 +1,7 @@
 """Secrets that somebody wrote into a spec in clear, masked for showing. Pure.
 
-Used by `plan`, `diff`, `apply` and `describe`: what they print ends up in pull requests, build logs and photographs.
+Used by `plan`, `diff`, `apply`, `describe` and the page: what they show ends up in pull requests, build logs and
+photographs.
 Values that come from outside (`from_env`, `from_file`, `credential`) are references already. A name that looks like a
 secret's hides its whole value, also one that the lint would let pass: to hide too much does no harm here. Elsewhere the
 part of a text goes that `specs.secrets` takes for a secret (`--password ...`, `https://user:...@host`, known tokens).

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import orjson
 
-from cli.reading import Reading
-from cli.upstream import upstream_facts
-from cli.why.known import Facts, PoolFacts, SlotFacts
-from cli.why.moment import Moment
-from cli.why.words import Local
 from specs.expression import ScheduleError
 from specs.policy import PLAIN, Policy, policy_of
 from specs.schedule import Schedule, compile_schedule
@@ -16,13 +11,18 @@ from specs.stored import StoredJob
 from specs.zones import find_zone
 from state.records import ACTIVE_STATES, JobRecord, Reason, Run, RunState, Trigger
 from status.deadline import read_spec
+from status.seen import Seen
+from status.upstream import upstream_facts
+from status.why.known import Facts, PoolFacts, SlotFacts
+from status.why.moment import Moment
+from status.why.words import Local
 
 MOST = 10_000
 SEARCHED = 200
 """Rows looked through for a slot that the present schedule does not name: of an earlier one, of a chain."""
 
 
-def facts_of(seen: Reading, record: JobRecord) -> Facts:
+def facts_of(seen: Seen, record: JobRecord) -> Facts:
     """Everything about a job now."""
     spec = read_spec(record.spec)
     schedule, policy, trouble = _compiled(seen, record, spec)
@@ -46,7 +46,7 @@ def facts_of(seen: Reading, record: JobRecord) -> Facts:
     )
 
 
-def _compiled(seen: Reading, record: JobRecord, spec: StoredJob) -> tuple[Schedule | None, Policy, str | None]:
+def _compiled(seen: Seen, record: JobRecord, spec: StoredJob) -> tuple[Schedule | None, Policy, str | None]:
     zone = seen.timezone
     try:
         policy = policy_of(orjson.loads(record.spec), default_timezone=zone)
@@ -55,7 +55,7 @@ def _compiled(seen: Reading, record: JobRecord, spec: StoredJob) -> tuple[Schedu
         return None, PLAIN, error.message
 
 
-def pool_facts(seen: Reading, name: str) -> PoolFacts:
+def pool_facts(seen: Seen, name: str) -> PoolFacts:
     """Who holds the slots of a pool, and who waits for one, in the order they came."""
     slots = None
     for document in seen.reader.documents("Pool"):
@@ -76,7 +76,7 @@ def pool_facts(seen: Reading, name: str) -> PoolFacts:
     return PoolFacts(name=name, slots=slots, running=running, waiting=waiting)
 
 
-def last_slot(seen: Reading, facts: Facts) -> SlotFacts | None:
+def last_slot(seen: Seen, facts: Facts) -> SlotFacts | None:
     """The latest slot that something is stored about; of a job that never had one, its last run."""
     record = facts.record
     rows = seen.reader.runs(job_id=record.id, limit=SEARCHED)
@@ -89,7 +89,7 @@ def last_slot(seen: Reading, facts: Facts) -> SlotFacts | None:
     return SlotFacts(slot=ended[0].created_at, rows=(ended[0],))
 
 
-def find_slot(seen: Reading, facts: Facts, moment: Moment) -> int | None:
+def find_slot(seen: Seen, facts: Facts, moment: Moment) -> int | None:
     """The slot that is meant: one that something is stored about, else one of the present schedule."""
     stored = _stored(seen, facts.record, moment)
     timing = facts.timing
@@ -106,7 +106,7 @@ def find_slot(seen: Reading, facts: Facts, moment: Moment) -> int | None:
     return max(found, default=None)
 
 
-def _stored(seen: Reading, record: JobRecord, moment: Moment) -> int | None:
+def _stored(seen: Seen, record: JobRecord, moment: Moment) -> int | None:
     """A slot with rows of its own; rows are made at their slot or later."""
     if moment.width:
         rows = seen.reader.runs(job_id=record.id, since=moment.at, limit=SEARCHED, order="asc")
@@ -117,7 +117,7 @@ def _stored(seen: Reading, record: JobRecord, moment: Moment) -> int | None:
     return max(past, default=None)
 
 
-def started_then(seen: Reading, facts: Facts, moment: Moment) -> SlotFacts | None:
+def started_then(seen: Seen, facts: Facts, moment: Moment) -> SlotFacts | None:
     """Where no slot is: that of the run which started at the time that is meant; people remember starts."""
     for run in seen.reader.runs(job_id=facts.record.id, until=moment.at + moment.width, limit=SEARCHED):
         if run.started_at is not None and moment.at <= run.started_at < moment.at + moment.width:
@@ -127,7 +127,7 @@ def started_then(seen: Reading, facts: Facts, moment: Moment) -> SlotFacts | Non
     return None
 
 
-def slot_facts(seen: Reading, facts: Facts, slot: int) -> SlotFacts:
+def slot_facts(seen: Seen, facts: Facts, slot: int) -> SlotFacts:
     """What is stored about a slot."""
     record = facts.record
     assert record.id is not None
@@ -150,7 +150,7 @@ def slot_facts(seen: Reading, facts: Facts, slot: int) -> SlotFacts:
     return SlotFacts(slot=slot, rows=rows, caught_up=caught_up, holder=holder, pause=pause, oldest=oldest)
 
 
-def _holder(seen: Reading, record: JobRecord, slot: int) -> Run | None:
+def _holder(seen: Seen, record: JobRecord, slot: int) -> Run | None:
     """The newest run that was active at `slot`."""
     for run in seen.reader.runs(job_id=record.id, until=slot + 1, limit=20):
         over = run.finished_at is not None and run.finished_at <= slot
@@ -159,7 +159,7 @@ def _holder(seen: Reading, record: JobRecord, slot: int) -> Run | None:
     return None
 
 
-def _caught_up(seen: Reading, facts: Facts, skipped: Run) -> Run | None:
+def _caught_up(seen: Seen, facts: Facts, skipped: Run) -> Run | None:
     """The run of the slot after those that were missed: made to catch up, or just in time."""
     last, record, timing = skipped.scheduled_for or 0, facts.record, facts.timing
     following = None if timing is None else timing.after(last)

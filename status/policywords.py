@@ -1,14 +1,14 @@
-"""A job's policies in words, the defaults too: what `describe` shows. Pure."""
+"""A job's policies in words, the defaults too: what `describe` and the page show. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cli.output import counted
 from specs.jitter import stable_offset
 from specs.policy import Policy, RetryPolicy
 from specs.stored import StoredJob
 from state.records import JobRecord
+from status.counting import counted
 from status.times import size, span, stamp
 
 SECOND = 1_000_000

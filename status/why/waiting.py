@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cli.output import counted
-from cli.upstream import UpstreamFacts
-from cli.why.known import Facts, PoolFacts
-from cli.why.story import About, Answer, Verdict
-from cli.why.words import length
 from state.records import Health, Reason, Run, RunState
+from status.counting import counted
 from status.reasons import advice_words, wait_words
 from status.times import relative
+from status.upstream import UpstreamFacts
+from status.why.known import Facts, PoolFacts
+from status.why.story import About, Answer, Verdict
+from status.why.words import length
 
 SECOND = 1_000_000
 SHOWN = 3

@@ -1,22 +1,18 @@
-"""The shape of a story: answers, each about one slot or about now, as lines for people and as stable data. Pure.
+"""The shape of a story: answers, each about one slot or about now, and as stable data. Pure.
 
-Made by `past`, `waiting` and `coming`; printed by `cli.commands.why`. The JSON shape is documented in docs/why.md and
-only grows.
+Made by `past`, `waiting` and `coming`; printed by `cli.whylines`, shown by the page of a job. The JSON shape is
+documented in docs/why.md and only grows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from cli.output import Cell, Style
-from cli.tables import STATE_STYLE, state_cell
-from cli.terminal import one_line
 from state.records import Reason, Run
 from status.instants import rfc3339
-from status.runwords import duration_text
 from status.views import API_VERSION, View, run_view
 
 
@@ -54,13 +50,6 @@ class Verdict(StrEnum):
     """No run yet; no slot to come."""
 
 
-STYLE: dict[Verdict, Style] = {
-    Verdict.SUCCEEDED: "green", Verdict.FAILED: "red", Verdict.EXPIRED: "red", Verdict.CANCELLED: "yellow",
-    Verdict.SKIPPED: "yellow", Verdict.RUNNING: "cyan", Verdict.WAITING: "yellow", Verdict.UNDECIDED: "yellow",
-    Verdict.MAY_WAIT: "yellow", Verdict.WILL_NOT_RUN: "yellow", Verdict.WILL_RUN: "green",
-}  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One part of the story."""
@@ -79,19 +68,6 @@ class Answer:
     """The attempts, or the record of skipped slots that covers the slot."""
     advice: Sequence[str] = ()
     """Commands, or what to edit."""
-
-    def lines(self, now: int) -> Iterator[str | Cell]:
-        """For people."""
-        yield Cell(one_line(self.title), "bold")
-        for number, sentence in enumerate(self.text):
-            yield Cell(f"  {one_line(sentence)}", STYLE.get(self.verdict, "") if number == 0 else "")
-        several = any(run.attempt > 1 for run in self.runs)
-        for run in self.runs:
-            attempt = f"attempt {run.attempt}" if several else ""
-            parts = (run.id, attempt, one_line(state_cell(run).text), duration_text(run, now))
-            yield Cell("    " + "  ".join(part for part in parts if part not in ("", "-")), STATE_STYLE[run.state])
-        for each in self.advice:
-            yield f"  -> {one_line(each)}"
 
     def view(self) -> View:
         """For programs."""
@@ -122,15 +98,6 @@ class Story:
     notes: Sequence[str]
     """What is odd: a file that is wrong, a time that came twice."""
     answers: Sequence[Answer]
-
-    def lines(self, now: int) -> Iterator[str | Cell]:
-        """For people."""
-        yield Cell(f"{self.identity}: {one_line(self.rule)}", "bold")
-        for note in self.notes:
-            yield Cell(f"Note: {one_line(note)}.", "yellow")
-        for answer in self.answers:
-            yield ""
-            yield from answer.lines(now)
 
     def view(self) -> dict[str, Any]:
         """For programs."""

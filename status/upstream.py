@@ -1,19 +1,16 @@
 """The jobs a job depends on, as they are now: whether its next run would wait for them. Reads nothing by itself.
 
-Used by `why`, `graph` and `describe`. The rule itself is `reconciler.depend`; this only puts stored records before it.
+Used by `why`, `graph`, `describe` and the page. The rule is `specs.dependency`; this puts records before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
+from specs.dependency import Answer, UpstreamState, answer_of
 from specs.policy import Policy, Upstream
 from state.records import Health, JobRecord
-
-if TYPE_CHECKING:
-    from specs.dependency import UpstreamState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,25 +35,14 @@ def upstream_facts(
         find: the record of an identity; None when there is none.
         scheduled: the job has slots of its own.
     """
-    if not policy.depends_on:  # nearly every job: what deciding takes 10 ms to load
-        return []
-    from reconciler.depend import asked
-    from reconciler.observed import Observed
-    from specs.dependency import Answer
-
     found = []
     for each in policy.depends_on:
         upstream = find(each.identity)
-        observed = Observed(
-            cursor_at=record.cursor_at,
-            anchor_at=record.anchor_at,
-            active=0,
-            upstream={} if upstream is None else {each.identity: _state_of(upstream)},
-            consumed=record.consumed,
-            fresh_since=max(record.anchor_at, record.resumed_at or 0),
-        )
-        alone = policy if len(policy.depends_on) == 1 else replace(policy, depends_on=(each,))
-        answer = asked(alone, observed, now, scheduled=scheduled).answer
+        state = UpstreamState() if upstream is None else _state_of(upstream)
+        since = record.consumed.get(each.identity, -1)
+        if not scheduled:
+            since = max(since, record.anchor_at, record.resumed_at or 0)
+        answer, _, _ = answer_of(policy, each, state, since, now)
         found.append(
             UpstreamFacts(upstream=each, record=upstream, ready=answer is Answer.READY, failed=answer is Answer.FAILED)
         )
@@ -64,8 +50,6 @@ def upstream_facts(
 
 
 def _state_of(upstream: JobRecord) -> UpstreamState:
-    from specs.dependency import UpstreamState
-
     succeeded = upstream.last_end_id is not None and upstream.last_end_id == upstream.last_success_id
     return UpstreamState(
         success_id=upstream.last_success_id,

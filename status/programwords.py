@@ -1,6 +1,6 @@
-"""What a job runs, in lines: the program, where and as whom, its limits, its environment. Used by `describe`. Pure.
+"""What a job runs, in lines: the program, where and as whom, its limits, its environment. Pure.
 
-Values that look like secrets are masked: a spec should not hold any, and a screen is photographed.
+Used by `describe` and the page. Values that look like secrets are masked: a spec should not hold any, and a screen is photographed.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.masking import masked
 from specs.stored import StoredJob
+from status.masking import masked
 from status.times import size
 
 SHOWN_LINES = 8
