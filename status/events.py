@@ -11,7 +11,7 @@ from status.views import View, event_view
 
 DEFAULT_LIMIT = 100
 MOST = 1000
-FILTERS = frozenset(("type", "reason", "since", "until"))
+FILTERS = frozenset(("type", "reason", "since", "until", "follow"))
 OF_JOBS = frozenset(("project", "label"))
 """Only where no job is named."""
 
@@ -40,6 +40,7 @@ def events_question(
     query = Query(
         raw, known=PAGE | FILTERS | (OF_JOBS if everywhere else frozenset()), repeatable=("reason", "label", "type")
     )
+    query.flag("follow")
     page = query.page(event_key, default=DEFAULT_LIMIT, most=MOST, descending=False)
     types = query.words("type", ("Normal", "Warning")) or None
     reasons, project, labels = query.texts("reason") or None, query.project(own), query.texts("label")

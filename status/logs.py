@@ -24,7 +24,7 @@ MOST_LINES = 100_000
 MOST_BYTES = 4 << 20
 MOST_SEARCHED = 64 << 20
 """Half a second of one processor."""
-PARAMETERS = frozenset(("since", "start", "end", "limit", "filter", "stream", "tail"))
+PARAMETERS = frozenset(("since", "start", "end", "limit", "filter", "stream", "tail", "follow"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class LogQuery:
             BadRequest, Unprocessable: the query cannot be understood.
         """
         query = Query(raw, known=PARAMETERS)
+        query.flag("follow")
         since, start, end = (query.instant(name, now=now) for name in ("since", "start", "end"))
         if since is not None and start is not None:
             raise Unprocessable("'since' and 'start' are the same bound: give one of them")

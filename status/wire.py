@@ -110,7 +110,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.connections.discard(self)
         self.cycle.disconnected = True
         self.flow.resume_reading()
-        self.parser = None  # type: ignore[assignment]  (as uvicorn: they hold each other)
+        self.parser = None  # type: ignore[assignment]
         return self.transport
 
     def timeout_keep_alive_handler(self) -> None:

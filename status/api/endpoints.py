@@ -15,6 +15,7 @@ from status.api.scrape import ScrapeRoutes
 from status.api.search import SearchRoutes
 from status.api.source import SourceRoutes
 from status.records import RecordRoutes
+from status.streams.routes import Streams
 
 
 class Api:
@@ -22,14 +23,15 @@ class Api:
 
     def __init__(self, house: House) -> None:
         self.database = Database(house.home)
+        self.streams = Streams(house.home)
         self._resources = (
             HealthRoutes(house),
             ScrapeRoutes(house, self.database),
             SourceRoutes(house),
             SearchRoutes(self.database),
             RunRoutes(house, self.database),
-            EventRoutes(house, self.database),
-            LogRoutes(house, self.database),
+            EventRoutes(house, self.database, self.streams),
+            LogRoutes(house, self.database, self.streams),
             RecordRoutes(house.home, self.database.ask, nonce=f"{house.now():x}"),
             JobRoutes(house, self.database),
         )

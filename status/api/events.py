@@ -13,14 +13,17 @@ from status.api.database import Database
 from status.api.finding import find_run, job_of_path
 from status.api.house import House
 from status.events import events_question
+from status.streams.routes import Streams
+from status.streams.sse import wants_stream
 
 
 class EventRoutes:
     """The endpoints."""
 
-    def __init__(self, house: House, database: Database) -> None:
+    def __init__(self, house: House, database: Database, streams: Streams) -> None:
         self._house = house
         self._database = database
+        self._streams = streams
 
     def routes(self) -> list[Route]:
         return [
@@ -31,6 +34,8 @@ class EventRoutes:
         ]
 
     async def events(self, request: Request) -> Response:
+        if wants_stream(request):
+            return await self._streams.events(request, now=self._house.now(), own=project_of(request))
         limit, read = events_question(
             request.scope["query_string"], now=self._house.now(), everywhere=True, own=project_of(request)
         )
@@ -39,6 +44,9 @@ class EventRoutes:
         )
 
     async def run_events(self, request: Request) -> Response:
+        if wants_stream(request):
+            run = await self._database.ask(lambda reader: find_run(reader, request))
+            return await self._streams.events(request, now=self._house.now(), run_id=run.id)
         limit, read = events_question(request.scope["query_string"], now=self._house.now())
 
         def answer(reader: Reader) -> Response:
@@ -47,6 +55,9 @@ class EventRoutes:
         return await self._database.ask(answer)
 
     async def job_events(self, request: Request) -> Response:
+        if wants_stream(request):
+            job = job_of_path(self._house, request)
+            return await self._streams.events(request, now=self._house.now(), job_id=job.job_id)
         limit, read = events_question(request.scope["query_string"], now=self._house.now())
         job_id = job_of_path(self._house, request).job_id
         return await self._database.ask(

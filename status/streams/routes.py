@@ -105,7 +105,7 @@ class Streams:
             Unavailable: the database cannot be read.
         """
         everywhere = job_id is None and run_id is None
-        known = PAGE | FILTERS | {FOLLOW} | (OF_JOBS if everywhere else frozenset())
+        known = PAGE | FILTERS | (OF_JOBS if everywhere else frozenset())
         query = Query(request.scope["query_string"], known=known, repeatable=("reason", "label", "type"))
         query.flag(FOLLOW)
         refuse_what_ends(query, ("until", "before", "limit", "order"))
@@ -137,8 +137,7 @@ class Streams:
             BadRequest, Unprocessable, NotFound: the query cannot be understood; the run has no such log.
         """
         raw = request.scope["query_string"]
-        query = Query(raw, known=PARAMETERS | {FOLLOW})
-        query.flag(FOLLOW)
+        query = Query(raw, known=PARAMETERS)
         refuse_what_ends(query, ("end", "limit", "filter"))
         wanted = LogQuery.parse(raw, now=now)
         place = Place(run.id, self._home.run_dir_of(run), stream_of(self._home, run, wanted.stream))
