@@ -18,12 +18,14 @@ import errno
 import ipaddress
 import os
 import re
+import resource
 import signal
 import socket
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -49,6 +51,8 @@ MOST_CONNECTIONS = 512
 KEEP_ALIVE_SECONDS = 15
 """Prometheus scrapes every 15 to 60 seconds and reconnects gladly."""
 BACKLOG = 512
+FILES = 8192
+"""Descriptors: 4,000 streams, 512 connections, the database, logs that are read, and room."""
 _PR_SET_PDEATHSIG = 1
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
@@ -99,12 +103,14 @@ def serve(home: Home, doors: Doors, *, timezone: str) -> None:
     refresher = Refresher(
         home.database, Board(default_timezone=timezone), StatusFiles(home.status), monotonic=time.monotonic
     )
-    threading.Thread(target=_watch_bell, args=(home, refresher), name="bell", daemon=True).start()
+    bells: list[Callable[[], None]] = []
+    threading.Thread(target=_watch_bell, args=(home, refresher, bells), name="bell", daemon=True).start()
     refresher.start()
     if listener is None or doors.listen is None:
         refresher.join()
         return
-    server = Server(_uvicorn_config(_application(home, refresher, doors.listen, doors)))
+    server = Server(_uvicorn_config(_application(home, refresher, doors.listen, doors, bells)))
+    _allow_files()
     announce(home, listener)
     server.run(sockets=[listener])
 
@@ -121,7 +127,16 @@ def _give_way() -> None:
         Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
-def _application(home: Home, refresher: Refresher, listen: str, doors: Doors) -> Guard:
+def _allow_files() -> None:
+    """As many open files as we may have: each client has one, and the usual 1024 are fewer than may follow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _application(home: Home, refresher: Refresher, listen: str, doors: Doors, bells: list[Callable[[], None]]) -> Guard:
+    """Everything behind the socket; what is to be told when something changed is added to `bells`."""
     guards: list[Guard] = []
     exporter = Exporter(
         Sources(
@@ -135,6 +150,8 @@ def _application(home: Home, refresher: Refresher, listen: str, doors: Doors) ->
         )
     )
     api = Api(House(home=home, refresher=refresher, exporter=exporter, now=now_us, monotonic=time.monotonic))
+    api.streams.heed(doors.tokens)
+    bells.append(api.streams.ring)
     host, _ = split_address(listen)
     pages = page_routes(home=home, refresher=refresher, now=now_us, ask=api.database.ask)
     guards.append(
@@ -255,9 +272,11 @@ def announce(home: Home, listener: socket.socket) -> None:
         raise CannotServe(f"cannot write {home.http}: {error.strerror}; is the daemon's home writable?") from None
 
 
-def _watch_bell(home: Home, refresher: Refresher) -> None:
+def _watch_bell(home: Home, refresher: Refresher, bells: list[Callable[[], None]]) -> None:
     """A byte on stdin: something changed. Its end: so is ours."""
     while rung := os.read(0, 65536):
+        for ring in bells:
+            ring()
         refresher.ring(len(rung))
     try:
         if orjson.loads(home.http.read_bytes())["pid"] == os.getpid():

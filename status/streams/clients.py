@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 from status.errors import Headers, Overloaded
@@ -42,6 +43,8 @@ class Clients:
         self._streams: dict[Stream, None] = {}
         self._places: Counter[str] = Counter()
         self._ticker: asyncio.Task[None] | None = None
+        self.watched: Path | None = None
+        """The file of tokens: when it becomes another one, everybody has to show theirs again."""
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -76,8 +79,13 @@ class Clients:
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
+        seen = self._signature()
         while self._streams:
             await asyncio.sleep(TICK)
+            before, seen = seen, self._signature()
+            if seen != before:
+                for stream in list(self._streams):
+                    stream.abort()
             now, beats = loop.time(), 0
             for stream in list(self._streams):
                 if stream.stalled_at is not None:
@@ -86,6 +94,15 @@ class Clients:
                 elif now - stream.written_at >= HEARTBEAT and beats < BEATS_AT_ONCE:
                     stream.write(BEAT)
                     beats += 1
+
+    def _signature(self) -> tuple[int, ...] | None:
+        if self.watched is None:
+            return None
+        try:
+            there = self.watched.stat()
+        except OSError:
+            return ()
+        return there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns, there.st_ctime_ns
 
 
 def _is_ours(address: str) -> bool:

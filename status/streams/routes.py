@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,6 +82,11 @@ class Streams:
     def __len__(self) -> int:
         """Clients that follow now."""
         return len(self._clients)
+
+    def heed(self, tokens: Path | None) -> None:
+        """Hang up on everybody whenever this file changes: they come back where they were, if they still may."""
+        if tokens is not None:
+            self._clients.watched = tokens
 
     def ring(self) -> None:
         """Something was committed. From any thread."""
