@@ -5,10 +5,11 @@ its arguments, and what it remembers is given and returned. Deciding is by what 
 event alone, so it comes out the same whether events are judged as they happen or a day later, in their order.
 
 A notifier is told of a *failure* when the last attempt of a run fails and it knows of none yet; then of *still
-failing* each time `failures` more have; of a *missed* deadline once per deadline, not when it knows already that the job
-fails; of the *recovery* with the next success, when it knew of either. A cancelled run is neither. While a silence holds nothing
-is told: what it held back is told at its end when it is still so (the job still fails; it has recovered from what was
-told before). Of a job that is suspended or archived nothing is told; a recovery is told when it is so no more.
+failing* each time `failures` more have; of a *missed* deadline once per deadline, not when it knows already that the
+job fails; of the *recovery* with the next success, when it knew of either. A cancelled run is neither. While a silence
+holds nothing is told: what it held back is told at its end when it is still so (the job still fails; it has recovered
+from what was told before). Of a job that is suspended or archived nothing is told; a recovery is, when it is so no
+more.
 """
 
 from __future__ import annotations
