@@ -62,6 +62,7 @@ CONFIG_PARTS = (
     ("`http`", "ConfigHttp"),
     ("`callbacks`", "ConfigCallbacks"),
     ("`ping`", "ConfigPing"),
+    ("`metrics`", "ConfigMetrics"),
     ("`retention`", "ConfigRetention"),
 )
 

@@ -205,7 +205,7 @@ def status_command(home: Home, listen: str | None, config: Config) -> list[str]:
     argv = _program("status.serve", home, config.timezone)
     if listen is None:
         return argv
-    argv += ["--listen", listen]
+    argv += ["--listen", listen, "--max-jobs", str(config.metrics.max_jobs)]
     if config.http is not None:
         if config.http.tokens is not None:
             argv += ["--tokens", str(home.root / config.http.tokens)]

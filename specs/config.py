@@ -99,6 +99,16 @@ def _is_network(value: str) -> str:
     return value
 
 
+class Metrics(Strict):
+    """What Prometheus is told at /metrics."""
+
+    max_jobs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        20_000,
+        description="Jobs that get series of their own, 17 each. When there are more, only projects have series.",
+        examples=[5000],
+    )
+
+
 class Callbacks(Strict):
     """Where callbacks may go. No job file can widen it."""
 
@@ -162,6 +172,7 @@ class Config(Strict):
         description="A request made while the daemon works. Default: none.",
         examples=[{"url": "https://hc.example.com/ping/nightly"}],
     )
+    metrics: Metrics = Field(Metrics(), description="What Prometheus is told.", examples=[{"max_jobs": 5000}])
     retention: Retention = Field(Retention(), description="How long history is kept.", examples=[{"max_age": "90d"}])
 
 

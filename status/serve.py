@@ -1,7 +1,7 @@
 """The status process: status files and, where an address is given, HTTP. Started and restarted by the daemon.
 
 `python -c "import jobsctl; from status.serve import main; main()" --home DIR [--listen HOST:PORT]
-[--tokens FILE] [--name NAME]... [--insecure]`. It reads the
+[--tokens FILE] [--name NAME]... [--insecure] [--max-jobs N]`. It reads the
 database, the heartbeat and run files, and writes status files and `http.json`, nothing else; so it may end at any
 instant, and does: at end of file on stdin (the daemon closed the pipe, or died), at SIGTERM, and when its parent dies.
 One byte on stdin says that something changed. It runs at a lower priority than the daemon and the runs.
@@ -41,7 +41,7 @@ from status.app import Guard, build_app
 from status.board import Board
 from status.errors import CannotServe
 from status.files import StatusFiles
-from status.metrics import Exporter, Sources
+from status.metrics import MAX_JOBS, Exporter, Sources
 from status.page.routes import routes as page_routes
 from status.refresh import Refresher
 from status.wire import LimitedProtocol
@@ -67,8 +67,15 @@ def main() -> None:
     parser.add_argument("--tokens", type=Path, help="file of the tokens that readers need; left out: they need none")
     parser.add_argument("--name", action="append", default=[], help="a further name we are called by")
     parser.add_argument("--insecure", action="store_true", help="serve others without tokens")
+    parser.add_argument("--max-jobs", type=int, default=MAX_JOBS, help="jobs with series of their own at /metrics")
     arguments = parser.parse_args()
-    doors = Doors(arguments.listen, arguments.tokens, tuple(arguments.name), insecure=arguments.insecure)
+    doors = Doors(
+        arguments.listen,
+        arguments.tokens,
+        tuple(arguments.name),
+        insecure=arguments.insecure,
+        max_jobs=arguments.max_jobs,
+    )
     try:
         serve(Home(arguments.home.resolve()), doors, timezone=arguments.timezone)
     except CannotServe as error:
@@ -85,6 +92,8 @@ class Doors:
     tokens: Path | None = None
     names: tuple[str, ...] = ()
     insecure: bool = False
+    max_jobs: int = MAX_JOBS
+    """How many jobs get series of their own at /metrics."""
 
 
 def serve(home: Home, doors: Doors, *, timezone: str) -> None:
@@ -147,6 +156,9 @@ def _application(home: Home, refresher: Refresher, listen: str, doors: Doors, be
             now=now_us,
             monotonic=time.monotonic,
             version=__version__,
+            streams=lambda: len(api.streams),
+            files_up=lambda: refresher.files_problem is None,
+            max_jobs=doors.max_jobs,
         )
     )
     api = Api(House(home=home, refresher=refresher, exporter=exporter, now=now_us, monotonic=time.monotonic))
