@@ -66,6 +66,7 @@ COMMANDS = {
         "doctor": "Find what is wrong with home and machine, and mend it.",
         "backup": "Save history and schedules into one file, or check one.",
         "restore": "Put a backup in the place of the state.",
+        "token": "Make, list and revoke tokens for readers over HTTP.",
         "completion": "Print the script that lets a shell complete commands and names.",
     },
 }

@@ -107,13 +107,14 @@ def read_tokens(path: Path) -> str:
         return file.read(MOST_BYTES).decode("utf-8", "replace")
 
 
-def write_tokens(path: Path, text: str) -> None:
-    """Put a new text in the place of the file: whole or not at all, for its owner's eyes only. Raises OSError."""
+def write_tokens(path: Path, text: str, mode: int = 0o600) -> None:
+    """Put a new text in the place of the file, whole or not at all. Raises OSError."""
     spare = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         with open(descriptor, "wb") as file:
             file.write(text.encode())
+            os.fchmod(descriptor, mode)
             file.flush()
             os.fsync(descriptor)
         spare.replace(path)

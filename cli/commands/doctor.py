@@ -10,7 +10,7 @@ from cli.options import Settings
 NAMES = (
     "settings", "specs", "rights-specs", "rights-way", "rights-state", "clock-sync", "clock-jumps", "timezones",
     "disk", "disk-pace", "watcher", "limits", "cgroups", "database", "database-files", "daemon", "daemon-work",
-    "version", "supervisors", "requests", "http", "unit", "jobs", "run-directories", "run-files", "restores",
+    "version", "supervisors", "requests", "http", "tokens", "unit", "jobs", "run-directories", "run-files", "restores",
     "processes", "git", "backup",
 )  # fmt: skip
 """Of `cli.health.checks.CHECKS`, spelled out so that `--help` needs not load them; a test compares."""

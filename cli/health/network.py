@@ -7,12 +7,15 @@ import os
 import re
 import shlex
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 
 from cli.health.finding import Check, Finding, Patient, ok, problem, warning
+from specs.config import is_loopback
+from status.tokens import parse_tokens, read_tokens, wrong_lines
 
 
 def check_port(patient: Patient) -> Iterator[Finding]:
@@ -36,11 +39,40 @@ def check_port(patient: Patient) -> Iterator[Finding]:
             yield ok(f"HTTP on {served}")
     elif port != "0" and _taken(host, int(port)):
         yield warning(f"another program listens on {http.listen}", "set another `http.listen` in jobsctl.yaml")
-    if host not in ("localhost", "::1") and not host.startswith("127."):
+    if http.tokens is None and not is_loopback(http.listen):
+        said = "" if http.insecure else "; the daemon refuses to start so"
         yield warning(
-            f"HTTP listens on {http.listen}: whoever reaches it reads every job's runs and output, without a password",
-            "listen on 127.0.0.1 and let a proxy ask who it is",
+            f"HTTP listens on {http.listen}: whoever reaches it reads all runs and output without a token{said}",
+            "set `http.tokens: tokens` and make one with `jobsctl token create NAME`, or listen on 127.0.0.1",
         )
+
+
+def check_tokens(patient: Patient) -> Iterator[Finding]:
+    """The file of tokens: there, readable to the daemon, writable to nobody else, every line understood."""
+    http = patient.config.http
+    if http is None or http.tokens is None or patient.config_error:
+        return
+    path = patient.home.root / http.tokens
+    try:
+        text, status = read_tokens(path), path.stat()
+    except FileNotFoundError:
+        yield warning(f"{path} is not there: nobody can read over HTTP", "jobsctl token create NAME")
+        return
+    except OSError as error:
+        yield problem(f"{path} cannot be read ({error.strerror}): nobody can read over HTTP", "mend its owner and mode")
+        return
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        yield problem(f"{path} can be written by others: they can let themselves in", f"chmod go-w {path}")
+    elif status.st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield warning(f"{path} can be read by others: they see who has tokens, and their hashes", f"chmod go-r {path}")
+    for line in wrong_lines(text):
+        yield warning(
+            f"{path}:{line} is not a token: it grants nothing", "`jobsctl token create NAME` writes such lines"
+        )
+    if tokens := parse_tokens(text):
+        yield ok(f"{len(tokens)} tokens in {path}")
+    else:
+        yield warning(f"{path} has no token: nobody can read over HTTP", "jobsctl token create NAME")
 
 
 def _served(patient: Patient) -> str | None:
@@ -101,5 +133,6 @@ def _units(patient: Patient) -> list[Path]:
 
 CHECKS = (
     Check("http", "whether HTTP is served where jobsctl.yaml says, and who can reach it", check_port),
+    Check("tokens", "the file of tokens: there, every line understood, written by nobody else", check_tokens),
     Check("unit", "systemd units that start jobsctl: program, KillMode, started at boot", check_unit),
 )

@@ -209,7 +209,10 @@ class Client:
                 return Refused(f"{self.url} asks for a token", hint="--token-file FILE gives one")
             return Refused(f"{self.url} does not know the token", hint="is it the right file, and still valid?")
         if status == 403:
-            return Refused(f"{self.url}: the token does not allow this", hint="`-p PROJECT` names one that it allows")
+            return Refused(
+                f"{self.url}: the token does not allow this",
+                hint="a token for one project reads by curl and browser; the command line needs one for everything",
+            )
         if 300 <= status < 400:
             place = response.headers.get("location", "somewhere else")
             return CliError(f"{self.url} sends us to {place}", hint="name that address with --server")

@@ -144,6 +144,35 @@ def open_http(well, machine):
     well.home.http.write_text('{"listen": "0.0.0.0:1", "pid": 1}')
 
 
+def no_tokens(well, machine):
+    well.home.config.write_text("http: {tokens: tokens}\n")
+    os.utime(well.home.config, ns=(0, 0))
+
+
+def empty_tokens(well, machine):
+    no_tokens(well, machine)
+    (well.home.root / "tokens").touch(0o600)
+
+
+def shared_tokens(well, machine):
+    _tokens(well, f"sha256:{'ab' * 32} ci\n", 0o660)
+
+
+def seen_tokens(well, machine):
+    _tokens(well, f"sha256:{'ab' * 32} ci\n", 0o644)
+
+
+def wrong_token(well, machine):
+    _tokens(well, f"sha256:{'ab' * 32} ci\nsha256:12 ci\n", 0o600)
+
+
+def _tokens(well, text, mode):
+    no_tokens(well, machine=None)
+    path = well.home.root / "tokens"
+    path.write_text(text)
+    path.chmod(mode)
+
+
 def suspended(well, machine):
     well.update(well.store.job(1), suspended_at=NOW - 40 * DAY, suspended_by="ann", suspended_reason="")
 
@@ -237,7 +266,12 @@ AILMENTS = [
     (bad_request, "requests", "warning", "because: not a JSON object"),
     (failed_supervisor, "supervisors", "warning", "a supervisor failed: MemoryError"),
     (lost_supervisor, "supervisors", "problem", "the daemon's supervisor process is gone"),
-    (open_http, "http", "warning", "without a password"),
+    (open_http, "http", "warning", "without a token; the daemon refuses to start so"),
+    (no_tokens, "tokens", "warning", "is not there: nobody can read over HTTP"),
+    (empty_tokens, "tokens", "warning", "has no token: nobody can read over HTTP"),
+    (shared_tokens, "tokens", "problem", "can be written by others: they can let themselves in"),
+    (seen_tokens, "tokens", "warning", "can be read by others"),
+    (wrong_token, "tokens", "warning", "tokens:2 is not a token: it grants nothing"),
     (suspended, "jobs", "warning", "1 job suspended for more than a month: default/hello"),
     (past_once, "jobs", "warning", "never ran: default/past"),
     (never_ran, "jobs", "warning", "never ran: default/lazy"),
