@@ -40,6 +40,8 @@ class Message:
     run_id: str | None
     at: int
     """When it happened."""
+    stored_at: int
+    """When it came to wait."""
     payload: bytes
     """JSON."""
     batch: str | None = None

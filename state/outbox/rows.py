@@ -11,7 +11,7 @@ DELIVERY_VALUES = (
     "attempts", "state", "reason", "ended_at", "payload",
 )  # fmt: skip
 SELECT_DELIVERY = f"SELECT {', '.join(DELIVERY_VALUES)}, number FROM delivery"
-SELECT_MESSAGE = "SELECT id, notifier, identity, run_id, at, payload, batch FROM message"
+SELECT_MESSAGE = "SELECT id, notifier, identity, run_id, at, stored_at, payload, batch FROM message"
 SELECT_ATTEMPT = "SELECT number, sent_at, seconds, status_code, error FROM attempt"
 
 
@@ -50,8 +50,17 @@ def delivery_of(row: tuple[Any, ...]) -> Delivery:
 
 def message_of(row: tuple[Any, ...]) -> Message:
     """Of a row of `SELECT_MESSAGE`."""
-    id, notifier, identity, run_id, at, payload, batch = row
-    return Message(id=id, notifier=notifier, identity=identity, run_id=run_id, at=at, payload=payload, batch=batch)
+    id, notifier, identity, run_id, at, stored_at, payload, batch = row
+    return Message(
+        id=id,
+        notifier=notifier,
+        identity=identity,
+        run_id=run_id,
+        at=at,
+        stored_at=stored_at,
+        payload=payload,
+        batch=batch,
+    )
 
 
 def attempt_of(row: tuple[Any, ...]) -> Attempt:

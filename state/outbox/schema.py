@@ -14,7 +14,7 @@ CREATE TABLE memory (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE message (
   id TEXT PRIMARY KEY, notifier TEXT NOT NULL, identity TEXT, run_id TEXT, at INTEGER NOT NULL,
-  payload BLOB NOT NULL, batch TEXT
+  stored_at INTEGER NOT NULL, payload BLOB NOT NULL, batch TEXT
 ) WITHOUT ROWID;
 CREATE INDEX message_waiting ON message (notifier, at) WHERE batch IS NULL;
 CREATE INDEX message_batch ON message (batch) WHERE batch IS NOT NULL;

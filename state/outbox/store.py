@@ -180,14 +180,27 @@ class Outbox:
         found = self._rows(f"{SELECT_DELIVERY} WHERE id = ?", (id,))
         return delivery_of(found[0]) if found else None
 
-    def due(self, now: int, *, kind: DeliveryKind | None = None, limit: int = 100) -> list[Delivery]:
-        """Pending ones whose next attempt is due, the longest due first."""
+    def due(
+        self, now: int, *, kind: DeliveryKind | None = None, limit: int = 100, each: int | None = None
+    ) -> list[Delivery]:
+        """Pending ones whose next attempt is due, the longest due first.
+
+        Args:
+            each: at most so many of one target, so that those of one that hangs do not hide the others'. A target in
+                brackets is not known by name: there each job's is another.
+        """
         where, values = ("AND kind = ?", [kind]) if kind is not None else ("", [])
-        sql = (
-            f"{SELECT_DELIVERY} WHERE state = 'pending' AND next_attempt_at <= ? {where} "
-            "ORDER BY next_attempt_at, number LIMIT ?"
-        )
-        return [delivery_of(row) for row in self._rows(sql, (now, *values, limit))]
+        pending = f"state = 'pending' AND next_attempt_at <= ? {where}"
+        bound: list[object] = [now, *values]
+        if each is not None:
+            apart = "target, CASE WHEN substr(target, 1, 1) = '(' THEN identity END"
+            pending = (
+                f"number IN (SELECT number FROM (SELECT number, row_number() OVER (PARTITION BY {apart} "
+                f"ORDER BY next_attempt_at, number) AS place FROM delivery WHERE {pending}) WHERE place <= ?)"
+            )
+            bound.append(each)
+        sql = f"{SELECT_DELIVERY} WHERE {pending} ORDER BY next_attempt_at, number LIMIT ?"
+        return [delivery_of(row) for row in self._rows(sql, (*bound, limit))]
 
     def next_due(self, *, after: int = -1) -> int | None:
         """When the next pending attempt is due that is not due at `after` already; None when none is."""

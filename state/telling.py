@@ -1,0 +1,130 @@
+"""What the notify process asks of the daemon's database: which jobs tell somebody of themselves, what became of runs.
+
+Called by `status.notify` alone. Rules as in `state.reads`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import orjson
+
+from state.database import own_errors
+from state.reads import Reader
+from state.records import JobRecord, Run
+from state.rows import SELECT_JOB, job_of
+
+_TELLS = "instr(spec.canonical, CAST('\"notify\":[' AS BLOB)) > 0 OR instr(spec.canonical, CAST('\"callback\":{' AS BLOB)) > 0"
+"""Canonical JSON has no blanks, and quotes inside a text are escaped: the bytes are the field, or a variable that is
+called so, which costs a look at the job and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A job that changed."""
+
+    seq: int
+    job_id: int
+    tells: bool
+    """Whether its spec may hold `notify` or `callback`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSilence:
+    """A row of `silence`. Instants are µs."""
+
+    identity: str | None
+    """`project/name`; None: of all jobs."""
+    since: int
+    until: int
+    """When it ends or was ended."""
+
+
+class TellingReader(Reader):
+    """`Reader` with these questions. One thread."""
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All answers inside the block are of one moment."""
+        with own_errors(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
+
+    def changes(self, seq: int, *, limit: int) -> list[Change]:
+        """Jobs that changed after `seq`, in the order of their last change."""
+        sql = (
+            f"SELECT job.seq, job.id, {_TELLS} FROM job JOIN spec ON spec.job_id = job.id "
+            "WHERE job.seq > ? ORDER BY job.seq LIMIT ?"
+        )
+        return [Change(seq, job_id, bool(tells)) for seq, job_id, tells in self._rows(sql, (seq, limit))]
+
+    def jobs_of_ids(self, ids: Iterable[int]) -> list[JobRecord]:
+        """By number; those that are gone are left out."""
+        sql = f"{SELECT_JOB} WHERE job.id IN (SELECT value FROM json_each(?))"
+        return [job_of(row) for row in self._rows(sql, (orjson.dumps(list(ids)).decode(),))]
+
+    def newest_event(self) -> tuple[int, int]:
+        """Number and instant of the newest event there is; (the newest there ever was, 0) when none is; (0, 0)."""
+        rows = self._rows("SELECT id, at FROM event ORDER BY id DESC LIMIT 1")
+        if rows:
+            return rows[0][0], rows[0][1]
+        ever = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
+        return (ever[0][0] if ever else 0), 0
+
+    def event_at(self, id: int) -> int | None:
+        """When the event of this number was; None when there is none (any more)."""
+        rows = self._rows("SELECT at FROM event WHERE id = ?", (id,))
+        return rows[0][0] if rows else None
+
+    def last_event_until(self, at: int) -> int:
+        """The number of the newest event not after this instant; 0 when there is none."""
+        rows = self._rows("SELECT id FROM event WHERE +at <= ? ORDER BY id DESC LIMIT 1", (at,))
+        return rows[0][0] if rows else 0
+
+    def is_retried(self, run: Run) -> bool:
+        """Whether another attempt follows this one: it is stored with the end of this one.
+
+        Attempts of a slot are numbered. A run that somebody asked for has none: then it is a later retry of the job with
+        the next number, made since this one ended.
+        """
+        if run.scheduled_for is not None:
+            sql = "SELECT 1 FROM run WHERE job_id = ? AND scheduled_for = ? AND attempt = ?"
+            return bool(self._rows(sql, (run.job_id, run.scheduled_for, run.attempt + 1)))
+        sql = (
+            "SELECT 1 FROM run WHERE job_id = ? AND id > ? AND scheduled_for IS NULL AND trigger = 'retry' "
+            "AND attempt = ? AND created_at >= ? AND requested_by IS ? LIMIT 1"
+        )
+        ended = run.finished_at or run.created_at
+        return bool(self._rows(sql, (run.job_id, run.id, run.attempt + 1, ended, run.requested_by)))
+
+    def running(self, job_ids: Collection[int]) -> dict[int, list[tuple[str, int]]]:
+        """Of these jobs, the runs that run: id and start, by job."""
+        found: dict[int, list[tuple[str, int]]] = {}
+        sql = (
+            "SELECT job_id, id, started_at FROM run WHERE state = 'running' AND started_at IS NOT NULL "
+            "AND job_id IN (SELECT value FROM json_each(?))"
+        )
+        for job_id, id, started_at in self._rows(sql, (orjson.dumps(list(job_ids)).decode(),)):
+            found.setdefault(job_id, []).append((id, started_at))
+        return found
+
+    def silences_since(self, at: int) -> list[StoredSilence]:
+        """Silences that held at `at` (µs) or later."""
+        sql = (
+            "SELECT identity, since, min(until, coalesce(ended_at, until)) AS over FROM silence "
+            "WHERE until > ?1 AND coalesce(ended_at, until) > ?1 ORDER BY id"
+        )
+        return [StoredSilence(identity, since, over) for identity, since, over in self._rows(sql, (at,))]
+
+    def ids_of(self, identities: Collection[str]) -> dict[str, int]:
+        """The numbers of jobs by `project/name`, those that are left."""
+        sql = (
+            "SELECT project || '/' || name, id FROM job "
+            "WHERE project || '/' || name IN (SELECT value FROM json_each(?))"
+        )
+        return dict(self._rows(sql, (orjson.dumps(list(identities)).decode(),)))

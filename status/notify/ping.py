@@ -1,0 +1,62 @@
+"""The dead man's ping: a request made at regular times while the daemon works, so that its absence alarms somebody.
+
+Driven by the notify process. What is pinged (Healthchecks, Cronitor, a server of one's own) raises the alarm when pings
+stop: because the daemon is unwell or gone, this process is, or the network. A ping that fails is recorded and tried at
+the next turn, never told loudly: whoever waits for it notices.
+"""
+
+from __future__ import annotations
+
+import http.client
+import urllib.error
+import urllib.request
+
+from status.heartbeat import DOWN_AFTER, Heartbeat
+from status.instants import SECOND
+
+TIMEOUT = 10.0
+"""Seconds for the connection and for each answer of the network."""
+
+
+def unwell(beat: Heartbeat | None, now: int) -> str | None:
+    """Why no ping is sent now; None when the daemon is there, ready, and its last look at the files was good.
+
+    `now` is µs.
+    """
+    if beat is None:
+        return "there is no heartbeat"
+    if beat.age(now) > DOWN_AFTER:
+        return f"the last heartbeat is {beat.age(now) // SECOND} s old"
+    if beat.state != "ready":
+        return f"the daemon is {beat.state}"
+    if beat.last_error is not None and (beat.last_error_at or 0) > (beat.last_pass_at or 0):
+        return f"last error: {beat.last_error}"
+    return None
+
+
+def ping(url: str, *, version: str, timeout: float = TIMEOUT) -> str | None:
+    """GET the address. None when it answered 2xx (or led there), else why not. Never says the address.
+
+    It is the operator's own (`jobsctl.yaml`), so it may be private. Raises nothing.
+    """
+    try:
+        request = urllib.request.Request(url, headers={"user-agent": f"jobsctl/{version}"})
+        if request.type not in ("http", "https"):
+            return "the address is not http:// or https://"
+        with urllib.request.urlopen(request, timeout=timeout):
+            return None
+    except urllib.error.HTTPError as error:
+        error.close()
+        return f"answered {error.code}"
+    except urllib.error.URLError as error:
+        return _words(error.reason)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return _words(error)
+
+
+def _words(error: object) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {TIMEOUT:g} s"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "the address is not one, or the answer is not HTTP"
