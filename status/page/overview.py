@@ -1,11 +1,242 @@
-"""The page `overview`."""
+"""The page `/`: what is wrong first, then what runs, what waits, what comes, and the last day. Called by `pages`."""
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from state.errors import NotFound
+from state.home import Home
+from state.logs import Log, streams
+from state.records import Health, JobRecord, Reason, Run, RunState
+from state.runfiles import last_series, read_progress, samples_of
+from state.timeline import recent_ends
+from status.board import JobEntry
+from status.health import Facts
+from status.instants import SECOND
+from status.live import Running, Waiting, in_order, pools_of, running_of
+from status.page.timeline import Timeline, timeline_of
 from status.page.visit import Visit
+from status.phase import Phase
+from status.problems import Problem, daemon_problems, job_problems, source_problems
+from status.runwords import waiting_words
+
+SHOWN = 12
+"""Entries of a section: more than a screen helps nobody to see what comes first."""
+LOOKED_AT = 500
+"""Jobs that may be unwell whose records are read at most: beyond, their number says enough."""
+STRIP = 14
+"""Ends of runs in the strip beside a failing job: whether it is new, or comes and goes."""
+TAIL = 2048
+"""Bytes at the end of a log in which its last line is looked for."""
+LINE = 200
+WORST_FIRST = (
+    Phase.FAILED, Phase.BLOCKED, Phase.IN_PROGRESS, Phase.ACTIVE, Phase.PENDING, Phase.SUSPENDED, Phase.COMPLETED,
+    Phase.CANCELLED,
+)  # fmt: skip
+LABELS: Mapping[str, tuple[str, str]] = {
+    "disk": ("error", "disk"),
+    "silent": ("error", "daemon"),
+    "daemon": ("error", "daemon"),
+    "config": ("error", "settings"),
+    "source": ("error", "files"),
+    "file": ("error", "invalid file"),
+    "prune": ("warning", "prune held back"),
+    "failing": ("failed", "failing"),
+    "stalled": ("error", "stalled"),
+    "overdue": ("expired", "overdue"),
+}
+"""Shape and word of each kind of problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A problem with what helps to judge it."""
+
+    problem: Problem
+    shape: str
+    word: str
+    timezone: str
+    last_line: str
+    """Of the log of the run that failed; empty when there is none."""
+    strip: Sequence[RunState]
+    """How the last runs ended, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A job that starts by itself."""
+
+    identity: str
+    at: int
+    words: str
+    timezone: str
 
 
 def overview_page(visit: Visit) -> str:
     """The page."""
     visit.require_loaded()
-    return visit.render("overview.html", title="Overview", current="overview")
+    entries = visit.entries()
+    active = visit.reader.runs(active=True, project=visit.project, limit=LOOKED_AT)
+    problems = list(_problems(visit, entries, active))
+    by_number = {entry.identity: entry.job_id for entry in entries}
+    shown = problems[:SHOWN]
+    strips = recent_ends(
+        visit.ask,
+        jobs=[by_number[each.identity] for each in shown if each.kind == "failing" and each.identity in by_number],
+        most=STRIP,
+    )
+    running = [run for run in active if run.state is not RunState.BLOCKED]
+    blocked = [run for run in active if run.state is RunState.BLOCKED]
+    timeline: Timeline = timeline_of(visit.ask, visit.now, visit.timezone, project=visit.project, running=running)
+    phases = Counter(entry.phase for entry in entries)
+    return visit.render(
+        "overview.html",
+        title="Overview",
+        current="overview",
+        refresh=10 if active else 60,
+        down=_down(visit.facts),
+        jobs=len(entries),
+        phases=[(phase.value, phases[phase]) for phase in WORST_FIRST if phases[phase]],
+        troubles=[_trouble(visit, each, strips.get(by_number.get(each.identity or "", 0), ())) for each in shown],
+        problems=len(problems),
+        running=[_running(visit.home, run, visit.now) for run in running[:SHOWN]],
+        running_count=len(running),
+        waiting=[_waiting(each, visit.now) for each in _in_order(visit, blocked)[:SHOWN]],
+        waiting_count=len(blocked),
+        pools=[pool for pool in _pools(visit) if pool.running or pool.waiting],
+        coming=_coming(entries, visit.now),
+        timeline=timeline,
+        most_active=LOOKED_AT,
+    )
+
+
+def _down(facts: Facts) -> str | None:
+    """Why nothing is started at the moment; None when the daemon is alive."""
+    beat = facts.heartbeat
+    if beat is None:
+        return "There is no sign of life of a daemon: nothing is started. Start it with `jobsctl daemon`."
+    return None
+
+
+def _problems(visit: Visit, entries: Sequence[JobEntry], active: Sequence[Run]) -> Iterable[Problem]:
+    doubtful = _doubtful(visit, entries)
+    deadlines = {
+        entry.identity: round(entry.sample.deadline * SECOND)
+        for entry in entries
+        if entry.sample is not None and entry.sample.deadline is not None
+    }
+    if visit.project is None:
+        yield from daemon_problems(visit.facts.heartbeat, visit.now)
+        yield from source_problems(visit.picture.source, visit.picture.entries.keys())
+        if visit.facts.files_problem is not None:
+            yield Problem("daemon", "status files", visit.facts.files_problem, "jobsctl doctor")
+    yield from job_problems(
+        doubtful,
+        source=visit.picture.source if visit.project is None else None,
+        ends=visit.reader.runs_of_ids(
+            job.last_end_id for job in doubtful if job.health is Health.FAILING and job.last_end_id
+        ),
+        retries={run.job_id: run for run in active if run.reason is Reason.BACKOFF},
+        deadline_of=lambda job: deadlines.get(job.identity),
+        now=visit.now,
+    )
+
+
+def _doubtful(visit: Visit, entries: Sequence[JobEntry]) -> list[JobRecord]:
+    """Records of those that fail, stall, have a wrong file or are late: chosen from the picture, which costs nothing."""
+    at = visit.now / SECOND
+    found = []
+    for entry in entries:
+        sample = entry.sample
+        if sample is None:
+            continue
+        late = sample.deadline is not None and sample.deadline < at
+        if sample.last_run_success == 0 or not sample.ready or late:
+            found.append(entry.identity)
+            if len(found) == LOOKED_AT:
+                break
+    records = []
+    for identity in found:
+        try:
+            records.append(visit.reader.job(identity))
+        except NotFound:  # deleted since
+            continue
+    return records
+
+
+def _trouble(visit: Visit, problem: Problem, strip: Sequence[RunState]) -> Trouble:
+    shape, word = LABELS.get(problem.kind, ("warning", problem.kind))
+    entry = visit.picture.entries.get(problem.identity or "")
+    line = ""
+    if problem.run is not None:
+        run = visit.reader.runs_of_ids([problem.run]).get(problem.run)
+        line = "" if run is None else last_line(visit.home, run)
+    return Trouble(problem, shape, word, _timezone(entry, visit.timezone), line, strip)
+
+
+def _timezone(entry: JobEntry | None, default: str) -> str:
+    return default if entry is None else orjson.loads(entry.fragment)["schedule"]["timezone"] or default
+
+
+def last_line(home: Home, run: Run) -> str:
+    """The last line with anything in it that a run wrote; empty when its log is gone or says nothing."""
+    folder = home.run_dir_of(run)
+    for stream in ("stderr", *streams(folder)):
+        try:
+            with Log(folder, stream) as log:
+                data = b"".join(log.read(max(log.size - TAIL, 0)))
+        except (NotFound, OSError):
+            continue
+        for line in reversed(data.decode(errors="replace").splitlines()):
+            text = "".join(character if character.isprintable() else " " for character in line).strip()
+            if text:
+                return text if len(text) <= LINE else text[: LINE - 1] + "…"
+    return ""
+
+
+def _running(home: Home, run: Run, now: int) -> Running:
+    if run.state is RunState.PENDING:
+        return running_of(run, (), None, now)
+    folder = home.run_dir_of(run)
+    return running_of(run, samples_of(last_series(folder, 2)), read_progress(folder), now)
+
+
+def _in_order(visit: Visit, blocked: Sequence[Run]) -> list[Waiting]:
+    waiting = []
+    for run in blocked:
+        entry = visit.picture.entries.get(run.identity)
+        view: dict[str, Any] = {} if entry is None else orjson.loads(entry.fragment)
+        waiting.append(Waiting(run, view.get("pool"), view.get("priority", 0)))
+    return in_order(waiting, visit.now)
+
+
+def _waiting(each: Waiting, now: int) -> tuple[Waiting, str]:
+    """A run that waits, with what for in words."""
+    words = waiting_words(each.run, now)
+    return each, f"{words} {each.pool}" if each.run.reason is Reason.POOL and each.pool else words
+
+
+def _pools(visit: Visit) -> list[Any]:
+    if visit.project is not None:
+        return []  # shared by projects that may not be seen
+    return list(pools_of(visit.reader.documents("Pool"), visit.reader.occupancy()))
+
+
+def _coming(entries: Sequence[JobEntry], now: int) -> list[Coming]:
+    """Those that start next."""
+    awake = [
+        (entry.sample.next_run, entry.identity, entry) for entry in entries if entry.sample and entry.sample.next_run
+    ]
+    found = []
+    for at, identity, entry in heapq.nsmallest(SHOWN - 4, awake):
+        schedule = orjson.loads(entry.fragment)["schedule"]
+        found.append(
+            Coming(identity, round((at or 0) * SECOND), schedule["words"] or "", schedule["timezone"] or "UTC")
+        )
+    return found

@@ -55,7 +55,10 @@ def answer_page(name: str, request: Request, *, reader: Reader, home: Home, pict
         raw_query=request.scope["query_string"],
         project=project_of(request),
     )
-    return html_response(request, PAGES[name](visit))
+    try:
+        return html_response(request, PAGES[name](visit))
+    finally:
+        visit.close()
 
 
 def html_response(request: Request, html: str, status: int = 200) -> Response:

@@ -5,7 +5,8 @@ A page's function takes a `Visit` and gives HTML, mostly by `visit.render`. It r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from markupsafe import Markup
 
+from state.database import open_reader, own_errors
 from state.home import Home
 from state.reads import Reader
 from status.board import JobEntry, Picture
@@ -39,9 +41,23 @@ class Visit:
     project: str | None
     """The only project that may be seen; None: all."""
 
+    _connection: sqlite3.Connection | None = None
+
     @property
     def now(self) -> int:
         return self.facts.now
+
+    def ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a question that only pages have (`state.timeline`), on a connection of this visit."""
+        if self._connection is None:
+            self._connection = open_reader(self.home.database, timeout=0.5)
+        with own_errors(self.home.database):
+            return self._connection.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
 
     @property
     def timezone(self) -> str:
@@ -75,6 +91,15 @@ class Visit:
         """Raises Unavailable while the jobs were not read yet."""
         if not self.picture.loaded:
             raise Unavailable(f"jobs cannot be told yet: {self.facts.database_problem or 'the database is being read'}")
+
+    def entries(self) -> list[JobEntry]:
+        """All jobs that may be seen and are not archived, in no order."""
+        self.require_loaded()
+        return [
+            entry
+            for entry in self.picture.entries.values()
+            if entry.phase != "archived" and (self.project is None or entry.project == self.project)
+        ]
 
     def entry(self, project: str, name: str) -> JobEntry:
         """A job as lists show it. Raises NotFound also for one that may not be seen."""
