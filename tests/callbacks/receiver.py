@@ -52,12 +52,13 @@ class Receiver:
     `hang` is for behaviours that never answer: set when the receiver is closed.
     """
 
-    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None, greeting: bytes = b"") -> None:
         self.behaviours = list(behaviours) or [answer(200)]
         self.requests: list[Request] = []
         self.hang = threading.Event()
         self._came = threading.Condition()
         self._tls = tls
+        self._greeting = greeting
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -113,6 +114,7 @@ class Receiver:
                 self._open.discard(connection)
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self._open.add(connection)
+            connection.sendall(self._greeting)
             request = _read(connection)
             if request is None:
                 return

@@ -27,6 +27,8 @@ _MAX_ERROR, _MAX_TEXT = 2000, 300
 _MAX_VALUES: Mapping[str, int] = {"result": 4000, "progress": 1000, "params": 2000, "upstream": 2000}
 """Bytes, as JSON, of what a job and people said; what is longer is left out. All together stay far below `MAX_BODY`."""
 _MAX_LABELS = 3000
+OUTSIDE = "(from outside)"
+"""What stands for the host of an address that is itself a secret."""
 ENDS = tuple(state.value for state in TERMINAL_STATES)
 
 
@@ -98,7 +100,7 @@ def target_of(callback: Callback) -> str:
             return parse_url(callback.url).host
         except InvalidUrl:
             pass
-    return "(from outside)"
+    return OUTSIDE
 
 
 def body_of(run: Run, *, labels: Mapping[str, str]) -> bytes:

@@ -1,0 +1,127 @@
+"""Callbacks that are due: which are sent now, each in a thread, and what came of them. For the notify process.
+
+The process's one thread calls `start` and `take`; only it touches the outbox. A slow receiver holds `EACH` threads of
+`THREADS` and nobody else's; of what is due, each receiver's first few are looked at, so that a thousand for one that
+hangs do not hide what others wait for. If the process dies in an attempt, the delivery is still pending: it is sent
+again, under the same id.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from specs.stored import StoredJob
+from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
+from state.outbox.store import Outbox
+from status.instants import rfc3339
+from status.notify.callbacks.answer import Answer
+from status.notify.callbacks.payload import OUTSIDE, Callback, callback_of
+from status.notify.callbacks.retrying import outcome_of
+from status.notify.callbacks.sending import Sender, Sent
+
+THREADS = 16
+EACH = 2
+"""At once to one receiver."""
+LOOK = 1000
+"""Deliveries looked at in one turn."""
+
+
+class Dispatcher:
+    """What is under way. Not for several threads."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        sender: Sender,
+        job_of: Callable[[Delivery], StoredJob | None],
+        *,
+        wake: Callable[[], None],
+        threads: int = THREADS,
+        each: int = EACH,
+    ) -> None:
+        """
+        Args:
+            job_of: the job of a delivery as it is applied now; None when nothing is known of it any more.
+            wake: called by the threads: there is something to `take`.
+        """
+        self._outbox = outbox
+        self._sender = sender
+        self._job_of = job_of
+        self._wake = wake
+        self._threads = threads
+        self._each = each
+        self._ended: queue.SimpleQueue[tuple[Delivery, str, str, Sent]] = queue.SimpleQueue()
+        self._under_way: dict[str, str] = {}
+        """Receiver by delivery."""
+
+    @property
+    def under_way(self) -> int:
+        """Attempts that are being made."""
+        return len(self._under_way)
+
+    def start(self, now: int) -> None:
+        """Begin attempts at what is due (`now`: µs), as many as there is room for."""
+        busy = Counter(self._under_way.values())
+        # Those under way are still due to the outbox: of each receiver as many more are asked for.
+        for delivery in self._outbox.due(now, kind=DeliveryKind.CALLBACK, limit=LOOK, each=2 * self._each):
+            if len(self._under_way) >= self._threads:
+                return
+            receiver = _receiver(delivery)
+            if delivery.id in self._under_way or busy[receiver] >= self._each:
+                continue
+            job = self._job_of(delivery)
+            callback = None if job is None else callback_of(job)
+            if job is None or callback is None:
+                self._drop(delivery, "its job has no callback any more", now)
+                continue
+            disabled = self._outbox.disabled_endpoint(job.identity, callback.digest)
+            if disabled is not None:
+                since = (rfc3339(disabled.disabled_at) or "")[:19]
+                self._drop(delivery, f"not sent: since {since}Z its receiver is gone ({disabled.reason})", now)
+                continue
+            busy[receiver] += 1
+            self._under_way[delivery.id] = receiver
+            threading.Thread(
+                target=self._attempt, args=(delivery, job.identity, callback), name="callback", daemon=True
+            ).start()
+
+    def take(self) -> int:
+        """Store what attempts came to that have ended. How many."""
+        count = 0
+        while True:
+            try:
+                delivery, identity, digest, sent = self._ended.get_nowait()
+            except queue.Empty:
+                return count
+            with self._outbox.transaction():
+                self._outbox.record_attempt(delivery.id, sent.attempt, sent.outcome)
+                if sent.gone:
+                    self._outbox.disable_endpoint(
+                        identity, digest, now=sent.attempt.sent_at, reason=sent.attempt.error or "answered 410"
+                    )
+            self._under_way.pop(delivery.id, None)
+            count += 1
+
+    def _attempt(self, delivery: Delivery, identity: str, callback: Callback) -> None:
+        try:
+            sent = self._sender.send(delivery, callback)
+        except Exception as error:  # a mistake of ours in one delivery: it is told with it, and holds no other
+            number, now = delivery.attempts + 1, self._sender.now()
+            answer = Answer(error=f"cannot be sent: {type(error).__name__}")
+            sent = Sent(
+                Attempt(number=number, sent_at=now, seconds=0.0, error=answer.error),
+                outcome_of(delivery.id, number, answer, ended_at=now),
+                False,
+            )
+        self._ended.put((delivery, identity, callback.digest, sent))
+        self._wake()
+
+    def _drop(self, delivery: Delivery, reason: str, now: int) -> None:
+        self._outbox.end(delivery.id, Outcome(state=DeliveryState.DROPPED, reason=reason), now=now)
+
+
+def _receiver(delivery: Delivery) -> str:
+    return delivery.identity or "" if delivery.target == OUTSIDE else delivery.target
