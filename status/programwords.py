@@ -1,6 +1,7 @@
 """What a job runs, in lines: the program, where and as whom, its limits, its environment. Pure.
 
-Used by `describe` and the page. Values that look like secrets are masked: a spec should not hold any, and a screen is photographed.
+Used by `describe` and the page. Values that look like secrets are masked: a spec should not hold any, and a screen is
+photographed.
 """
 
 from __future__ import annotations
