@@ -30,7 +30,7 @@ SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"()"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 NO_STORE = (b"cache-control", b"no-store")
 

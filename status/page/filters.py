@@ -97,6 +97,23 @@ def badge(state: str, detail: str = "") -> str:
     return Markup('<span class="state s-%s">%s</span>') % (str(state), text)
 
 
+def prose(text: str) -> str:
+    """A sentence whose words between backticks are code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    code = Markup("<code>%s</code>")
+    return Markup("").join(code % piece if place % 2 else escape(piece) for place, piece in enumerate(pieces))
+
+
+def step(text: str) -> str:
+    """What to do next: a command as one that can be copied, also at the end of a sentence; else a sentence."""
+    before, found, command = text.partition("jobsctl ")
+    if not found or "`" in text:
+        return prose(text)
+    return Markup('%s<code class="command">%s</code>') % (before, found + command)
+
+
 def identity_parts(identity: str) -> tuple[str, str]:
     """Project and name of `project/name`."""
     project, _, name = identity.partition("/")
@@ -141,7 +158,9 @@ FILTERS: dict[str, Callable[..., object]] = {
     "job_address": job_address,
     "moment": moment,
     "number": number,
+    "prose": prose,
     "revision": short_revision,
+    "step": step,
     "run_address": run_address,
     "with_query": with_query,
     "word": word,

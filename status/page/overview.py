@@ -28,6 +28,7 @@ from status.runwords import waiting_words
 
 SHOWN = 12
 """Entries of a section: more than a screen helps nobody to see what comes first."""
+COMING = 8
 LOOKED_AT = 500
 """Jobs that may be unwell whose records are read at most: beyond, their number says enough."""
 STRIP = 14
@@ -110,7 +111,7 @@ def overview_page(visit: Visit) -> str:
         waiting=[_waiting(each, visit.now) for each in _in_order(visit, blocked)[:SHOWN]],
         waiting_count=len(blocked),
         pools=[pool for pool in _pools(visit) if pool.running or pool.waiting],
-        coming=_coming(entries, visit.now),
+        coming=_coming(entries),
         timeline=timeline,
         most_active=LOOKED_AT,
     )
@@ -149,7 +150,7 @@ def _problems(visit: Visit, entries: Sequence[JobEntry], active: Sequence[Run]) 
 
 
 def _doubtful(visit: Visit, entries: Sequence[JobEntry]) -> list[JobRecord]:
-    """Records of those that fail, stall, have a wrong file or are late: chosen from the picture, which costs nothing."""
+    """Records of those that fail, stall, have a wrong file or are late: chosen from the picture, at no cost."""
     at = visit.now / SECOND
     found = []
     for entry in entries:
@@ -228,15 +229,18 @@ def _pools(visit: Visit) -> list[Any]:
     return list(pools_of(visit.reader.documents("Pool"), visit.reader.occupancy()))
 
 
-def _coming(entries: Sequence[JobEntry], now: int) -> list[Coming]:
+def _coming(entries: Sequence[JobEntry]) -> list[Coming]:
     """Those that start next."""
-    awake = [
-        (entry.sample.next_run, entry.identity, entry) for entry in entries if entry.sample and entry.sample.next_run
-    ]
-    found = []
-    for at, identity, entry in heapq.nsmallest(SHOWN - 4, awake):
-        schedule = orjson.loads(entry.fragment)["schedule"]
-        found.append(
-            Coming(identity, round((at or 0) * SECOND), schedule["words"] or "", schedule["timezone"] or "UTC")
-        )
-    return found
+    awake = heapq.nsmallest(COMING, (entry for entry in entries if _next(entry)), key=_next)
+    return [Coming(entry.identity, round(_next(entry) * SECOND), *_when(entry.fragment)) for entry in awake]
+
+
+def _next(entry: JobEntry) -> float:
+    """Seconds; 0 for a job that starts nothing by itself."""
+    return (entry.sample.next_run if entry.sample is not None else None) or 0.0
+
+
+def _when(fragment: bytes) -> tuple[str, str]:
+    """The schedule's words, and its zone."""
+    schedule = orjson.loads(fragment)["schedule"]
+    return schedule["words"] or "", schedule["timezone"] or "UTC"

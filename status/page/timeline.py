@@ -116,8 +116,8 @@ def timeline_of(ask: Ask, now: int, timezone: str, *, project: str | None, runni
 
 
 def choose(jobs: Iterable[Ran], running: set[int]) -> list[Ran]:
-    """The jobs that get a lane: those that failed, the newest failure first; then those that run; then the longest
-    names of nothing: all others by name, as long as there is room."""
+    """The jobs that get a lane: those that failed, the newest failure first; then those that run; then all
+    others by name, as long as there is room."""
 
     def rank(job: Ran) -> tuple[int, str]:
         if job.last_bad is not None:
@@ -154,7 +154,8 @@ def path(stretches: Iterable[tuple[int, int]]) -> str:
             merged[-1][1] = max(merged[-1][1], last)
         else:
             merged.append([first, last])
-    parts, here = [], 0
+    parts: list[str] = []
+    here = 0
     for first, last in merged:
         parts.append(f"M{first} 5h{last - first}" if not parts else f"m{first - here} 0h{last - first}")
         here = last
