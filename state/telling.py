@@ -16,7 +16,7 @@ from state.reads import Reader
 from state.records import JobRecord, Run
 from state.rows import SELECT_JOB, job_of
 
-_TELLS = "instr(spec.canonical, CAST('\"notify\":[' AS BLOB)) > 0 OR instr(spec.canonical, CAST('\"callback\":{' AS BLOB)) > 0"
+_TELLS = " OR ".join(f"instr(spec.canonical, CAST('{field}' AS BLOB)) > 0" for field in ('"notify":[', '"callback":{'))
 """Canonical JSON has no blanks, and quotes inside a text are escaped: the bytes are the field, or a variable that is
 called so, which costs a look at the job and nothing else."""
 
@@ -89,8 +89,8 @@ class TellingReader(Reader):
     def is_retried(self, run: Run) -> bool:
         """Whether another attempt follows this one: it is stored with the end of this one.
 
-        Attempts of a slot are numbered. A run that somebody asked for has none: then it is a later retry of the job with
-        the next number, made since this one ended.
+        Attempts of a slot are numbered. A run that somebody asked for has no slot: then it is a later retry of the job
+        with the next number, made since this one ended.
         """
         if run.scheduled_for is not None:
             sql = "SELECT 1 FROM run WHERE job_id = ? AND scheduled_for = ? AND attempt = ?"

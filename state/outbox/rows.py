@@ -19,8 +19,8 @@ def delivery_values(delivery: Delivery) -> tuple[object, ...]:
     """The values of `DELIVERY_VALUES`."""
     return (
         delivery.id, delivery.kind.value, delivery.target, delivery.address, delivery.batch, delivery.identity,
-        delivery.run_id, delivery.event, delivery.created_at, delivery.next_attempt_at, delivery.attempts, delivery.state.value, delivery.reason,
-        delivery.ended_at, delivery.payload,
+        delivery.run_id, delivery.event, delivery.created_at, delivery.next_attempt_at, delivery.attempts,
+        delivery.state.value, delivery.reason, delivery.ended_at, delivery.payload,
     )  # fmt: skip
 
 

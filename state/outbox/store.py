@@ -140,8 +140,8 @@ class Outbox:
         with self.transaction():
             before = self._connection.total_changes
             self._connection.executemany(
-                "INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(m.id, m.notifier, m.identity, m.run_id, m.at, m.payload, m.batch) for m in messages],
+                "INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(m.id, m.notifier, m.identity, m.run_id, m.at, m.stored_at, m.payload, m.batch) for m in messages],
             )
             return self._connection.total_changes - before
 
@@ -201,6 +201,14 @@ class Outbox:
             bound.append(each)
         sql = f"{SELECT_DELIVERY} WHERE {pending} ORDER BY next_attempt_at, number LIMIT ?"
         return [delivery_of(row) for row in self._rows(sql, (*bound, limit))]
+
+    def sent_since(self, notifier: str, at: int) -> list[int]:
+        """When batches were made for this notifier after `at`, whatever became of them."""
+        sql = (
+            "SELECT min(created_at) FROM delivery WHERE target = ? AND kind = 'notification' AND batch IS NOT NULL "
+            "AND created_at > ? GROUP BY batch"
+        )
+        return [row[0] for row in self._rows(sql, (notifier, at))]
 
     def next_due(self, *, after: int = -1) -> int | None:
         """When the next pending attempt is due that is not due at `after` already; None when none is."""

@@ -47,7 +47,9 @@ def made(id: str = "one", **changes: object) -> Delivery:
 
 
 def about(id: str, identity: str | None = "shop/report", batch: str | None = None) -> Message:
-    return Message(id=id, notifier="ops", identity=identity, run_id=None, at=NOON, payload=b"{}", batch=batch)
+    return Message(
+        id=id, notifier="ops", identity=identity, run_id=None, at=NOON, stored_at=NOON, payload=b"{}", batch=batch
+    )
 
 
 FAILED = Outcome(state=DeliveryState.FAILED, reason="gave up")
