@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from specs.diagnostic import Diagnostic, InvalidSpec
@@ -24,8 +24,9 @@ from specs.text import Place, Source, decode
 from specs.zones import find_zone
 
 FILE = "jobsctl.yaml"
-_HOST = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}")
+_HOST = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9._-]{0,252}")
 _PATTERN = r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$"
+_NETWORK = r"^([A-Za-z0-9_.][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]+(/[0-9]{1,3})?)$"
 _NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$"
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
@@ -109,6 +110,19 @@ class Metrics(Strict):
     )
 
 
+Network = Annotated[
+    str,
+    AfterValidator(_is_network),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": _NETWORK,
+            "patternErrorMessage": "a host or addresses, as hooks.internal or 10.0.0.0/8",
+        }
+    ),
+]
+
+
 class Callbacks(Strict):
     """Where callbacks may go. No job file can widen it."""
 
@@ -117,7 +131,7 @@ class Callbacks(Strict):
         description="Only these: names, or `*.` and a name for all below it. Default: every public host.",
         examples=[["hooks.example.com", "*.example.org"]],
     )
-    private: Annotated[list[Annotated[str, AfterValidator(_is_network)]], Field(max_length=256)] = Field(
+    private: Annotated[list[Network], Field(max_length=256)] = Field(
         default_factory=list,
         description="Hosts and addresses that may be reached although they are not public.",
         examples=[["127.0.0.1", "10.1.0.0/16", "hooks.internal"]],

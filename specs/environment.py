@@ -46,14 +46,15 @@ def _source(value: Any) -> str | None:
     return {"FromFile": "=from_file", "FromEnv": "=from_env", "FromCredential": "=credential"}.get(type(value).__name__)
 
 
+VALUE_SHAPE = Discriminator(
+    _source,
+    custom_error_type="env_value",
+    custom_error_message="must be a text, or a mapping with one of `from_file`, `from_env` and `credential`",
+)
 EnvValue = Annotated[
     Annotated[str, Tag("=text")]
     | Annotated[FromFile, Tag("=from_file")]
     | Annotated[FromEnv, Tag("=from_env")]
     | Annotated[FromCredential, Tag("=credential")],
-    Discriminator(
-        _source,
-        custom_error_type="env_value",
-        custom_error_message="must be a text, or a mapping with one of `from_file`, `from_env` and `credential`",
-    ),
+    VALUE_SHAPE,
 ]

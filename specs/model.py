@@ -271,7 +271,7 @@ class Job(Strict):
     notify: Annotated[list[NotifyRule], Field(max_length=32)] = _later(
         [],
         "Who is told of failures, recoveries and more.",
-        examples=[[{"to": "ops-slack"}], [{"to": ["ops-slack", "ops-mail"], "on": ["failure", "still_failing"]}]],
+        examples=[[{"to": "ops-slack"}], [{"to": ["ops-slack", "ops-mail"]}]],
     )
     callback: Callback | None = _later(
         None,

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from specs.environment import EnvValue
+from specs.environment import VALUE_SHAPE, EnvValue, FromCredential, FromEnv, FromFile
 from specs.fields import Duration, Name, Text
 from specs.strict import Strict
 
@@ -23,23 +22,49 @@ Ending = Literal["succeeded", "failed", "cancelled", "expired", "skipped"]
 """The terminal states of a run."""
 
 
-def _address(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", value):
+_ADDRESS = r"^[A-Za-z][A-Za-z0-9+.-]*://\S+$"
+_ENDPOINT = r"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?([/?][!-\[\]-~]*)?$"
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(_ADDRESS, value):
         raise PydanticCustomError("notifier_url", "must be an address as `slack://...` or `mailto://...`")
     return value
 
 
-def _endpoint(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        parts = urlsplit(value)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or not re.fullmatch(r"[!-~]+", value):
+def _endpoint(value: str) -> str:
+    if not re.fullmatch(_ENDPOINT, value):
         raise PydanticCustomError("callback_url", "must be an address as https://example.com/hook")
     return value
+
+
+Address = Annotated[
+    str,
+    AfterValidator(_address),
+    WithJsonSchema({"type": "string", "pattern": _ADDRESS, "patternErrorMessage": "an address is like mailto://..."}),
+]
+"""As apprise reads them; which services there are only apprise knows."""
+Endpoint = Annotated[
+    str,
+    AfterValidator(_endpoint),
+    WithJsonSchema(
+        {"type": "string", "pattern": _ENDPOINT, "patternErrorMessage": "an address is like https://example.com/hook"}
+    ),
+]
+AddressValue = Annotated[
+    Annotated[Address, Tag("=text")]
+    | Annotated[FromFile, Tag("=from_file")]
+    | Annotated[FromEnv, Tag("=from_env")]
+    | Annotated[FromCredential, Tag("=credential")],
+    VALUE_SHAPE,
+]
+EndpointValue = Annotated[
+    Annotated[Endpoint, Tag("=text")]
+    | Annotated[FromFile, Tag("=from_file")]
+    | Annotated[FromEnv, Tag("=from_env")]
+    | Annotated[FromCredential, Tag("=credential")],
+    VALUE_SHAPE,
+]
 
 
 def _one_or_more(value: Any) -> str | None:
@@ -88,7 +113,7 @@ SecretValue = Annotated[
 class Callback(Strict):
     """A URL that is sent the end of every run, signed as Standard Webhooks says."""
 
-    url: Annotated[EnvValue, AfterValidator(_endpoint)] = Field(
+    url: EndpointValue = Field(
         description="Where it goes: `https://...`, or a secret from outside.",
         examples=["https://example.com/hooks/jobs", {"from_file": "/etc/jobsctl/hook-url"}],
     )
@@ -148,7 +173,7 @@ class Notifier(Strict):
     kind: Literal["Notifier"] = Field(description="What the document is.", examples=["Notifier"])
     name: Name = Field(description="Unique among notifiers.", examples=["ops-slack"])
     description: Text = Field("", description="For people.", examples=["The channel of those on call."])
-    urls: Annotated[list[Annotated[EnvValue, AfterValidator(_address)]], Field(min_length=1, max_length=32)] = Field(
+    urls: Annotated[list[AddressValue], Field(min_length=1, max_length=32)] = Field(
         description="Addresses as apprise writes them; each is sent every message. What holds a password or token "
         "comes from outside.",
         examples=[[{"from_file": "/etc/jobsctl/slack-url"}], ["mailto://localhost?to=ops@example.com"]],

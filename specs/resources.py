@@ -120,7 +120,8 @@ def check_defaults(document: Document, default_timezone: str) -> tuple[DesiredDo
         if name in given
     ]
     found += unbuilt_findings(inner, None)
-    values = {name: value for name, value in given.items() if name not in NOT_DEFAULTS}
+    refused = {loc[0] for loc, _ in unbuilt.refusals(given)}
+    values = {name: value for name, value in given.items() if name not in NOT_DEFAULTS and name not in refused}
     try:
         job = Job.model_validate(merged(_trial(values), values))
     except ValidationError as error:

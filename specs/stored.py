@@ -128,14 +128,20 @@ class StoredJob:
 
     @property
     def notify(self) -> tuple[StoredNotifyRule, ...]:
-        """Who is told of it, rule by rule."""
-        return tuple(StoredNotifyRule.of(rule) for rule in self._get("notify") or ())
+        """Who is told of it, rule by rule. Raises `Unreadable`, as `callback` does."""
+        try:
+            return tuple(StoredNotifyRule.of(rule) for rule in self._get("notify") or ())
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Unreadable(str(error)) from None
 
     @property
     def callback(self) -> StoredCallback | None:
         """Where the ends of its runs are sent."""
         callback = self._get("callback")
-        return None if callback is None else StoredCallback.of(callback)
+        try:
+            return None if callback is None else StoredCallback.of(callback)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Unreadable(str(error)) from None
 
     @property
     def grace(self) -> float:

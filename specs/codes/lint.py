@@ -83,4 +83,14 @@ LINT = (
         f"{RUN}schedule: every 1m # jobsctl: ignore[JOB072]\n",
         severity="warning",
     ),
+    Code(
+        "JOB078",
+        "callback over a connection that is not encrypted",
+        "The URL of `callback` begins with `http://`: whoever is on the way reads what is sent, and can keep it from "
+        "arriving. The signature only keeps it from being changed unnoticed. Within a network of your own that may be "
+        "meant: a comment says so.",
+        f'{RUN}callback: {{url: "http://example.com/hook", secret: {{from_file: /etc/jobsctl/hook-key}}}}\n',
+        f'{RUN}callback: {{url: "https://example.com/hook", secret: {{from_file: /etc/jobsctl/hook-key}}}}\n',
+        severity="warning",
+    ),
 )

@@ -21,6 +21,7 @@ from specs.lint.dependencies import dependency_concerns
 from specs.lint.nights import night_concerns
 from specs.lint.places import diagnostic_of, hide
 from specs.lint.programs import program_concerns
+from specs.lint.receivers import receiver_concerns
 from specs.lint.timeouts import timeout_concerns
 from specs.model import Job
 from specs.schedule import compile_schedule
@@ -80,6 +81,7 @@ class _Rules:
         yield from timeout_concerns(subject)
         yield from night_concerns(subject, self._now)
         yield from secret_concerns(subject)
+        yield from receiver_concerns(subject)
         yield from dependency_concerns(subject, self._upstream, self._now)
         if self._programs is not None:
             yield from program_concerns(subject, self._programs)

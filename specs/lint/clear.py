@@ -1,4 +1,4 @@
-"""JOB074: a secret written in clear, in `env`, `run.command` or `run.script`. Called by `specs.lint`. Pure.
+"""JOB074: a secret written in clear, in `env`, a program, a parameter or `callback`. Called by `specs.lint`. Pure.
 
 The message never holds the secret, and the place is marked so that the source line is shown without it.
 """
@@ -42,6 +42,24 @@ def secret_concerns(subject: Subject) -> Iterator[Concern]:
     for name, param in job.params.items():
         if param.default and any(True for _ in secrets_in_text(param.default)):
             yield _concern(f"the default of `{name}` is a secret in clear", instead, ("params", name, "default"), None)
+    yield from _callback_concerns(subject)
+
+
+def _callback_concerns(subject: Subject) -> Iterator[Concern]:
+    """A key that stands in the file, or an address that is one: whoever reads it can sign, or send, in our name."""
+    callback = subject.job.callback
+    if callback is None:
+        return
+    said, alone = callback.secret, not isinstance(callback.secret, list)
+    for index, value in enumerate(said if isinstance(said, list) else [said]):
+        if isinstance(value, str):
+            loc: Loc = ("callback", "secret") if alone else ("callback", "secret", index)
+            instead = f"write `{{from_file: PATH}}` (or `from_env`, `credential`), {_CHANGE_IT}"
+            yield _concern("`callback.secret` holds a signing key in clear", instead, loc, None)
+    if isinstance(callback.url, str):
+        for found in secrets_in_text(callback.url):
+            instead = f"write `url: {{from_file: PATH}}` (or `from_env`, `credential`), {_CHANGE_IT}"
+            yield _concern(f"`callback.url` holds {found.what} in clear", instead, ("callback", "url"), found)
 
 
 def _concern(message: str, help: str, loc: Loc, found: Secret | None) -> Concern:

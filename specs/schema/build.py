@@ -52,8 +52,13 @@ def build() -> Schema:
         raw = model.model_json_schema(
             schema_generator=_AsWritten, ref_template="#/definitions/" + _OWN.get(name, "") + "{model}"
         )
+        own = _OWN.get(name, "")
+        shared = [inner for inner, schema in raw.get("$defs", {}).items() if own and definitions.get(inner) == schema]
+        for inner in shared:  # one model that both have
+            raw = orjson.loads(orjson.dumps(raw).replace(_named(own + inner), _named(inner)))
+            del raw["$defs"][inner]
         for inner, schema in raw.pop("$defs", {}).items():
-            definitions[_OWN.get(name, "") + inner] = schema
+            definitions[own + inner] = schema
         definitions[name] = raw
     done = {name: _object(name, schema, definitions) for name, schema in sorted(definitions.items())}
     done["Defaults"]["properties"]["job"] |= _job_of_defaults(done)
@@ -67,6 +72,10 @@ def build() -> Schema:
         "allOf": [_when(kind) for kind in MODELS if kind != "Config"],
         "definitions": done,
     }
+
+
+def _named(definition: str) -> bytes:
+    return f'"#/definitions/{definition}"'.encode()
 
 
 def _kinds(done: Mapping[str, Schema]) -> Schema:

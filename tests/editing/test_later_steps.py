@@ -32,6 +32,10 @@ def calendar(**fields: Any) -> dict[str, Any]:
     return {"kind": "Calendar", "name": "holidays", **fields}
 
 
+def notifier(**fields: Any) -> dict[str, Any]:
+    return {"kind": "Notifier", "name": "ops", "urls": ["mailto://localhost"], **fields}
+
+
 PLACES: dict[tuple[str, str], tuple[list[str], Callable[[Any], dict[str, Any]]]] = {
     ("ScheduleParts", "once"): (INSTANTS, lambda text: job(schedule={"once": text})),
     ("ScheduleParts", "anchor"): (INSTANTS, lambda text: job(schedule={"every": "1h", "anchor": text})),
@@ -39,6 +43,11 @@ PLACES: dict[tuple[str, str], tuple[list[str], Callable[[Any], dict[str, Any]]]]
     ("Job", "end_at"): (INSTANTS, lambda text: job(schedule="@daily", end_at=text)),
     ("Window", "from"): (TIMES, lambda text: calendar(windows=[{"from": text, "to": "12:34"}])),
     ("Window", "to"): ([*TIMES[:2], *TIMES[3:], "24:00"], lambda text: calendar(windows=[{"to": text}])),
+    ("QuietHours", "from"): (TIMES, lambda text: notifier(quiet_hours={"from": text, "to": "12:34"})),
+    ("QuietHours", "to"): (
+        [*TIMES[:2], *TIMES[3:], "24:00"],
+        lambda text: notifier(quiet_hours={"to": text, "days": "mon"}),
+    ),
     ("Calendar", "dates"): (DATES, lambda text: calendar(dates=[text])),
     ("ConfigHttp", "listen"): (LISTEN, lambda text: {"http": {"listen": text}}),
 }

@@ -198,13 +198,13 @@ jobs/a.yaml:2:11: error[JOB042]: there is no time zone 'Europe/Berln'
 """,
     ),
     Case(
-        "a-field-of-a-later-version",
-        f"name: a\nnotify: [oncall]\n{RUN}",
+        "a-rule-without-its-limit",
+        f"name: a\nnotify: [{{to: ops, on: [slow]}}]\n{RUN}",
         """\
-jobs/a.yaml:2:1: error[JOB020]: `notify` is not built yet in jobsctl 0.1; remove it
+jobs/a.yaml:2:10: error[JOB037]: `on: [slow]` needs `slower_than`
   |
-2 | notify: [oncall]
-  | ^^^^^^
+2 | notify: [{to: ops, on: [slow]}]
+  |          ^
 """,
     ),
     Case(
@@ -348,8 +348,8 @@ callback: x
         (3, "JOB035"),
         (4, "JOB033"),
         (6, "JOB034"),
-        (10, "JOB020"),
-        (11, "JOB020"),
+        (10, "JOB032"),
+        (11, "JOB032"),
     ]
 
 

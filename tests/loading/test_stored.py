@@ -13,9 +13,22 @@ from specs.codes import CODES
 from specs.kinds import Calendar, Window
 from specs.load import load_bytes
 from specs.model import Dst, Job, ScheduleParts
+from specs.notifiers import Callback, Notifier, NotifyRule, Template
 from specs.policies import Param
 from specs.schedule import compile_schedule
-from specs.stored import StoredCalendar, StoredDst, StoredJob, StoredParam, StoredParts, StoredWindow, Unreadable
+from specs.stored import (
+    StoredCalendar,
+    StoredCallback,
+    StoredDst,
+    StoredJob,
+    StoredNotifier,
+    StoredNotifyRule,
+    StoredParam,
+    StoredParts,
+    StoredTemplate,
+    StoredWindow,
+    Unreadable,
+)
 
 ROOT = Path(__file__).parents[2]
 FULL = """\
@@ -76,7 +89,13 @@ def test_a_stored_job_says_what_its_model_says():
 
 @pytest.mark.parametrize(
     ("stored", "model"),
-    [(StoredParts, ScheduleParts), (StoredDst, Dst), (StoredParam, Param), (StoredWindow, Window)],
+    [
+        (StoredParts, ScheduleParts),
+        (StoredDst, Dst),
+        (StoredParam, Param),
+        (StoredWindow, Window),
+        (StoredTemplate, Template),
+    ],
     ids=lambda kind: kind.__name__,
 )
 def test_a_part_has_the_fields_and_defaults_of_its_model(stored, model):
@@ -132,3 +151,78 @@ windows: [{days: mon-fri, from: "22:00", to: "06:00"}, {days: sun}, {from: "12:0
     assert compile_calendar(stored, "UTC") == compile_calendar(model, "UTC")
     with pytest.raises(Unreadable):
         StoredCalendar.of(b'{"windows":[{"when":"always"}]}')
+
+
+TELLING = b"""\
+kind: Notifier
+name: ops
+urls: [{from_file: /etc/slack}, "mailto://localhost"]
+group: 1m
+rate: {max: 3, per: 2h}
+quiet_hours: {from: "22:00", days: mon-fri}
+digest: daily at 08:00
+timezone: Europe/Berlin
+template: {title: "{{ job }}"}
+---
+name: a
+run: {command: [a]}
+notify:
+  - {to: ops}
+  - {to: [ops], on: [slow, still_failing], failures: 5, slower_than: 90s}
+callback: {url: "https://example.com/hook", secret: [{from_env: A}, {from_env: B}], on: [failed]}
+---
+name: b
+run: {command: [b]}
+callback: {url: {credential: hook}, secret: {from_file: key}}
+"""
+
+
+def test_a_stored_notifier_says_what_its_file_says():
+    (document,) = load_bytes(TELLING, "a.yaml").documents
+    stored = StoredNotifier.of(document.spec)
+    assert stored == StoredNotifier(
+        name="ops",
+        urls=({"from_file": "/etc/slack"}, "mailto://localhost"),
+        group=60.0,
+        rate_max=3,
+        rate_per=7200.0,
+        quiet_hours=StoredWindow(from_="22:00", days="mon-fri"),
+        digest="daily at 08:00",
+        timezone="Europe/Berlin",
+        template=StoredTemplate(title="{{ job }}"),
+    )
+    plain = Notifier.model_validate({"kind": "Notifier", "name": "a", "urls": ["mailto://localhost"]})
+    said = StoredNotifier.of(orjson.dumps({"name": "a", "urls": ["mailto://localhost"]}))
+    assert said == StoredNotifier.of(orjson.dumps(plain.model_dump(mode="json", by_alias=True)))
+    with pytest.raises(Unreadable):
+        StoredNotifier.of(b'{"name":"a"}')
+
+
+def test_stored_rules_and_callbacks_say_what_their_file_says():
+    one, other = (StoredJob.of(job.spec) for job in load_bytes(TELLING, "a.yaml").jobs)
+    assert one.notify == (
+        StoredNotifyRule(to=("ops",)),
+        StoredNotifyRule(to=("ops",), on=frozenset({"slow", "still_failing"}), failures=5, slower_than=90.0),
+    )
+    assert one.callback == StoredCallback(
+        "https://example.com/hook", ({"from_env": "A"}, {"from_env": "B"}), frozenset({"failed"})
+    )
+    assert other.notify == ()
+    assert other.callback == StoredCallback({"credential": "hook"}, ({"from_file": "key"},))
+    rule, callback = NotifyRule(to="ops"), Callback(url="https://example.com/", secret="x")
+    assert StoredNotifyRule.of({"to": "ops"}) == StoredNotifyRule.of(rule.model_dump(mode="json"))
+    assert StoredCallback("https://example.com/", ("x",)) == StoredCallback.of(callback.model_dump(mode="json"))
+    damaged = StoredJob(
+        fields={"notify": [{"for": "ops"}], "callback": 3}, project="p", name="a", schedule=None, dst=StoredDst()
+    )
+    for name in ("notify", "callback"):
+        with pytest.raises(Unreadable):
+            getattr(damaged, name)
+
+
+def test_a_job_that_tells_nobody_keeps_its_digest():
+    (plain,) = load_bytes(b"name: a\nrun: {command: [a]}\n", "a.yaml").jobs
+    (said,) = load_bytes(b"name: a\nrun: {command: [a]}\nnotify: []\ncallback: null\n", "a.yaml").jobs
+    assert said.digest == plain.digest
+    assert b"notify" not in plain.spec
+    assert b"callback" not in plain.spec

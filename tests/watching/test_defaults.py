@@ -115,7 +115,7 @@ class TestMistakes:
             pytest.param("{schedule: 61 * * * *}", "2:17: error[JOB040]:", id="no-schedule"),
             pytest.param("{name: a}", "2:7: error[JOB055]: `name` cannot be a default", id="a-name"),
             pytest.param("{depends_on: [a]}", "2:7: error[JOB055]: `depends_on` cannot", id="a-dependency"),
-            pytest.param("{notify: [a]}", "2:7: error[JOB020]: `notify` is not built", id="not-built"),
+            pytest.param("{run: {type: http}}", "2:19: error[JOB020]: run type `http` is not built", id="not-built"),
             pytest.param("[]", "2:1: error[JOB032]: `job` must be a mapping", id="no-mapping"),
         ],
     )
