@@ -7,6 +7,7 @@ Called by `specs.load` for each such document of a file. Opens nothing; whether 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -27,6 +28,7 @@ from specs.notation import parse_name
 from specs.notifiers import Notifier
 from specs.quiet import compile_digest, compile_quiet
 from specs.rules import schedule_findings
+from specs.secrets import Secret, secret_in_address
 from specs.template import wrong_places
 from specs.zones import find_zone
 
@@ -65,11 +67,14 @@ def check_resource(document: Document, default_timezone: str) -> tuple[DesiredDo
         return None, findings_of(error, document, model)
     if isinstance(checked, Calendar) and (found := _calendar_findings(checked, document, default_timezone)):
         return None, found
-    if isinstance(checked, Notifier) and (found := list(_notifier_findings(checked, document, default_timezone))):
-        return None, found
+    found = []
+    if isinstance(checked, Notifier):
+        found = list(_notifier_findings(checked, document, default_timezone))
+        if any(each.severity is Severity.ERROR for each in found):
+            return None, sorted(found, key=lambda each: (each.line, each.column))
     spec = orjson.dumps(checked.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS)
     path, line = document.source.path, document.line
-    return DesiredDocument(checked.kind, checked.name, spec, digest_of(spec), path, line), []
+    return DesiredDocument(checked.kind, checked.name, spec, digest_of(spec), path, line), found
 
 
 def _calendar_findings(calendar: Calendar, document: Document, default_timezone: str) -> list[Diagnostic]:
@@ -99,9 +104,27 @@ def _notifier_findings(notifier: Notifier, document: Document, default_timezone:
             yield document.finding(code, error.message, loc, span=span, help=error.help)
             if code == "JOB042":
                 return
+    for index, url in enumerate(notifier.urls):
+        if isinstance(url, str) and (secret := secret_in_address(url)) is not None:
+            yield _secret_finding(document, ("urls", index), secret)
     for part in ("title", "body") if notifier.template is not None else ():
         for span, message, help in wrong_places(getattr(notifier.template, part) or ""):
             yield document.finding("JOB048", message, ("template", part), span=span, help=help)
+
+
+def _secret_finding(document: Document, loc: Loc, secret: Secret) -> Diagnostic:
+    """As the lint tells it of a job (`specs.lint.clear`); the line is shown without it."""
+    found = document.finding(
+        "JOB074",
+        f"the address holds {secret.what} in clear",
+        loc,
+        span=(secret.start, secret.end),
+        help="write `{from_file: PATH}` (or `from_env`, `credential`), and change the secret: it stays in the history",
+        severity=Severity.WARNING,
+    )
+    line, start = found.source_line or "", found.column - 1
+    end = len(line) if found.end_column is None else found.end_column - 1
+    return replace(found, source_line=f"{line[:start]}{'*' * (end - start)}{line[end:]}")
 
 
 def check_defaults(document: Document, default_timezone: str) -> tuple[DesiredDocument | None, list[Diagnostic]]:

@@ -35,6 +35,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("an OpenAI key", r"(?<![A-Za-z0-9])sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}"),
     ("an npm token", r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])"),
     ("a PyPI token", r"(?<![A-Za-z0-9])pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{30,}"),
+    ("a webhook's key", r"(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/]{24,}={0,2}"),
     ("a SendGrid key", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
     ("a signed web token", r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
 )
@@ -73,6 +74,15 @@ _PLACEHOLDER = re.compile(
     | redacted | masked | hidden | placeholder | todo | fixme | tbd | dummy | fake | example | .*example
     """
 )
+_TOKEN_SERVICES = frozenset(
+    {
+        "bark", "discord", "feishu", "flock", "gchat", "gotify", "guilded", "ifttt", "lark", "line", "mailgun", "mmost",
+        "msteam", "opsgenie", "pagerduty", "pagertree", "pbul", "pover", "prowl", "pushdeer", "rocket",
+        "schan", "sendgrid", "signl4", "simplepush", "slack", "spike", "splunk", "tgram", "twilio", "victorop", "webex",
+        "workflow", "wxteam", "zulip",
+    }
+)  # fmt: skip
+"""Schemes of apprise, without an `s` at the end, whose addresses are little else than tokens."""
 _RANDOM = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/=_.~-]{16,}")
 _WORDS = re.compile(r"[a-z]+(?:[-_./:][a-z]+)+")
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][A-Za-z0-9_-]*)(?:=(?P<value>.+))?", re.DOTALL)
@@ -115,6 +125,20 @@ def secrets_in_text(text: str) -> Iterator[Secret]:
             if not _literal(found["value"]) or _TOKEN.search(found["value"]):
                 continue
             yield Secret(*found.span("value"), what)
+
+
+def secret_in_address(text: str) -> Secret | None:
+    """What is secret of an address a message is sent to: a password, a token of a known service, or a random part."""
+    for found in secrets_in_text(text):
+        return found
+    scheme, _, rest = text.partition("://")
+    start = len(scheme) + 3
+    if scheme.lower().rstrip("s") in _TOKEN_SERVICES and rest and not _REFERENCE.fullmatch(rest):
+        return Secret(start, len(text), "the token of a service")
+    for part in re.finditer(r"[^/:@?&=]+", rest):
+        if _RANDOM.fullmatch(part[0]) and "." not in part[0]:
+            return Secret(start + part.start(), start + part.end(), "what seems to be a token")
+    return None
 
 
 def secrets_in_script(text: str) -> Iterator[Secret]:

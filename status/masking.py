@@ -29,6 +29,9 @@ _PLACE = re.compile(r"[_.-](?:file|path|dir|directory)$", re.IGNORECASE)
 _NAMED = frozenset({"env", "labels", "annotations", "params"})
 """Mappings whose keys are names that people chose."""
 _REFERENCES = frozenset({"from_env", "from_file", "credential"})
+_ADDRESSES = frozenset({"urls", "url"})
+"""Keys of notifiers and callbacks whose texts are addresses: the way to a chat is a secret as a rule."""
+_BEGINNING = re.compile(r"(?:https?://[^/?#@]*(?=[/?#]|$)|[A-Za-z][A-Za-z0-9+.-]*://)(?=.)")
 Span = tuple[int, int]
 
 
@@ -61,7 +64,7 @@ def _masked(value: Any, other: Any, mark: str, *, secret: bool = False, named: b
             return value
         there = other if isinstance(other, dict) else {}
         return {
-            key: _masked(
+            key: _addresses(item, there.get(key), mark) if key in _ADDRESSES and not named else _masked(
                 item, there.get(key), mark, secret=secret or (named and is_secret_name(key)),
                 named=not named and key in _NAMED,
             )
@@ -74,6 +77,20 @@ def _masked(value: Any, other: Any, mark: str, *, secret: bool = False, named: b
     if secret:
         return MASK + (mark if isinstance(other, str) and other != value else "")
     return _hidden(value, _spans(value), None if not isinstance(other, str) else _secrets(other, _spans(other)), mark)
+
+
+def _addresses(value: Any, other: Any, mark: str) -> Any:
+    """An address, or several, without what follows the scheme; of HTTP the host stays."""
+    if isinstance(value, list):
+        there = other if isinstance(other, list) else []
+        return [
+            _addresses(item, there[index] if index < len(there) else None, mark) for index, item in enumerate(value)
+        ]
+    if not isinstance(value, str):
+        return value
+    found = _BEGINNING.match(value)
+    changed = mark if isinstance(other, str) and other != value else ""
+    return f"{'' if found is None else found[0]}{'/' if found and found[0].startswith('http') else ''}{MASK}{changed}"
 
 
 def _list(value: list[Any], other: list[Any], mark: str, secret: bool) -> list[Any]:

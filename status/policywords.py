@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from specs.jitter import stable_offset
 from specs.policy import Policy, RetryPolicy
-from specs.stored import StoredJob
+from specs.stored import StoredJob, StoredValue, Unreadable
 from state.records import JobRecord
 from status.counting import counted
+from status.masking import masked
 from status.times import size, span, stamp
 
 SECOND = 1_000_000
@@ -22,6 +23,8 @@ MISSED = {
     "skip": "slots that passed while nothing could run are not caught up",
 }
 BACKOFF = {"fixed": "", "linear": ", growing by that each time", "exponential": ", doubling each time"}
+OCCASIONS = ("failure", "recovery", "missed", "still_failing", "slow", "skipped", "success")
+ENDS = ("succeeded", "failed", "cancelled", "expired", "skipped")
 FAILURE = {
     "wait": "a failure of one is waited out",
     "fail": "a failure of one fails the run",
@@ -50,6 +53,7 @@ def policy_pairs(record: JobRecord, job: StoredJob, policy: Policy) -> Iterator[
         yield "Calendar", ", ".join(policy.calendars)
     if policy.pool is not None:
         yield "Pool", f"{policy.pool}, priority {policy.priority}"
+    yield from _telling(job)
     yield from _completion(record, policy)
     if policy.depends_on:
         yield "Failure", f"{FAILURE[policy.on_dependency_failure]} (`on_dependency_failure`)"
@@ -66,6 +70,28 @@ def policy_pairs(record: JobRecord, job: StoredJob, policy: Policy) -> Iterator[
             f"{size(output)} of output" if output else "",
         )
         yield "History", ", ".join(part for part in parts if part)
+
+
+def _telling(job: StoredJob) -> Iterator[tuple[str, str]]:
+    try:
+        rules, callback = job.notify, job.callback
+    except Unreadable:
+        return
+    for rule in rules:
+        on = [each.replace("_", " ") for each in OCCASIONS if each in rule.on]
+        extra = f" (longer than {span(rule.slower_than)})" if "slow" in rule.on and rule.slower_than else ""
+        extra += f" (every {rule.failures} failures)" if "still_failing" in rule.on else ""
+        yield "Notify", f"{', '.join(rule.to)}: on {', '.join(on)}{extra}"
+    if callback is not None:
+        ends = "every end" if len(callback.on) == len(ENDS) else ", ".join(each for each in ENDS if each in callback.on)
+        yield "Callback", f"{address_words(callback.url)}: {ends}"
+
+
+def address_words(value: StoredValue) -> str:
+    """An address without what may be secret of it, or where it is kept."""
+    if isinstance(value, str):
+        return str(masked({"url": value})["url"])
+    return ", ".join(f"{key} {where}" for key, where in value.items())
 
 
 def _missed(policy: Policy) -> str:
