@@ -192,6 +192,24 @@ def test_one_receiver_that_hangs_holds_up_no_other(house: House) -> None:
     assert len(slow.requests) == 2
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_receiver_that_asks_for_time_gets_it_from_all_its_deliveries(status: int, house: House) -> None:
+    with Receiver(answer(status, "Retry-After: 3600"), answer(200)) as receiver:
+        for identity in ("shop/one", "shop/two"):
+            house.callback(receiver.url(), identity)
+        now = house.made.now()
+        house.add("a", "shop/one", target="busy.example", at=now - 2)
+        house.turn(now)
+        house.add("b", "shop/two", target="busy.example", at=now - 1)
+        house.dispatcher.start(now)
+        assert house.dispatcher.under_way == 0
+        until = house.dispatcher.next_start()
+        assert until is not None and abs(until - now - 3600 * SECOND) < 60 * SECOND
+        house.turn(until)
+        assert house.dispatcher.next_start() is None
+    assert house.state("b") == (DeliveryState.DELIVERED, 1)
+
+
 def test_no_more_threads_than_agreed(tmp_path: Path) -> None:
     held = Held()
     house = House(tmp_path / "outbox.db", threads=3)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from status.notify.callbacks.signing import InvalidSecret, headers, key_of, signature
+from specs.signingkey import InvalidSecret, key_of
+from status.notify.callbacks.signing import headers, signature
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

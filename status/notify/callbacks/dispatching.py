@@ -2,8 +2,8 @@
 
 The process's one thread calls `start` and `take`; only it touches the outbox. A slow receiver holds `EACH` threads of
 `THREADS` and nobody else's; of what is due, each receiver's first few are looked at, so that a thousand for one that
-hangs do not hide what others wait for. If the process dies in an attempt, the delivery is still pending: it is sent
-again, under the same id.
+hangs do not hide what others wait for. One that asks for time (429, 503 with `Retry-After`) is left alone so long. If
+the process dies in an attempt, the delivery is still pending: it is sent again, under the same id.
 """
 
 from __future__ import annotations
@@ -56,21 +56,28 @@ class Dispatcher:
         self._ended: queue.SimpleQueue[tuple[Delivery, str, str, Sent]] = queue.SimpleQueue()
         self._under_way: dict[str, str] = {}
         """Receiver by delivery."""
+        self._pauses: dict[str, int] = {}
+        """Until when (µs) nothing is sent to a receiver, because it asked for that. Forgotten with the process."""
 
     @property
     def under_way(self) -> int:
         """Attempts that are being made."""
         return len(self._under_way)
 
+    def next_start(self) -> int | None:
+        """When (µs) a receiver's wish for quiet ends: `start` is to be called then. None: there is none."""
+        return min(self._pauses.values(), default=None)
+
     def start(self, now: int) -> None:
         """Begin attempts at what is due (`now`: µs), as many as there is room for."""
+        self._pauses = {receiver: until for receiver, until in self._pauses.items() if until > now}
         busy = Counter(self._under_way.values())
         # Those under way are still due to the outbox: of each receiver as many more are asked for.
         for delivery in self._outbox.due(now, kind=DeliveryKind.CALLBACK, limit=LOOK, each=2 * self._each):
             if len(self._under_way) >= self._threads:
                 return
             receiver = _receiver(delivery)
-            if delivery.id in self._under_way or busy[receiver] >= self._each:
+            if delivery.id in self._under_way or busy[receiver] >= self._each or receiver in self._pauses:
                 continue
             job = self._job_of(delivery)
             callback = None if job is None else callback_of(job)
@@ -102,7 +109,9 @@ class Dispatcher:
                     self._outbox.disable_endpoint(
                         identity, digest, now=sent.attempt.sent_at, reason=sent.attempt.error or "answered 410"
                     )
-            self._under_way.pop(delivery.id, None)
+            receiver = self._under_way.pop(delivery.id)
+            if sent.quiet_until is not None:
+                self._pauses[receiver] = max(sent.quiet_until, self._pauses.get(receiver, 0))
             count += 1
 
     def _attempt(self, delivery: Delivery, identity: str, callback: Callback) -> None:
@@ -114,7 +123,6 @@ class Dispatcher:
             sent = Sent(
                 Attempt(number=number, sent_at=now, seconds=0.0, error=answer.error),
                 outcome_of(delivery.id, number, answer, ended_at=now),
-                False,
             )
         self._ended.put((delivery, identity, callback.digest, sent))
         self._wake()

@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from specs.outside import OutsideUnreadable
+from specs.signingkey import InvalidSecret, key_of
 from state.outbox.records import Attempt, Delivery, Outcome
 from status.notify.callbacks.answer import Answer
 from status.notify.callbacks.exchange import Deadline, Head, NoAnswer, post
 from status.notify.callbacks.guard import Allowed, Refused, Resolver, check
 from status.notify.callbacks.payload import Callback
 from status.notify.callbacks.retrying import SECOND, outcome_of, retry_after
-from status.notify.callbacks.signing import InvalidSecret, headers, key_of
+from status.notify.callbacks.signing import headers
 
 TIMEOUT_SECONDS = 20.0
 """For everything together. Standard Webhooks advises 15 to 30."""
+OVERLOADED = frozenset({429, 502, 503, 504})
+"""The standard: throttle. Only where the receiver says for how long."""
 
 ReadValue = Callable[[object, str], str]
 """Opens a text or a reference (`specs.outside.read_value`); the second argument says what it is for."""
@@ -35,8 +38,10 @@ class Sent(NamedTuple):
 
     attempt: Attempt
     outcome: Outcome
-    gone: bool
+    gone: bool = False
     """The receiver answered 410: disable the endpoint (the delivery's job, `Callback.digest`)."""
+    quiet_until: int | None = None
+    """µs: the receiver is overloaded and asked that nothing be sent before; meant for other deliveries too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,10 @@ class Sender:
             number=number, sent_at=began, seconds=round(seconds, 3), status_code=answer.status, error=answer.error
         )
         ended = began + round(seconds * SECOND)
-        return Sent(attempt, outcome_of(delivery.id, number, answer, ended_at=ended), answer.gone)
+        quiet = None
+        if answer.status in OVERLOADED and answer.retry_after:
+            quiet = ended + round(answer.retry_after * SECOND)
+        return Sent(attempt, outcome_of(delivery.id, number, answer, ended_at=ended), answer.gone, quiet)
 
     def _attempt(self, delivery: Delivery, callback: Callback, now: int) -> Answer:
         deadline = Deadline(self.timeout, self.monotonic)
