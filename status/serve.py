@@ -47,12 +47,13 @@ from status.refresh import Refresher
 from status.wire import LimitedProtocol
 
 NICENESS = 5
-MOST_CONNECTIONS = 512
+MOST_CONNECTIONS = 1024
+"""20 MB of them. Streams are not among them."""
 KEEP_ALIVE_SECONDS = 15
 """Prometheus scrapes every 15 to 60 seconds and reconnects gladly."""
 BACKLOG = 512
 FILES = 8192
-"""Descriptors: 4,000 streams, 512 connections, the database, logs that are read, and room."""
+"""Descriptors: 4,000 streams, 1,024 connections, the database, logs that are read, and room."""
 _PR_SET_PDEATHSIG = 1
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")

@@ -22,6 +22,8 @@ MAX_HEAD = 16 * 1024
 MAX_HEADERS = 100
 HEAD_SECONDS = 10.0
 """From the connection, or the answer before, to the end of the head."""
+GRACE_SECONDS = 0.5
+"""For which a connection may be quiet even when all are taken: a head comes right after its connection."""
 ANSWER_SECONDS = 60.0
 """From the head to the last byte of the answer taken by the client."""
 
@@ -40,8 +42,8 @@ class HeadTooLarge(ApiError):
 class LimitedProtocol(HttpToolsProtocol):
     """One connection."""
 
-    waiting: ClassVar[dict[LimitedProtocol, None]] = {}
-    """Those from which a request is awaited, the one that was quiet longest first."""
+    waiting: ClassVar[dict[LimitedProtocol, float]] = {}
+    """Those from which a request is awaited, and since when (the loop's seconds), the oldest first."""
     _head_bytes = 0
     _head_lines = 0
     _too_large = False
@@ -50,13 +52,15 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._arm(HEAD_SECONDS)
+        now = self.loop.time()
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency and self.waiting:
             # Many who say nothing shall not keep out one who asks.
-            longest = next(iter(self.waiting))
-            del self.waiting[longest]
-            self.connections.discard(longest)
-            longest.transport.abort()
-        self.waiting[self] = None
+            longest, since = next(iter(self.waiting.items()))
+            if now - since > GRACE_SECONDS:
+                del self.waiting[longest]
+                self.connections.discard(longest)
+                longest.transport.abort()
+        self.waiting[self] = now
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
@@ -97,7 +101,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.pipeline or self.transport.get_write_buffer_size() > 0:
             self._arm(ANSWER_SECONDS)
         elif not self.transport.is_closing():
-            self.waiting[self] = None
+            self.waiting[self] = self.loop.time()
 
     def give_up(self) -> asyncio.Transport | None:
         """Leave the connection to a stream, as uvicorn does to a WebSocket: its answer has begun and is not ours to

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from state.errors import NotFound as NoLog
+from state.errors import StateError
 from state.eventtail import EventFilter
 from state.home import Home
 from state.logs import Log
@@ -127,14 +128,10 @@ class Streams:
         fits(wanted)
         after = _position(request, query.page(event_key, default=1, most=1, descending=False).after)
         try:
-            newest = await self._events.newest()
-        except Exception as error:
-            raise Unavailable(f"events cannot be told: {error}") from None
-        if after is None:
-            after = newest if wanted.since is None else 0
-        # A position behind the newest is of another database: it was restored from a backup.
-        after = min(after, newest)
-        return StreamResponse(self._clients, after, lambda stream: self._events.follow(stream, wanted, after))
+            place = await self._events.place(0 if after is None and wanted.since is not None else after)
+        except StateError as error:
+            raise Unavailable(error.message, hint=error.hint) from None
+        return StreamResponse(self._clients, place, lambda stream: self._events.follow(stream, wanted, place))
 
     def log_place(self, request: Request, run: Run, *, now: int) -> LogPlace | None:
         """What a request for a log means; None when the client has all of it already. In a thread: reads the disk.
