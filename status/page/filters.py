@@ -44,6 +44,16 @@ def ago(context: Context, at: Instant) -> str:
 
 
 @pass_context
+def due(context: Context, at: Instant) -> str:
+    """As `ago`, of what is to come: `now` from then on, because it starts as soon as it can."""
+    moment = micros(at)
+    if moment is None:
+        return NEVER
+    words = relative(max(moment, context["now"]), context["now"])
+    return Markup('<time datetime="%s" title="%s" data-due>%s</time>') % (rfc3339(moment), stamp(moment), words)
+
+
+@pass_context
 def clock(context: Context, at: Instant, zone: str = "UTC") -> str:
     """`<time>09:00 CET</time>`, with the date when it is not of today: in the zone of what it is about."""
     moment = micros(at)
@@ -152,6 +162,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "bytes": size,
     "clock": clock,
     "cores": cores,
+    "due": due,
     "duration": duration,
     "elapsed": elapsed,
     "identity_parts": identity_parts,

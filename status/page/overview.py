@@ -24,7 +24,7 @@ from status.page.timeline import Timeline, timeline_of
 from status.page.visit import Visit
 from status.phase import Phase
 from status.problems import Problem, daemon_problems, job_problems, source_problems
-from status.runwords import waiting_words
+from status.runwords import duration_text, waiting_words
 
 SHOWN = 12
 """Entries of a section: more than a screen helps nobody to see what comes first."""
@@ -67,6 +67,8 @@ class Trouble:
     """Of the log of the run that failed; empty when there is none."""
     strip: Sequence[RunState]
     """How the last runs ended, oldest first."""
+    doing: str
+    """What goes on meanwhile, of a job that is late; empty when nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ def overview_page(visit: Visit) -> str:
         down=_down(visit.facts),
         jobs=len(entries),
         phases=[(phase.value, phases[phase]) for phase in WORST_FIRST if phases[phase]],
-        troubles=[_trouble(visit, each, strips.get(by_number.get(each.identity or "", 0), ())) for each in shown],
+        troubles=[
+            _trouble(visit, each, strips.get(by_number.get(each.identity or "", 0), ()), active) for each in shown
+        ],
         problems=len(problems),
         running=[_running(visit.home, run, visit.now) for run in running[:SHOWN]],
         running_count=len(running),
@@ -171,14 +175,25 @@ def _doubtful(visit: Visit, entries: Sequence[JobEntry]) -> list[JobRecord]:
     return records
 
 
-def _trouble(visit: Visit, problem: Problem, strip: Sequence[RunState]) -> Trouble:
+def _trouble(visit: Visit, problem: Problem, strip: Sequence[RunState], active: Sequence[Run]) -> Trouble:
     shape, word = LABELS.get(problem.kind, ("warning", problem.kind))
     entry = visit.picture.entries.get(problem.identity or "")
-    line = ""
+    line = doing = ""
+    if problem.kind == "overdue":
+        own = next((run for run in active if run.identity == problem.identity), None)
+        doing = "" if own is None else _doing(own, visit.now)
     if problem.run is not None:
         run = visit.reader.runs_of_ids([problem.run]).get(problem.run)
         line = "" if run is None else last_line(visit.home, run)
-    return Trouble(problem, shape, word, _timezone(entry, visit.timezone), line, strip)
+    return Trouble(problem, shape, word, _timezone(entry, visit.timezone), line, strip, doing)
+
+
+def _doing(run: Run, now: int) -> str:
+    if run.state is RunState.BLOCKED:
+        return f"its run waits for {waiting_words(run, now)}"
+    return (
+        f"a run has gone on for {duration_text(run, now)}" if run.started_at is not None else "a run is being started"
+    )
 
 
 def _timezone(entry: JobEntry | None, default: str) -> str:

@@ -75,28 +75,32 @@ function soon(wait = GATHER + Math.random() * JITTER) {
     return;
   }
   if (pending) return;
-  pending = setTimeout(look, Math.max(wait, restUntil - performance.now()));
+  pending = setTimeout(() => look(), Math.max(wait, restUntil - performance.now()));
 }
 
-async function look() {
+async function look(whatever = false) {
   clearTimeout(pending);
   pending = 0;
-  if (paused || document.hidden || asking) return;
+  if (asking && whatever) asking.abort();
+  else if (paused || document.hidden || asking) return;
   const began = performance.now();
-  asking = new AbortController();
+  const mine = new AbortController();
+  asking = mine;
   stale = false;
   try {
     const answer = await fetch(location.href, {
       headers: { accept: "text/html" },
       cache: "no-store",
-      signal: asking.signal,
+      signal: mine.signal,
     });
     const text = await answer.text();
+    if (asking !== mine) return;
     if (answer.ok) take(text);
     else if (answer.status >= 500) show("reconnecting");
   } catch (error) {
     if (error.name !== "AbortError") show("reconnecting");
   } finally {
+    if (asking !== mine) return; // another took its place
     asking = null;
     const took = performance.now() - began;
     restUntil = performance.now() + Math.max(LEAST_REST, SHARE * took);
@@ -146,9 +150,12 @@ const announcements = () =>
 /** Keeps the words of instants true between two looks. */
 function tick() {
   const now = Date.now() - skew;
-  for (const each of document.querySelectorAll("time[data-relative], time[data-elapsed]")) {
+  for (const each of document.querySelectorAll("time[data-relative], time[data-elapsed], time[data-due]")) {
     const at = Date.parse(each.dateTime);
-    const words = "elapsed" in each.dataset ? span(Math.max(now - at, 0) / 1000) : relative(at, now);
+    const words =
+      "elapsed" in each.dataset
+        ? span(Math.max(now - at, 0) / 1000)
+        : relative("due" in each.dataset ? Math.max(at, now) : at, now);
     if (each.firstChild && each.firstChild.nodeValue !== words) each.firstChild.nodeValue = words;
   }
 }
@@ -182,6 +189,9 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) pause();
   else resume();
 });
+
+// A module of a page has changed the address, and wants what is there: also while paused.
+document.addEventListener("page:look", () => look(true));
 
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", (event) => {
