@@ -43,6 +43,7 @@ COMMANDS = {
         "cancel": "Stop a run, or the active runs of a job.",
         "suspend": "Pause a job's schedule.",
         "resume": "End a pause made by suspend.",
+        "silence": "Notify nobody of a job for a while.",
         "delete": "Remove a job and its spec file.",
     },
     "See": {

@@ -17,6 +17,7 @@ from reconciler.crashpoint import crashpoint
 from reconciler.decide import decide_asked
 from reconciler.ending import grace_of
 from reconciler.finishing import Ended, settle, store_ends, wake
+from reconciler.silencing import NotSilenced, end, silence
 from reconciler.sync import SyncPlan
 from reconciler.table import Entry
 from reconciler.world import World, log
@@ -57,7 +58,7 @@ def handle(world: World, request: Request, now: int) -> None:
         try:
             message = _do(world, request, now, changes, stops)
             outcome = "done"
-        except (Refused, Conflict, NotFound) as refusal:
+        except (Refused, NotSilenced, Conflict, NotFound) as refusal:
             message, outcome = str(refusal), "refused"
         run_id = changes.new_run_id or request.run_id
         world.store.record_request(answer(request, now, outcome, message, run_id=run_id))
@@ -141,6 +142,9 @@ def _do(world: World, request: Request, now: int, changes: Changes, stops: Stops
             return _suspend(world, request, now)
         case "resume":
             return _resume(world, request, now)
+        case "silence" | "end_silence":
+            entry = None if request.identity is None else _job(world, request)
+            return silence(world, request, entry, now) if request.kind == "silence" else end(world, request, entry, now)
     raise Refused(f"`{request.kind}` is not a request this daemon knows; is jobsctl newer than the daemon?")
 
 

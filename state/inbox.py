@@ -42,6 +42,9 @@ class RequestKind(StrEnum):
     DELETE = "delete"
     RECONCILE = "reconcile"
     CONFIRM_PRUNE = "confirm_prune"
+    SILENCE = "silence"
+    """Of the job, or of all when none is named, until `params["until"]` (microseconds)."""
+    END_SILENCE = "end_silence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,10 +203,16 @@ def _check_subject(value: Mapping[str, Any]) -> None:
     job_needed = kind in (RequestKind.TRIGGER, RequestKind.SUSPEND, RequestKind.RESUME, RequestKind.DELETE)
     if job_needed and value.get("identity") is None:
         raise InvalidRequest(f"a {kind} names a job: field 'identity' is missing")
+    if kind == RequestKind.SILENCE and not _is_instant(value.get("params", {}).get("until")):
+        raise InvalidRequest("a silence has an end: 'until' in 'params' is no instant (microseconds since 1970)")
     if kind == RequestKind.CANCEL and value.get("identity") is None and value.get("run_id") is None:
         raise InvalidRequest("a cancel names a run or a job: field 'run_id' is missing")
     if value.get("identity") is not None and value["identity"].count("/") != 1:
         raise InvalidRequest("field 'identity' is not project/name")
+
+
+def _is_instant(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62
 
 
 def _reject(home: Home, path: Path, reason: str) -> None:

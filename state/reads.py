@@ -26,6 +26,7 @@ from state.records import (
     RequestRecord,
     Run,
     RunState,
+    SilenceRecord,
     SourceState,
     Trigger,
 )
@@ -211,6 +212,12 @@ class Reader(JobReader):
         """What is applied besides jobs, by kind and name."""
         where, values = ("WHERE kind = ?", (kind,)) if kind else ("", ())
         return [document_of(row) for row in self._rows(f"{SELECT_DOCUMENT} {where} ORDER BY kind, name", values)]
+
+    def silences(self, *, after: int) -> list[SilenceRecord]:
+        """Those that held after this instant (microseconds) or will, the first to begin first."""
+        from state.silences import read_silences
+
+        return read_silences(self._rows, after=after)
 
     def occupancy(self) -> list[tuple[str | None, RunState, Reason | None, int]]:
         """How many active runs there are, by the pool of their job (None: it names none), state and reason."""

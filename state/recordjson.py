@@ -21,12 +21,13 @@ from state.records import (
     Reason,
     Run,
     RunState,
+    SilenceRecord,
     SourceState,
     Trigger,
 )
 
-Record = JobRecord | Run | Event | DocumentRecord | SourceState
-R = TypeVar("R", JobRecord, Run, Event, DocumentRecord, SourceState)
+Record = JobRecord | Run | Event | DocumentRecord | SourceState | SilenceRecord
+R = TypeVar("R", JobRecord, Run, Event, DocumentRecord, SourceState, SilenceRecord)
 
 VERSION = 1
 """Of this way of writing records. It goes up when an older reader would misread what it is sent."""
@@ -40,7 +41,7 @@ def _default(field: Field[Any]) -> Any:
     return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
-_KINDS: tuple[type[Record], ...] = (JobRecord, Run, Event, DocumentRecord, SourceState)
+_KINDS: tuple[type[Record], ...] = (JobRecord, Run, Event, DocumentRecord, SourceState, SilenceRecord)
 _FIELDS = {kind: [(field.name, _default(field)) for field in fields(kind)] for kind in _KINDS}
 _NEEDED = {kind: [name for name, usual in places if usual is MISSING] for kind, places in _FIELDS.items()}
 
@@ -83,6 +84,7 @@ _READ: dict[type[Record], dict[str, Callable[[Any], Any]]] = {
     Run: {"trigger": Trigger, "state": RunState, "reason": Reason},
     Event: {},
     DocumentRecord: {"spec": str.encode},
+    SilenceRecord: {},
     SourceState: {"prune_blocked": tuple, "diagnostics": tuple},
 }  # fmt: skip
 """What JSON does not tell from a text or a list. None stays None."""

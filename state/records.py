@@ -266,6 +266,32 @@ class DocumentRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceRecord:
+    """A stretch in which nobody is notified of a job, or of any."""
+
+    id: str
+    """Of the request that asked for it."""
+    identity: str | None
+    """`project/name`; None: all jobs."""
+    since: int
+    until: int
+    reason: str
+    silenced_by: str
+    ended_at: int | None = None
+    """When somebody ended it before its time."""
+    ended_by: str | None = None
+
+    @property
+    def over_at(self) -> int:
+        """The first instant at which it does not hold any more."""
+        return self.until if self.ended_at is None else max(self.since, min(self.ended_at, self.until))
+
+    def holds(self, at: int) -> bool:
+        """Whether it does at this instant."""
+        return self.since <= at < self.over_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One change, so that the whole story of a run or job can be told."""
 

@@ -1,8 +1,8 @@
 """The store: the only writer of the database. Owned by the daemon's loop; one process, one thread.
 
 Jobs come from `state.store_jobs`, runs from `state.store_runs` (those that wait from `state.store_waits`, slots without
-one from `state.store_skips`), transactions from `state.writer`; here are opening, closing, events, requests, other
-documents, the source, the file cache and pruning. Readers use `state.reads`.
+one from `state.store_skips`), silences from `state.silences`, transactions from `state.writer`; here are opening,
+closing, events, requests, other documents, the source, the file cache and pruning. Readers use `state.reads`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from state.rows import (
     request_of,
     to_json,
 )
+from state.silences import SilenceStore
 from state.store_jobs import JobStore
 from state.store_skips import SkipStore
 from state.store_waits import WaitStore
@@ -43,7 +44,7 @@ _PUT_DOCUMENT = f"INSERT OR REPLACE INTO document VALUES ({', '.join('?' * 8)})"
 _PUT_FILE = f"INSERT OR REPLACE INTO spec_file VALUES ({', '.join('?' * 8)})"
 
 
-class Store(JobStore, SkipStore, WaitStore):
+class Store(JobStore, SkipStore, WaitStore, SilenceStore):
     """The writer. Every method is one transaction, or part of the one that `transaction()` opened."""
 
     backup: Path | None = None

@@ -183,6 +183,10 @@ def _documents(reader: Reader, query: Query) -> Answer:
     return _items(reader.documents(query.text("kind")))
 
 
+def _silences(reader: Reader, query: Query) -> Answer:
+    return _items(reader.silences(after=_needed_us(query, "after")))
+
+
 def _occupancy(reader: Reader, query: Query) -> Answer:
     return {"items": reader.occupancy()}
 
@@ -216,6 +220,7 @@ QUESTIONS: dict[str, tuple[Callable[[Reader, Query], Answer], frozenset[str]]] =
     ),
     "source": (_source, frozenset()),
     "documents": (_documents, frozenset(("kind",))),
+    "silences": (_silences, frozenset(("after",))),
     "occupancy": (_occupancy, frozenset()),
     "changes": (_changes, frozenset()),
 }  # fmt: skip

@@ -21,6 +21,7 @@ from state.records import (
     RequestRecord,
     Run,
     RunState,
+    SilenceRecord,
     SourceState,
     Trigger,
 )
@@ -33,7 +34,7 @@ PAGE = 1000
 IDS, IDS_OF_PARAMETER = 100, 35
 """Run ids asked about at once: an address has at most 4096 bytes, a parameter 1024."""
 
-R = TypeVar("R", JobRecord, Run, Event, DocumentRecord, SourceState)
+R = TypeVar("R", JobRecord, Run, Event, DocumentRecord, SourceState, SilenceRecord)
 Given = dict[str, Param]
 
 
@@ -226,6 +227,9 @@ class RemoteReader(Reader):
 
     def documents(self, kind: str | None = None) -> list[DocumentRecord]:
         return self._items(DocumentRecord, "documents", {"kind": kind})
+
+    def silences(self, *, after: int) -> list[SilenceRecord]:
+        return self._items(SilenceRecord, "silences", {"after": after})
 
     def occupancy(self) -> list[tuple[str | None, RunState, Reason | None, int]]:
         rows = self._ask("occupancy", "items", {})
