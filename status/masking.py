@@ -133,3 +133,20 @@ def _hidden(text: str, spans: Iterable[Span], others: set[str] | None, mark: str
         shown += text[at:start] + MASK + (mark if changed else "")
         at = end
     return shown + text[at:]
+
+
+def secret_texts(spec: Mapping[str, Any]) -> frozenset[str]:
+    """The texts that `masked` hides in a spec: so that the file it came from can be shown without them."""
+    return frozenset(_lost(spec, masked(spec)))
+
+
+def _lost(value: Any, shown: Any) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _lost(item, shown[key])
+    elif isinstance(value, list):
+        for item, other in zip(value, shown, strict=True):
+            yield from _lost(item, other)
+    elif isinstance(value, str) and value != shown:
+        found = re.fullmatch("(.+?)".join(map(re.escape, str(shown).split(MASK))), value, re.DOTALL)
+        yield from (value,) if found is None else (part for part in found.groups() if part)

@@ -17,7 +17,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from status.instants import EPOCH, SECOND, rfc3339
-from status.runwords import short_revision
+from status.runwords import outcome_detail, short_revision
 from status.times import NEVER, relative, size, span, stamp
 
 Instant = int | str | None
@@ -156,6 +156,26 @@ def cores(value: float | None) -> str:
     return NEVER if value is None else f"{value:.2f}"
 
 
+def outward(text: str) -> str:
+    """A text that may be an address elsewhere: a link when it is one of the web, and what it is when it is anything
+    else (`javascript:` is not followed)."""
+    if not text.startswith(("https://", "http://")) or any(character.isspace() for character in text):
+        return escape(text)
+    return Markup('<a href="%s" rel="noreferrer noopener nofollow">%s</a>') % (text, text)
+
+
+TRIGGERS = {
+    "schedule": "its slot came", "manual": "asked for", "retry": "tried again", "dependency": "followed another job",
+    "catch_up": "caught up", "boot": "the machine started", "api": "asked for by a program",
+}  # fmt: skip
+"""Why a run exists, for people: all of `Trigger`."""
+
+
+def trigger(word: str) -> str:
+    """Why a run exists."""
+    return TRIGGERS.get(str(word), str(word))
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "ago": ago,
     "badge": badge,
@@ -169,9 +189,12 @@ FILTERS: dict[str, Callable[..., object]] = {
     "job_address": job_address,
     "moment": moment,
     "number": number,
+    "outcome": outcome_detail,
+    "outward": outward,
     "prose": prose,
     "revision": short_revision,
     "step": step,
+    "trigger": trigger,
     "run_address": run_address,
     "with_query": with_query,
     "word": word,
