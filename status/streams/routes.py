@@ -93,7 +93,7 @@ class Streams:
         """Something was committed. From any thread."""
         self._events.ring()
 
-    async def events(
+    def events(
         self,
         request: Request,
         *,
@@ -128,7 +128,7 @@ class Streams:
         fits(wanted)
         after = _position(request, query.page(event_key, default=1, most=1, descending=False).after)
         try:
-            place = await self._events.place(0 if after is None and wanted.since is not None else after)
+            place = self._events.place(0 if after is None and wanted.since is not None else after)
         except StateError as error:
             raise Unavailable(error.message, hint=error.hint) from None
         return StreamResponse(self._clients, place, lambda stream: self._events.follow(stream, wanted, place))
