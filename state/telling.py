@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import orjson
 
 from state.database import own_errors
+from state.ids import first_id
 from state.reads import Reader
 from state.records import JobRecord, Run
 from state.rows import SELECT_JOB, job_of
@@ -128,3 +129,60 @@ class TellingReader(Reader):
             "WHERE project || '/' || name IN (SELECT value FROM json_each(?))"
         )
         return dict(self._rows(sql, (orjson.dumps(list(identities)).decode(),)))
+
+    # What a digest sums up; `job_ids`: of these jobs, None of all
+
+    def living(self, job_ids: Collection[int] | None) -> int:
+        """How many jobs there are."""
+        where, values = _among("job.id", job_ids)
+        return int(self._rows(f"SELECT count(*) FROM job WHERE archived_at IS NULL {where}", values)[0][0])
+
+    def ended_between(self, job_ids: Collection[int] | None, since: int, until: int) -> dict[str, int]:
+        """How many runs ended in [since, until), by state; of skipped ones the slots."""
+        where, values = _among("job_id", job_ids)
+        sql = (
+            "SELECT state, sum(coalesce(skipped_count, 1)) FROM run "
+            f"WHERE id >= ? AND finished_at >= ? AND finished_at < ? {where} GROUP BY state"
+        )
+        return dict(self._rows(sql, (_long_before(since), since, until, *values)))
+
+    def slowest_between(
+        self, job_ids: Collection[int] | None, since: int, until: int, *, limit: int
+    ) -> list[tuple[str, str, int]]:
+        """The runs that ended in [since, until) and took longest: job, id and how long (µs)."""
+        where, values = _among("run.job_id", job_ids)
+        sql = (
+            "SELECT job.project || '/' || job.name, run.id, run.finished_at - run.started_at AS lasted "
+            "FROM run JOIN job ON job.id = run.job_id WHERE run.id >= ? AND run.finished_at >= ? "
+            f"AND run.finished_at < ? AND run.started_at IS NOT NULL {where} ORDER BY lasted DESC LIMIT ?"
+        )
+        return self._rows(sql, (_long_before(since), since, until, *values, limit))
+
+    def failing(self, job_ids: Collection[int] | None) -> list[tuple[str, int | None, int]]:
+        """Living jobs whose last run did not succeed: job, since when (µs), failures in a row; the longest first."""
+        where, values = _among("id", job_ids)
+        sql = (
+            "SELECT project || '/' || name, health_since, consecutive_failures FROM job "
+            f"WHERE health = 'failing' AND archived_at IS NULL {where} ORDER BY health_since LIMIT 1000"
+        )
+        return self._rows(sql, values)
+
+    def coming(self, job_ids: Collection[int] | None, since: int, until: int, *, limit: int) -> list[tuple[str, int]]:
+        """The next starts in [since, until), by time: job and instant."""
+        where, values = _among("id", job_ids)
+        sql = (
+            "SELECT project || '/' || name, next_at FROM job WHERE next_at >= ? AND next_at < ? "
+            f"AND archived_at IS NULL AND suspended_at IS NULL {where} ORDER BY next_at LIMIT ?"
+        )
+        return self._rows(sql, (since, until, *values, limit))
+
+
+def _long_before(since: int) -> str:
+    """An id such that what ended since then was made after it: ids sort by time, and a run lasts a week at most."""
+    return first_id(max(since - 7 * 86_400_000_000, 0))
+
+
+def _among(column: str, ids: Collection[int] | None) -> tuple[str, list[str]]:
+    if ids is None:
+        return "", []
+    return f"AND {column} IN (SELECT value FROM json_each(?))", [orjson.dumps(list(ids)).decode()]

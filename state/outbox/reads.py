@@ -116,6 +116,11 @@ class OutboxReader:
         rows = self._rows(f"{SELECT_MESSAGE} WHERE batch = ? ORDER BY at, id", (delivery.batch,))
         return [message_of(row) for row in rows]
 
+    def note(self, key: str) -> dict[str, Any] | None:
+        """A small document the process keeps: `ping` (`at`, `error`); None when it was never written."""
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return orjson.loads(rows[0][0]) if rows else None
+
     def counts(self) -> dict[tuple[str, str, str], int]:
         """Numbers that only grow, by kind, target and result."""
         return {(kind, target, result): value for kind, target, result, value in self._rows("SELECT * FROM counter")}

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from state.database import examine, journal_mode, own_errors, prepare
 from state.errors import CorruptDatabase, NotADatabase, from_os
 from state.migrations import migrate
@@ -117,6 +119,11 @@ class Outbox:
         """Keep a number."""
         with self.transaction():
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def note(self, key: str, value: Mapping[str, object]) -> None:
+        """Keep a small document for readers: how the last ping went."""
+        with self.transaction():
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, orjson.dumps(value)))
 
     def memories(self) -> dict[str, bytes]:
         """All that is remembered, as JSON by key."""

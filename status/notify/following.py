@@ -14,17 +14,17 @@ import sys
 import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 
 from specs.stored import StoredJob, Unreadable
-from state.outbox.records import Delivery, DeliveryState, Message
+from state.outbox.records import Delivery, Message
 from state.outbox.store import Outbox
 from state.records import Event, Run, RunState
 from state.telling import TellingReader
-from status.notify.callbacks.payload import callback_of, delivery_of, is_end
+from status.notify.callbacks.payload import delivery_of, is_end
 from status.notify.crashpoint import crashpoint
 from status.notify.judge import Judged, judge, look_again
 from status.notify.memory import Memory
@@ -192,24 +192,12 @@ class Follower:
         if record is None:
             return
         try:
-            job = StoredJob.of(record.spec)
-            delivery = delivery_of(event, run, job)
-            callback = callback_of(job)
+            delivery = delivery_of(event, run, StoredJob.of(record.spec))
         except (Unreadable, KeyError, TypeError):
             traceback.print_exc(file=sys.stderr)
             return
-        if delivery is None or callback is None:
-            return
-        disabled = self._outbox.disabled_endpoint(run.identity, callback.digest)
-        if disabled is not None:
-            delivery = replace(
-                delivery,
-                state=DeliveryState.DROPPED,
-                next_attempt_at=None,
-                ended_at=event.at,
-                reason=f"not sent: {disabled.reason}; a change of `callback` in the job's file enables it again",
-            )
-        yield delivery
+        if delivery is not None:
+            yield delivery
 
     def _store(self, step: _Step, events: Sequence[Event], now: int) -> None:
         changed = {

@@ -8,14 +8,65 @@ the next turn, never told loudly: whoever waits for it notices.
 from __future__ import annotations
 
 import http.client
+import os
+import threading
+import time
 import urllib.error
 import urllib.request
 
-from status.heartbeat import DOWN_AFTER, Heartbeat
+from specs.outside import OutsideUnreadable, read_value
+from state.home import Home
+from state.outbox.store import Outbox
+from status.heartbeat import DOWN_AFTER, Heartbeat, read_heartbeat
 from status.instants import SECOND
+from status.notify.settings import Ping
 
 TIMEOUT = 10.0
 """Seconds for the connection and for each answer of the network."""
+
+
+class Pinger:
+    """When to ping, and what came of it. One ping at a time: one that hangs is as good as none."""
+
+    def __init__(self, home: Home, settings: Ping, *, version: str) -> None:
+        self._home = home
+        self._settings = settings
+        self._version = version
+        self._due = time.monotonic()
+        self._thread: threading.Thread | None = None
+        self._results: list[tuple[int, str | None]] = []
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the next."""
+        return max(0.0, self._due - time.monotonic())
+
+    def step(self, outbox: Outbox, now: int) -> None:
+        """Ping when it is due and the daemon is well; note what came of the one before. `now` is µs."""
+        while self._results:
+            at, error = self._results.pop(0)
+            with outbox.transaction():
+                outbox.count("ping", "ping", "delivered" if error is None else "failed")
+                outbox.note("ping", {"at": at, "error": error})
+        if self.wait > 0 or (self._thread is not None and self._thread.is_alive()):
+            return
+        self._due = time.monotonic() + self._settings.every
+        problem = unwell(read_heartbeat(self._home), now)
+        if problem is not None:
+            outbox.note("ping", {"at": now, "error": f"not sent: {problem}"})
+            return
+        self._thread = threading.Thread(target=self._ping, args=(now,), name="ping", daemon=True)
+        self._thread.start()
+
+    def _ping(self, now: int) -> None:
+        try:
+            url = read_value(
+                self._settings.url, subject="ping.url", base_dir=self._home.root, environ=os.environ
+            ).strip()
+            error = ping(url, version=self._version)
+        except OutsideUnreadable as problem:
+            error = str(problem)
+        self._results.append((now, error))
 
 
 def unwell(beat: Heartbeat | None, now: int) -> str | None:

@@ -1,0 +1,150 @@
+"""Notifications that are due: which are sent now, each in a thread, and what came of them. For the notify process.
+
+The process's one thread calls `start` and `take`; only it touches the outbox. A thread waits for the process that sends
+(`status.notify.sending`), so what hangs there is ended there. To one address one goes at a time, in order. If this
+process dies in between, the delivery is still pending: it is sent again.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import orjson
+
+from specs.outside import OutsideUnreadable, read_value
+from specs.stored import StoredNotifier
+from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
+from state.outbox.store import Outbox
+from status.instants import SECOND
+from status.notify.crashpoint import crashpoint
+from status.notify.sending import Note, send_apart
+from status.notify.watching import DAY
+
+THREADS = 4
+LOOK = 100
+"""Deliveries looked at in one turn."""
+DELAYS = (30, 120, 600, 1800, 3600)
+"""Seconds from each failed attempt to the next: six attempts in a little under two hours."""
+
+Send = Callable[[str, Note], str | None]
+"""`sending.send_apart`: None when it arrived, else why not."""
+
+
+class Postman:
+    """What is under way. Not for several threads."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        notifiers: Callable[[], Mapping[str, StoredNotifier]],
+        *,
+        base_dir: Path,
+        environ: Mapping[str, str],
+        now: Callable[[], int],
+        monotonic: Callable[[], float],
+        wake: Callable[[], None],
+        send: Send = send_apart,
+    ) -> None:
+        """
+        Args:
+            notifiers: those that are applied now, by name.
+            base_dir, environ: where addresses from outside are found (`specs.outside.read_value`).
+            wake: called by the threads: there is something to `take`.
+        """
+        self._outbox = outbox
+        self._notifiers = notifiers
+        self._base_dir = base_dir
+        self._environ = environ
+        self._now = now
+        self._monotonic = monotonic
+        self._wake = wake
+        self._send = send
+        self._ended: queue.SimpleQueue[tuple[Delivery, Attempt]] = queue.SimpleQueue()
+        self._under_way: dict[str, tuple[str, int | None]] = {}
+        """Notifier and number of the address, by delivery."""
+
+    @property
+    def under_way(self) -> int:
+        """Attempts that are being made."""
+        return len(self._under_way)
+
+    def start(self, now: int) -> None:
+        """Begin attempts at what is due (`now`: µs), as many as there is room for."""
+        for delivery in self._outbox.due(now, kind=DeliveryKind.NOTIFICATION, limit=LOOK):
+            place = delivery.target, delivery.address
+            if delivery.id in self._under_way or place in self._under_way.values():
+                continue
+            if len(self._under_way) >= THREADS:
+                return
+            notifier = self._notifiers().get(delivery.target)
+            refusal = _refusal(delivery, notifier, now)
+            if refusal is not None or notifier is None:
+                self._outbox.end(delivery.id, Outcome(state=DeliveryState.DROPPED, reason=refusal), now=now)
+                continue
+            self._under_way[delivery.id] = place
+            url = notifier.urls[delivery.address or 0]
+            threading.Thread(target=self._attempt, args=(delivery, url), name="postman", daemon=True).start()
+
+    def take(self) -> int:
+        """Store what attempts came to that have ended. How many."""
+        count = 0
+        while True:
+            try:
+                delivery, attempt = self._ended.get_nowait()
+            except queue.Empty:
+                return count
+            self._under_way.pop(delivery.id, None)
+            self._outbox.record_attempt(delivery.id, attempt, outcome_of(attempt))
+            crashpoint("notify-recorded")
+            count += 1
+
+    def _attempt(self, delivery: Delivery, url: object) -> None:
+        began, started = self._now(), self._monotonic()
+        try:
+            error = self._one(delivery, url)
+        except Exception as failure:  # a mistake of ours in one delivery: it is told with it, and holds no other
+            error = f"cannot be sent: {type(failure).__name__}"
+        seconds = round(max(0.0, self._monotonic() - started), 3)
+        attempt = Attempt(number=delivery.attempts + 1, sent_at=began, seconds=seconds, error=error)
+        self._ended.put((delivery, attempt))
+        self._wake()
+
+    def _one(self, delivery: Delivery, url: object) -> str | None:
+        said = orjson.loads(delivery.payload)
+        subject = f"urls[{delivery.address or 0}] of Notifier {delivery.target}"
+        try:
+            address = read_value(url, subject=subject, base_dir=self._base_dir, environ=self._environ).strip()
+        except OutsideUnreadable as error:
+            return str(error)
+        crashpoint("notify-sending")
+        problem = self._send(address, Note(said["title"], said["body"], said["tone"]))
+        crashpoint("notify-sent")
+        return problem
+
+
+def outcome_of(attempt: Attempt) -> Outcome:
+    """What an attempt means for its notification. The same delays for every address: services have limits of theirs."""
+    if attempt.error is None:
+        return Outcome(state=DeliveryState.DELIVERED)
+    if attempt.number > len(DELAYS):
+        return Outcome(state=DeliveryState.FAILED, reason=f"{attempt.error}; {attempt.number} attempts were made")
+    ended = attempt.sent_at + round(attempt.seconds * SECOND)
+    return Outcome(
+        state=DeliveryState.PENDING,
+        next_attempt_at=ended + DELAYS[attempt.number - 1] * SECOND,
+        reason=attempt.error,
+    )
+
+
+def _refusal(delivery: Delivery, notifier: StoredNotifier | None, now: int) -> str | None:
+    """Why it is not sent any more."""
+    if notifier is None:
+        return f"no Notifier {delivery.target} is applied any more"
+    if (delivery.address or 0) >= len(notifier.urls):
+        return f"Notifier {delivery.target} has only {len(notifier.urls)} addresses now"
+    if delivery.created_at < now - DAY:
+        return "nobody could send it for a day; what is still so is told anew"
+    return None
