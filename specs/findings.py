@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -70,6 +71,8 @@ _OWN = {
     "param_pattern": "JOB033",
     "param_default": "JOB033",
 }
+_SECRET = frozenset({"callback_secret"})
+"""About a value that is, or was to be, a secret: its line is not shown."""
 _UNIONS = frozenset({"env_value", "schedule_value", "missed_value", "dependency_value"})
 _OF_A_MEMBER = {"param_pattern": "pattern", "param_default": "default"}
 """Found when all members were read, and about this one."""
@@ -134,7 +137,9 @@ def _finding(error: ErrorDetails, document: Document, model: type[BaseModel], id
         loc = (*loc, _OF_A_MEMBER[kind]) if kind in _OF_A_MEMBER else loc
     else:
         message = f"{shown} {_bound(kind, context) or error['msg']}"
-    return document.finding(code, message, _named(loc), at_key=at_key, help=advice or None, identity=identity)
+        advice = "a secret that is kept elsewhere is {from_file: PATH}" if kind in _SECRET else None
+    found = document.finding(code, message, _named(loc), at_key=at_key, help=advice or None, identity=identity)
+    return replace(found, source_line=None) if kind in _SECRET else found
 
 
 def _named(loc: Loc) -> Loc:

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from specs.environment import VALUE_SHAPE, EnvValue, FromCredential, FromEnv, FromFile
+from specs.environment import VALUE_SHAPE, FromCredential, FromEnv, FromFile
 from specs.fields import Duration, Name, Text
+from specs.signingkey import InvalidSecret, key_of
 from specs.strict import Strict
 
 Occasion = Literal["failure", "recovery", "missed", "still_failing", "slow", "skipped", "success"]
@@ -24,6 +25,8 @@ Ending = Literal["succeeded", "failed", "cancelled", "expired", "skipped"]
 
 _ADDRESS = r"^[A-Za-z][A-Za-z0-9+.-]*://\S+$"
 _ENDPOINT = r"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?([/?][!-\[\]-~]*)?$"
+
+_KEY = r"^\s*whsec_[A-Za-z0-9+/]{32,86}={0,2}\s*$"
 
 
 def _address(value: str) -> str:
@@ -104,8 +107,29 @@ class NotifyRule(Strict):
         return self
 
 
+def _key(value: str) -> str:
+    try:
+        key_of(value)
+    except InvalidSecret as error:
+        raise PydanticCustomError("callback_secret", "is no signing key: it {why}", {"why": str(error)}) from None
+    return value
+
+
+Key = Annotated[
+    str,
+    AfterValidator(_key),
+    WithJsonSchema({"type": "string", "pattern": _KEY, "patternErrorMessage": "a key is `whsec_` and base64"}),
+]
+"""In clear: a warning of the lint."""
+KeyValue = Annotated[
+    Annotated[Key, Tag("=text")]
+    | Annotated[FromFile, Tag("=from_file")]
+    | Annotated[FromEnv, Tag("=from_env")]
+    | Annotated[FromCredential, Tag("=credential")],
+    VALUE_SHAPE,
+]
 SecretValue = Annotated[
-    Annotated[EnvValue, Tag("=one")] | Annotated[list[EnvValue], Field(min_length=1, max_length=8), Tag("=list")],
+    Annotated[KeyValue, Tag("=one")] | Annotated[list[KeyValue], Field(min_length=1, max_length=8), Tag("=list")],
     Discriminator(lambda value: "=list" if isinstance(value, list) else "=one"),
 ]
 

@@ -7,6 +7,7 @@ So this needs no pydantic, whose import alone takes longer than most commands. F
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -253,6 +254,12 @@ class StoredCallback:
         """Of canonical JSON."""
         secret = callback["secret"]
         return cls(callback["url"], tuple(secret) if isinstance(secret, list) else (secret,), frozenset(callback["on"]))
+
+    @property
+    def digest(self) -> str:
+        """Of all of it: a receiver that wants no more is asked again when its file says something else."""
+        said = orjson.dumps([self.url, self.secrets, sorted(self.on)], option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(said).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specs.outside import read_value
+from specs.stored import StoredCallback, StoredValue
 from state.outbox.records import Delivery, DeliveryKind
 from status.notify.callbacks.guard import Allowed, Resolver
-from status.notify.callbacks.payload import Callback
 from status.notify.callbacks.sending import Sender, Sent
 from tests.callbacks.receiver import Names, Receiver
 
@@ -57,7 +57,11 @@ def sender(
 
 
 def attempt(
-    receiver: Receiver, *, url: object = None, secrets: Sequence[object] = (KEY,), timeout: float = 10.0
+    receiver: Receiver,
+    *,
+    url: StoredValue | None = None,
+    secrets: Sequence[StoredValue] = (KEY,),
+    timeout: float = 10.0,
 ) -> Sent:
     """Send to it, by its address, once."""
-    return sender(receiver, timeout=timeout).send(delivery(), Callback(url or receiver.url(), secrets))
+    return sender(receiver, timeout=timeout).send(delivery(), StoredCallback(url or receiver.url(), tuple(secrets)))

@@ -53,7 +53,7 @@ class House:
         )  # fmt: skip
 
     def callback(self, url: object, identity: str = "shop/report", **more: object) -> None:
-        self.specs[identity] = {"callback": {"url": url, "secret": KEY, **more}}
+        self.specs[identity] = {"callback": {"url": url, "secret": KEY, "on": ["failed"], **more}}
 
     def turn(self, now: int, count: int = 1) -> None:
         """Start what is due, and take in so many results."""

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specs.stored import StoredJob
+from specs.stored import StoredCallback, StoredJob
 from state.outbox.records import DeliveryKind, DeliveryState
-from state.records import Event, Reason, Run, RunState, Trigger
-from status.notify.callbacks.payload import Callback, body_of, callback_of, delivery_of, is_end
+from state.records import TERMINAL_STATES, Event, Reason, Run, RunState, Trigger
+from status.notify.callbacks.payload import body_of, delivery_of, is_end
 from status.views import run_view
 
 AT = 1_795_000_000_000_000
@@ -34,7 +34,9 @@ def run(state: RunState = RunState.FAILED, reason: Reason | None = Reason.EXIT_C
 
 def job(callback: object = None, **more: Any) -> StoredJob:
     said: dict[str, Any] = {"project": "shop", "name": "report", "schedule": None, "dst": {}, **more}
-    return StoredJob.of(orjson.dumps(said if callback is None else {**said, "callback": callback}))
+    if isinstance(callback, dict):
+        said["callback"] = {"on": [state.value for state in TERMINAL_STATES], **callback}
+    return StoredJob.of(orjson.dumps(said))
 
 
 def event(reason: str, type: str = "Warning", **more: Any) -> Event:
@@ -160,11 +162,11 @@ def test_what_is_no_end_sends_nothing(happened: Event, state: RunState, reason: 
 
 def test_an_endpoint_is_another_one_when_its_file_says_anything_else() -> None:
     said = {"url": URL, "secret": [{"from_file": "a"}], "on": ["failed"]}
-    first = callback_of(job(said))
+    first = job(said).callback
     assert first is not None
-    assert first.digest == Callback(URL, [{"from_file": "a"}], ["failed"]).digest
+    assert first.digest == StoredCallback(URL, ({"from_file": "a"},), frozenset(["failed"])).digest
     for other in ({"url": URL + "2"}, {"secret": "b"}, {"on": ["failed", "expired"]}):
-        changed = callback_of(job({**said, **other}))
+        changed = job({**said, **other}).callback
         assert changed is not None and changed.digest != first.digest
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
+from specs.stored import StoredCallback
 from state.outbox.records import DeliveryState
 from status.notify.callbacks.guard import Allowed
-from status.notify.callbacks.payload import Callback
 from tests.callbacks.attempts import BODY, KEY, attempt, delivery, now, sender
 from tests.callbacks.receiver import Behaviour, Names, Receiver, Request, answer, raw
 
@@ -43,7 +43,7 @@ def test_the_official_verifier_takes_what_arrives() -> None:
 def test_every_attempt_has_the_same_id_and_body_and_its_own_time() -> None:
     with Receiver(answer(500)) as receiver:
         made = sender(receiver)
-        callback = Callback(receiver.url(), [KEY])
+        callback = StoredCallback(receiver.url(), (KEY,))
         for attempts in (0, 1, 2):
             assert made.send(delivery(attempts), callback).attempt.number == attempts + 1
     assert {request.headers["webhook-id"] for request in receiver.requests} == {delivery().id}
@@ -168,7 +168,7 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     made = sender(allowed=Allowed(private=["127.0.0.1"], ports=[port]))
-    sent = made.send(delivery(), Callback(f"http://127.0.0.1:{port}/", [KEY]))
+    sent = made.send(delivery(), StoredCallback(f"http://127.0.0.1:{port}/", (KEY,)))
     assert sent.attempt.error == f"cannot connect to 127.0.0.1, port {port}: connection refused"
 
 
@@ -176,7 +176,7 @@ def test_the_second_address_is_tried_when_the_first_does_not_answer() -> None:
     with Receiver() as receiver:
         allowed = Allowed(private=["127.0.0.0/8"], ports=[receiver.port])
         made = sender(allowed=allowed, resolve=Names([["127.0.0.9", "127.0.0.1"]]))
-        sent = made.send(delivery(), Callback(receiver.url(host="hooks.example"), [KEY]))
+        sent = made.send(delivery(), StoredCallback(receiver.url(host="hooks.example"), (KEY,)))
     assert sent.attempt.error is None
     assert receiver.requests[0].headers["host"] == f"hooks.example:{receiver.port}"
 
@@ -192,7 +192,7 @@ def test_a_dns_that_changes_between_the_look_and_the_connection_is_not_asked_aga
     with Receiver() as good:
         names = Names([["127.0.0.1"], ["127.0.0.66"]])
         made = sender(allowed=Allowed(private=["127.0.0.1"], ports=[good.port]), resolve=names)
-        callback = Callback(good.url(host="rebind.example"), [KEY])
+        callback = StoredCallback(good.url(host="rebind.example"), (KEY,))
         assert made.send(delivery(), callback).attempt.error is None
         assert names.asked == ["rebind.example"]
         refused = made.send(delivery(), callback)  # the next attempt looks anew, and sees what it is now
@@ -204,7 +204,7 @@ def test_what_is_refused_is_not_connected_to() -> None:
     with Receiver() as receiver:
         made = sender(allowed=Allowed(ports=[receiver.port]))
         for host in ("127.0.0.1", "[::ffff:127.0.0.1]", "hooks.example"):
-            sent = made.send(delivery(), Callback(receiver.url(host=host), [KEY]))
+            sent = made.send(delivery(), StoredCallback(receiver.url(host=host), (KEY,)))
             assert "callbacks.private" in (sent.attempt.error or "")
             assert sent.outcome.state is DeliveryState.PENDING
     assert receiver.connections == 0
@@ -227,7 +227,7 @@ def test_a_resolver_that_hangs_holds_nobody() -> None:
 
     started = time.monotonic()
     made = sender(resolve=resolve, timeout=0.2)
-    sent = made.send(delivery(), Callback("https://slow.example/", [KEY]))
+    sent = made.send(delivery(), StoredCallback("https://slow.example/", (KEY,)))
     released.set()
     assert sent.attempt.error == "the name slow.example was not resolved within 0.2 s"
     assert time.monotonic() - started < 5
@@ -235,7 +235,7 @@ def test_a_resolver_that_hangs_holds_nobody() -> None:
 
 def test_a_name_that_is_not_known_is_tried_again() -> None:
     made = sender(resolve=Names([OSError(-2, "Name or service not known")]))
-    sent = made.send(delivery(), Callback("https://typo.example/", [KEY]))
+    sent = made.send(delivery(), StoredCallback("https://typo.example/", (KEY,)))
     assert sent.attempt.error == "no address of typo.example is found: Name or service not known"
     assert sent.outcome.state is DeliveryState.PENDING
 
@@ -244,7 +244,7 @@ def test_address_and_keys_are_read_when_they_are_needed(tmp_path: Path, monkeypa
     monkeypatch.setenv("HOOK_KEY", OTHER)
     with Receiver() as receiver:
         made = sender(receiver, base_dir=tmp_path)
-        callback = Callback({"from_file": "url"}, [{"from_file": "key"}, {"from_env": "HOOK_KEY"}])
+        callback = StoredCallback({"from_file": "url"}, ({"from_file": "key"}, {"from_env": "HOOK_KEY"}))
         first = made.send(delivery(), callback)
         assert first.attempt.error == f"callback.url: cannot read {tmp_path / 'url'}: No such file or directory"
         (tmp_path / "url").write_text(receiver.url("/hook?token=abc") + "\n")
@@ -271,8 +271,8 @@ def test_address_and_keys_are_read_when_they_are_needed(tmp_path: Path, monkeypa
 def test_what_a_file_holds_is_never_told(said: bytes, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(said)
     for callback in (
-        Callback({"from_file": "secret"}, [KEY]),
-        Callback("https://example.com/", [{"from_file": "secret"}]),
+        StoredCallback({"from_file": "secret"}, (KEY,)),
+        StoredCallback("https://example.com/", ({"from_file": "secret"},)),
     ):
         sent = sender(base_dir=tmp_path).send(delivery(), callback)
         assert sent.attempt.error and "hunter2" not in sent.attempt.error and "BEGIN" not in sent.attempt.error

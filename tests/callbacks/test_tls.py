@@ -7,8 +7,8 @@ import ssl
 import pytest
 from standardwebhooks import Webhook
 
+from specs.stored import StoredCallback
 from status.notify.callbacks.guard import Allowed
-from status.notify.callbacks.payload import Callback
 from status.notify.callbacks.sending import Sent
 from tests.callbacks.attempts import BODY, KEY, delivery, sender
 from tests.callbacks.authority import Authority, make_authority
@@ -25,7 +25,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def send(receiver: Receiver, host: str, trust: ssl.SSLContext | None, timeout: float = 10) -> Sent:
     allowed = Allowed(private=["127.0.0.1"], ports=[receiver.port])
     made = sender(allowed=allowed, resolve=Names([["127.0.0.1"]]), tls=trust, timeout=timeout)
-    return made.send(delivery(), Callback(receiver.url(scheme="https", host=host), [KEY]))
+    return made.send(delivery(), StoredCallback(receiver.url(scheme="https", host=host), (KEY,)))
 
 
 def test_the_name_is_what_is_verified_while_the_address_is_what_is_connected_to(authority: Authority) -> None:

@@ -209,9 +209,10 @@ def test_stored_rules_and_callbacks_say_what_their_file_says():
     )
     assert other.notify == ()
     assert other.callback == StoredCallback({"credential": "hook"}, ({"from_file": "key"},))
-    rule, callback = NotifyRule(to="ops"), Callback(url="https://example.com/", secret="x")
+    key = f"whsec_{'a' * 32}"
+    rule, callback = NotifyRule(to="ops"), Callback(url="https://example.com/", secret=key)
     assert StoredNotifyRule.of({"to": "ops"}) == StoredNotifyRule.of(rule.model_dump(mode="json"))
-    assert StoredCallback("https://example.com/", ("x",)) == StoredCallback.of(callback.model_dump(mode="json"))
+    assert StoredCallback("https://example.com/", (key,)) == StoredCallback.of(callback.model_dump(mode="json"))
     damaged = StoredJob(
         fields={"notify": [{"for": "ops"}], "callback": 3}, project="p", name="a", schedule=None, dst=StoredDst()
     )

@@ -13,12 +13,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from specs.stored import StoredJob
+from specs.stored import StoredCallback, StoredJob
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
 from state.outbox.store import Outbox
 from status.instants import rfc3339
 from status.notify.callbacks.answer import Answer
-from status.notify.callbacks.payload import OUTSIDE, Callback, callback_of
+from status.notify.callbacks.payload import OUTSIDE
 from status.notify.callbacks.retrying import outcome_of
 from status.notify.callbacks.sending import Sender, Sent
 
@@ -80,7 +80,7 @@ class Dispatcher:
             if delivery.id in self._under_way or busy[receiver] >= self._each or receiver in self._pauses:
                 continue
             job = self._job_of(delivery)
-            callback = None if job is None else callback_of(job)
+            callback = None if job is None else job.callback
             if job is None or callback is None:
                 self._drop(delivery, "its job has no callback any more", now)
                 continue
@@ -114,7 +114,7 @@ class Dispatcher:
                 self._pauses[receiver] = max(sent.quiet_until, self._pauses.get(receiver, 0))
             count += 1
 
-    def _attempt(self, delivery: Delivery, identity: str, callback: Callback) -> None:
+    def _attempt(self, delivery: Delivery, identity: str, callback: StoredCallback) -> None:
         try:
             sent = self._sender.send(delivery, callback)
         except Exception as error:  # a mistake of ours in one delivery: it is told with it, and holds no other

@@ -7,14 +7,12 @@ holds output, environment or the job's program. docs/callbacks.md documents it, 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from specs.stored import StoredJob
+from specs.stored import StoredCallback, StoredJob
 from state.outbox.records import Delivery, DeliveryKind
 from state.records import TERMINAL_STATES, Event, Run, RunState
 from status.instants import rfc3339
@@ -29,33 +27,11 @@ _MAX_VALUES: Mapping[str, int] = {"result": 4000, "progress": 1000, "params": 20
 _MAX_LABELS = 3000
 OUTSIDE = "(from outside)"
 """What stands for the host of an address that is itself a secret."""
-ENDS = tuple(state.value for state in TERMINAL_STATES)
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """A job's callback, as canonical JSON has it. Secrets are references, or texts somebody wrote in clear."""
-
-    url: object
-    """A text, or a mapping with one of `from_file`, `from_env`, `credential`."""
-    secrets: Sequence[object]
-    """The same; signed with each."""
-    on: Sequence[str] = ENDS
-
-    @property
-    def digest(self) -> str:
-        """Of what the file says of the receiver: an endpoint that is gone stays so until this changes."""
-        said = orjson.dumps([self.url, list(self.secrets), list(self.on)], option=orjson.OPT_SORT_KEYS)
-        return hashlib.sha256(said).hexdigest()
-
-
-def callback_of(job: StoredJob) -> Callback | None:
+def callback_of(job: StoredJob) -> StoredCallback | None:
     """What a stored job says; None when it has no callback."""
-    said = job.fields.get("callback")
-    if not isinstance(said, Mapping):
-        return None
-    secret = said["secret"]
-    return Callback(said["url"], secret if isinstance(secret, list) else [secret], said.get("on") or ENDS)
+    return job.callback
 
 
 def is_end(event: Event, run: Run) -> bool:
@@ -91,7 +67,7 @@ def delivery_of(event: Event, run: Run, job: StoredJob) -> Delivery | None:
     )
 
 
-def target_of(callback: Callback) -> str:
+def target_of(callback: StoredCallback) -> str:
     """The host that a callback goes to, for people; of an address from outside only that it is one."""
     from status.notify.callbacks.url import InvalidUrl, parse_url
 

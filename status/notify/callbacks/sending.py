@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from specs.outside import OutsideUnreadable
 from specs.signingkey import InvalidSecret, key_of
+from specs.stored import StoredCallback
 from state.outbox.records import Attempt, Delivery, Outcome
 from status.notify.callbacks.answer import Answer
 from status.notify.callbacks.exchange import Deadline, Head, NoAnswer, post
 from status.notify.callbacks.guard import Allowed, Refused, Resolver, check
-from status.notify.callbacks.payload import Callback
 from status.notify.callbacks.retrying import SECOND, outcome_of, retry_after
 from status.notify.callbacks.signing import headers
 
@@ -39,7 +39,7 @@ class Sent(NamedTuple):
     attempt: Attempt
     outcome: Outcome
     gone: bool = False
-    """The receiver answered 410: disable the endpoint (the delivery's job, `Callback.digest`)."""
+    """The receiver answered 410: disable the endpoint (the delivery's job, `StoredCallback.digest`)."""
     quiet_until: int | None = None
     """µs: the receiver is overloaded and asked that nothing be sent before; meant for other deliveries too."""
 
@@ -59,7 +59,7 @@ class Sender:
     version: str
     timeout: float = TIMEOUT_SECONDS
 
-    def send(self, delivery: Delivery, callback: Callback) -> Sent:
+    def send(self, delivery: Delivery, callback: StoredCallback) -> Sent:
         """Try once. Takes `timeout` at most."""
         began, started = self.now(), self.monotonic()
         answer = self._attempt(delivery, callback, began)
@@ -74,7 +74,7 @@ class Sender:
             quiet = ended + round(answer.retry_after * SECOND)
         return Sent(attempt, outcome_of(delivery.id, number, answer, ended_at=ended), answer.gone, quiet)
 
-    def _attempt(self, delivery: Delivery, callback: Callback, now: int) -> Answer:
+    def _attempt(self, delivery: Delivery, callback: StoredCallback, now: int) -> Answer:
         deadline = Deadline(self.timeout, self.monotonic)
         try:
             url = self.read_value(callback.url, "callback.url").strip()
