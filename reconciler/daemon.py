@@ -144,6 +144,7 @@ def _tells(world: World, config: Config) -> bool:
     return (
         any(kind == "Notifier" for kind, _ in world.documents)
         or any(b'"callback":{' in entry.kept_spec for entry in world.jobs)
+        or config.ping is not None
         or world.home.outbox.exists()
     )
 
