@@ -136,8 +136,8 @@ class EventHub:
         feed.join(stream, position)
         if not self._running:
             self._task = self._loop.create_task(self._run())
-        elif position > self._head:
-            self._bell.set()
+        else:
+            self._bell.set()  # it may have missed some while nobody followed
         return lambda: feed.leave(stream)
 
     async def page(self, wanted: EventFilter, position: int, through: int) -> tuple[bytes, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +31,7 @@ from status.streams.logs import END, LogHub, Place, whole_characters
 from status.streams.sse import FOLLOW, MEDIA_TYPE, opening, refuse_what_ends
 from status.wire import CONNECTION, LimitedProtocol
 
+P = TypeVar("P", int, int | None)
 Begin = Callable[[Stream], Callable[[], None]]
 """Has a client follow; what it returns ends that."""
 
@@ -156,7 +158,8 @@ class Streams:
                     start = max(start, log.tail_offset(wanted.tail))
         except NoLog:
             size = start = 0  # nothing was written yet
-        return LogPlace(run, place, min(_position(request, None) or start, size), size)
+        position = _position(request, start)
+        return LogPlace(run, place, min(position, size), size)
 
     def log(self, found: LogPlace | None) -> Response:
         """The log as it grows, to its end. 204 tells a browser not to come back (WHATWG HTML, 9.2.3)."""
@@ -169,7 +172,7 @@ class Streams:
         )
 
 
-def _position(request: Request, otherwise: int | None) -> int | None:
+def _position(request: Request, otherwise: P) -> int | P:
     """Where the client is: `Last-Event-ID`, which it sends by itself when it comes back."""
     given = request.headers.get("last-event-id", "")
     if given in ("", END):
