@@ -13,6 +13,7 @@ from status.deadline import read_spec
 from status.phase import Suspension, conditions_of, suspension_of, sync_of
 from status.problems import WROTE_NOTHING, missed_deadline
 from status.runwords import duration_text, short_revision, waiting_words
+from status.silences import silence_of, silence_words
 from status.times import both, relative
 
 LABEL = 13
@@ -49,6 +50,10 @@ def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
             yield _fact("", f"-> jobsctl resume {job.identity}")
     elif job.archived_at is None:
         yield _fact("Next run", both(job.next_at, now))
+    silence = silence_of(job.identity, seen.reader.silences(after=now), now)
+    if silence is not None:
+        yield Cell(_fact("Silenced", silence_words(silence, now)), "yellow")
+        yield _fact("", f"-> jobsctl silence {job.identity if silence.identity else '--all'} --end")
     yield _fact("Last success", both(job.last_success_at, now))
     if (deadline := missed_deadline(job, seen.now, seen.deadline)) is not None:
         yield Cell(_fact("Overdue", f"it should have succeeded by {both(deadline, now)}"), "red")

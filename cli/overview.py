@@ -16,11 +16,12 @@ from cli.reading import Reading
 from cli.selection import nothing_there
 from cli.tables import next_text
 from cli.terminal import one_line
-from state.records import Health, JobRecord, Reason, Run, RunState
+from state.records import Health, JobRecord, Reason, Run, RunState, SilenceRecord
 from status.heartbeat import Heartbeat
 from status.phase import Phase, phase_of, suspension_of
 from status.problems import Problem, daemon_problems, job_problems, source_problems
 from status.runwords import duration_text, short_revision, waiting_words
+from status.silences import ALL, silence_view, silence_words
 from status.times import relative
 from status.views import run_view, source_view
 
@@ -48,6 +49,8 @@ class Overview:
     """Those that start next."""
     active: list[Run]
     problems: list[Problem]
+    silences: list[SilenceRecord]
+    """Those that hold now."""
     nothing: str
     """What to say when there are no jobs."""
 
@@ -80,6 +83,7 @@ class Overview:
             "phases": dict(sorted(self.phases.items())),
             "problems": [problem.view() for problem in self.problems],
             "running": [run_view(run) for run in self.active],
+            "silences": [silence_view(each) for each in self.silences],
         }
 
     def lines(self) -> Iterator[str | Cell]:
@@ -90,6 +94,8 @@ class Overview:
         yield f"files   {self._files()}"
         phases = ", ".join(f"{self.phases[phase]} {phase}" for phase in WORST_FIRST if self.phases[phase])
         yield f"jobs    {self.phases.total()}" + (f": {phases}" if phases else "")
+        if self.silences:
+            yield Cell(f"silent  {self._silences()}", "yellow")
         yield from _section(
             "Problems", [self._problem_line(problem) for problem in self.problems], "red", more="jobsctl status -o name"
         )
@@ -114,6 +120,14 @@ class Overview:
         if self.problems:
             return Cell(f"{counted(len(self.problems), 'thing')} to look at.", "red")
         return Cell("Everything is all right." if self.phases else NO_JOBS, "green")
+
+    def _silences(self) -> str:
+        """Of what nobody is notified now, and until when."""
+        if len(self.silences) == 1:
+            (silence,) = self.silences
+            return one_line(f"{silence.identity or ALL} {silence_words(silence, self.seen.now)}")
+        jobs = ALL if any(each.identity is None for each in self.silences) else counted(len(self.silences), "job")
+        return f"nobody is notified of {jobs}: jobsctl silence --list"
 
     def _daemon(self) -> str:
         beat, now = self.heartbeat, self.seen.now
@@ -176,7 +190,14 @@ def overview(seen: Reading, project: str | None) -> Overview:
         ),
     ]
     nothing = NO_JOBS if phases else nothing_there(seen.reader, project, NO_JOBS)
-    return Overview(seen, alive, heartbeat, phases, coming, active, problems, nothing)
+    return Overview(seen, alive, heartbeat, phases, coming, active, problems, _silences(seen, project), nothing)
+
+
+def _silences(seen: Reading, project: str | None) -> list[SilenceRecord]:
+    """Those that hold now, of this project."""
+    holding = [each for each in seen.reader.silences(after=seen.now) if each.holds(seen.now)]
+    own = f"{project or ''}/"
+    return [each for each in holding if project is None or each.identity is None or each.identity.startswith(own)]
 
 
 def _disk_problems(seen: Reading) -> Iterator[Problem]:

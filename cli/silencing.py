@@ -13,11 +13,10 @@ from cli.output import Column, print_items, say
 from cli.selection import identity_to_change
 from state.inbox import RequestKind
 from state.records import SilenceRecord
-from status.instants import rfc3339
+from status.silences import ALL, silence_view
 from status.times import relative, stamp
 
 SECOND = 1_000_000
-ALL = "all jobs"
 
 
 def silence_jobs(
@@ -120,14 +119,3 @@ def list_silences(settings: Settings) -> int:
         if found and not seen.alive and settings.output in ("table", "wide"):
             say("The daemon is not running: nobody is notified of anything.")
     return Exit.OK
-
-
-def silence_view(silence: SilenceRecord) -> dict[str, Any]:
-    """For `-o json`."""
-    return {
-        "job": silence.identity,
-        "since": rfc3339(silence.since),
-        "until": rfc3339(silence.until),
-        "reason": silence.reason,
-        "by": silence.silenced_by,
-    }
