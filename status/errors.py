@@ -12,6 +12,7 @@ Raised by `status.query`, `status.api`, `status.serve`; turned into responses by
         ├── MethodNotAllowed   405  anything but GET and HEAD
         ├── Ambiguous          409  a name or id that fits several
         ├── UrlTooLong         414  a path and query longer than any real one
+        ├── RangeNotSatisfiable 416  a range of bytes behind the end of a file
         ├── Unprocessable      422  readable parameters that contradict each other
         ├── WrongHost          421  a Host header that is not ours
         ├── Overloaded         503  too many requests at once
@@ -102,6 +103,13 @@ class Ambiguous(ApiError):
 
     status = 409
     type = "ambiguous"
+
+
+class RangeNotSatisfiable(ApiError):
+    """Raised when a range of bytes begins behind the end of a file; `details.size` is its size."""
+
+    status = 416
+    type = "range_not_satisfiable"
 
 
 class Unprocessable(ApiError):

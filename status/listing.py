@@ -1,7 +1,7 @@
 """Pages of jobs, from the picture: selected, bounded, joined from rendered fragments, and kept while nothing changes.
 
-Used by `status.api.jobs`. Runs on the event loop, so everything here is bounded: a page costs a walk over at most all
-jobs, 2 ms per 10,000, and the same page asked again costs a lookup.
+Used by `status.api.jobs`. A page costs a walk over at most all jobs, 2 ms per 10,000, and 4 us a job, 30 us in short;
+the same page asked again costs a lookup.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from status.board import JobEntry, Picture
 from status.phase import Phase
 from status.query import PAGE, Page, Query
 from status.selector import parse_selector
+from status.summaries import job_summary
 
-PARAMETERS = PAGE | {"project", "label", "tag", "phase", "active", "q"}
+PARAMETERS = PAGE | {"project", "label", "tag", "phase", "active", "q", "summary"}
 REPEATABLE = frozenset(("label", "tag", "phase"))
 DEFAULT_LIMIT = 100
 MOST = 1000
@@ -55,32 +56,32 @@ class JobList:
         self._version = -1
         self._pages: dict[tuple[bytes, str | None], Rendered] = {}
 
-    def page(self, picture: Picture, query: bytes, *, own: str | None = None) -> Rendered:
-        """The page this query string asks for.
-
-        Args:
-            own: the only project that may be listed.
-
-        Raises:
-            BadRequest, Unprocessable: the query cannot be understood.
-            Forbidden: it names another project than `own`.
-        """
+    def find(self, picture: Picture, query: bytes, own: str | None) -> Rendered | None:
+        """The page of this query string, for a caller who may list the project `own` alone; None: it is to be made."""
         if picture.version != self._version:
             self._pages.clear()
             self._version = picture.version
-        kept = self._pages.get((query, own))
-        if kept is not None:
-            return kept
-        rendered = render(picture, query, own=own)
-        if len(rendered.body) <= KEPT_SIZE:
-            if len(self._pages) >= KEPT_PAGES:
-                self._pages.pop(next(iter(self._pages)))
-            self._pages[query, own] = rendered
-        return rendered
+        return self._pages.get((query, own))
+
+    def keep(self, picture: Picture, query: bytes, own: str | None, page: Rendered) -> None:
+        """Keep a page that was made of this picture."""
+        if picture.version != self._version or len(page.body) > KEPT_SIZE:
+            return
+        if len(self._pages) >= KEPT_PAGES:
+            self._pages.pop(next(iter(self._pages)))
+        self._pages[query, own] = page
 
 
 def render(picture: Picture, raw: bytes, *, own: str | None = None) -> Rendered:
-    """The page, made anew."""
+    """The page, made anew.
+
+    Args:
+        own: the only project that may be listed.
+
+    Raises:
+        BadRequest, Unprocessable: the query cannot be understood.
+        Forbidden: it names another project than `own`.
+    """
     query = Query(raw, known=PARAMETERS, repeatable=REPEATABLE)
     page = query.page(job_key, default=DEFAULT_LIMIT, most=MOST, descending=False)
     wanted = wanted_by(query, query.project(own))
@@ -93,7 +94,9 @@ def render(picture: Picture, raw: bytes, *, own: str | None = None) -> Rendered:
                 break
             found.append(entry)
     cursor = orjson.dumps(found[-1].identity if more else None)
-    body = b'{"items":[' + b",".join([entry.fragment for entry in found]) + b'],"next":' + cursor + b"}\n"
+    whole = [entry.fragment for entry in found]
+    items = [orjson.dumps(job_summary(orjson.loads(each))) for each in whole] if query.flag("summary") else whole
+    body = b'{"items":[' + b",".join(items) + b'],"next":' + cursor + b"}\n"
     return Rendered(body, tag_of(body))
 
 

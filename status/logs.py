@@ -47,12 +47,12 @@ class LogQuery:
         """
         query = Query(raw, known=PARAMETERS)
         query.flag("follow")
-        since, start, end = (query.instant(name, now=now) for name in ("since", "start", "end"))
-        if since is not None and start is not None:
-            raise Unprocessable("'since' and 'start' are the same bound: give one of them")
-        start = since if start is None else start
-        if start is not None and end is not None and start >= end:
-            raise Unprocessable("nothing lies between 'start' and 'end'")
+        return cls.of(query, now=now)
+
+    @classmethod
+    def of(cls, query: Query, *, now: int) -> LogQuery:
+        """Of parameters that are read already. Raises as `parse`."""
+        start, end = query.window(now=now)
         stream = query.words("stream", ("output", "stdout", "stderr"))
         if len(stream) > 1:
             raise Unprocessable("one 'stream' at a time")
@@ -68,9 +68,11 @@ class LogQuery:
 
 @dataclass(slots=True)
 class Cut:
-    """Which bound cut the answer; `false` when none did."""
+    """Which bound cut the answer, `false` when none did; and what is left of the bounds for its next log."""
 
     why: str = "false"
+    room: int = MOST_BYTES
+    search: int = MOST_SEARCHED
 
 
 def log_response(home: Home, run: Run, wanted: LogQuery) -> Response:
@@ -128,24 +130,22 @@ def read_log(log: Log, wanted: LogQuery, cut: Cut) -> bytes:
 
 
 def _budget(pieces: Iterable[bytes], cut: Cut) -> Iterator[bytes]:
-    searched = 0
     for piece in pieces:
-        if searched >= MOST_SEARCHED:
+        if cut.search <= 0:
             cut.why = "searched"
             return
-        searched += len(piece)
+        cut.search -= len(piece)
         yield piece
 
 
 def _first(lines: Iterable[bytes], limit: int, cut: Cut) -> bytes:
     kept: list[bytes] = []
-    size = 0
     for line in lines:
-        if len(kept) == limit or size + len(line) > MOST_BYTES:
+        if len(kept) == limit or len(line) > cut.room:
             cut.why = "lines" if len(kept) == limit else "bytes"
             break
         kept.append(line)
-        size += len(line)
+        cut.room -= len(line)
     return b"".join(kept)
 
 
@@ -157,8 +157,9 @@ def _last(lines: Iterable[bytes], limit: int, cut: Cut) -> bytes:
         size += len(line)
         while len(kept) > limit:
             size -= len(kept.popleft())
-        while size > MOST_BYTES and len(kept) > 1:
+        while size > cut.room and len(kept) > 1:
             size -= len(kept.popleft())
-            if cut.why == "false":
+            if cut.why != "searched":
                 cut.why = "bytes"
+    cut.room -= size
     return b"".join(kept)

@@ -17,6 +17,7 @@ MAX_FIELDS = 50
 PAGE = frozenset(("before", "after", "limit", "order"))
 """What every list takes."""
 
+C = TypeVar("C")
 K = TypeVar("K", str, int, tuple[str, str])
 
 
@@ -110,6 +111,20 @@ class Query:
         except InvalidInstant as error:
             raise BadRequest(f"parameter {name!r}: {error}", parameter=name) from None
 
+    def window(self, *, now: int) -> tuple[int | None, int | None]:
+        """From and to when, µs: `since` or `start`, and `end`.
+
+        Raises:
+            Unprocessable: both names of one bound, or nothing in between.
+        """
+        since, start, end = (self.instant(name, now=now) for name in ("since", "start", "end"))
+        if since is not None and start is not None:
+            raise Unprocessable("'since' and 'start' are the same bound: give one of them")
+        start = since if start is None else start
+        if start is not None and end is not None and start >= end:
+            raise Unprocessable("nothing lies between 'start' and 'end'")
+        return start, end
+
     def page(self, key: Callable[[str], K], *, default: int, most: int, descending: bool) -> Page[K]:
         """Where the page lies. `key` reads a cursor, or raises ValueError with what a cursor looks like.
 
@@ -119,7 +134,7 @@ class Query:
         order = self.text("order")
         if order not in (None, "asc", "desc"):
             raise BadRequest("parameter 'order' is asc or desc", parameter="order", allowed=["asc", "desc"])
-        after, before = self._cursor("after", key), self._cursor("before", key)
+        after, before = self.cursor("after", key), self.cursor("before", key)
         if after is not None and before is not None and after >= before:
             raise Unprocessable("nothing lies between 'after' and 'before': 'after' bounds from below in either order")
         return Page(
@@ -129,7 +144,8 @@ class Query:
             descending=descending if order is None else order == "desc",
         )
 
-    def _cursor(self, name: str, key: Callable[[str], K]) -> K | None:
+    def cursor(self, name: str, key: Callable[[str], C]) -> C | None:
+        """A place in a list, read by `key`, which raises ValueError with what one looks like; None when not given."""
         value = self.text(name)
         if value is None:
             return None

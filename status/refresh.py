@@ -73,6 +73,11 @@ class Refresher(threading.Thread):
         return self._board.picture
 
     @property
+    def timezone(self) -> str:
+        """Of jobs that name none."""
+        return self._board.default_timezone
+
+    @property
     def files_written(self) -> int:
         return self._files.writes
 

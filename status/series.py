@@ -7,7 +7,7 @@ line; HTTP can serve the same. Pure: samples and runs in, plain data out.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from state.records import TERMINAL_STATES, Run
@@ -144,6 +144,20 @@ def series_of_job(runs: Sequence[Run], names: Iterable[str] = ()) -> list[Series
         points = tuple(Point(run.started_at or 0, value, 0, run.id) for run, value in valued if value is not None)
         found.append(Series(name, JOB_SERIES[name], points))
     return found
+
+
+def usage_of_runs(runs: Iterable[tuple[Run, Sequence[Sample]]], name: str, *, since: int | None = None,
+                  until: int | None = None) -> Series:  # fmt: skip
+    """`cpu_usage` or `memory_usage` of several runs of a job as one series, in the order of time.
+
+    Runs that overlap keep their own points. Arguments as of `series_of_run`; `name` is of `RUN_SERIES`.
+    """
+    points: list[Point] = []
+    for run, samples in runs:
+        (series,) = series_of_run(run, samples, [name], since=since, until=until)
+        points += [replace(point, run=run.id) for point in series.points]
+    points.sort(key=lambda point: point.at)
+    return Series(name, RUN_SERIES[name], tuple(points))
 
 
 def thinned(points: Sequence[Point], most: int, *, peak: bool) -> list[Point]:

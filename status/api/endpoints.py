@@ -5,15 +5,18 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from status.api.database import Database
+from status.api.deliveries import DeliveryRoutes
 from status.api.events import EventRoutes
 from status.api.health import HealthRoutes
 from status.api.house import House
 from status.api.jobs import JobRoutes
 from status.api.logs import LogRoutes
+from status.api.outputs import OutputRoutes
 from status.api.runs import RunRoutes
 from status.api.scrape import ScrapeRoutes
 from status.api.search import SearchRoutes
 from status.api.source import SourceRoutes
+from status.api.usage import UsageRoutes
 from status.records import RecordRoutes
 from status.streams.routes import Streams
 
@@ -32,6 +35,9 @@ class Api:
             RunRoutes(house, self.database),
             EventRoutes(house, self.database, self.streams),
             LogRoutes(house, self.database, self.streams),
+            OutputRoutes(house, self.database),
+            UsageRoutes(house, self.database),
+            DeliveryRoutes(house, self.database),
             RecordRoutes(house.home, self.database.ask, nonce=f"{house.now():x}"),
             JobRoutes(house, self.database),
         )

@@ -6,10 +6,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from state.reads import Reader
+from status.answers import json_answer, json_bytes
 from status.api.database import Database
-from status.api.finding import find_run
+from status.api.finding import find_run, job_of_path
 from status.api.house import House
-from status.logs import LogQuery, log_response
+from status.joblogs import FORMATS, PARAMETERS, read_job_log
+from status.logs import Cut, LogQuery, log_response
+from status.query import Query
 from status.streams.routes import Streams
 from status.streams.sse import wants_stream
 
@@ -23,7 +27,11 @@ class LogRoutes:
         self._streams = streams
 
     def routes(self) -> list[Route]:
-        return [Route("/api/v1/runs/{id}/logs", self.run_logs)]
+        return [
+            Route("/api/v1/runs/{id}/logs", self.run_logs),
+            Route("/api/v1/jobs/{job}/logs", self.job_logs),
+            Route("/api/v1/jobs/{project}/{job}/logs", self.job_logs),
+        ]
 
     async def run_logs(self, request: Request) -> Response:
         now = self._house.now()
@@ -36,3 +44,22 @@ class LogRoutes:
         return await self._database.ask(
             lambda reader: log_response(self._house.home, find_run(reader, request), wanted)
         )
+
+    async def job_logs(self, request: Request) -> Response:
+        query = Query(request.scope["query_string"], known=PARAMETERS)
+        wanted = LogQuery.of(query, now=self._house.now())
+        as_json = "json" in query.words("format", FORMATS)
+        job_id = job_of_path(self._house, request).job_id
+
+        def read(reader: Reader) -> Response:
+            cut = Cut()
+            found = read_job_log(self._house.home, reader, job_id, wanted, cut)
+            if as_json:
+                truncated = None if cut.why == "false" else cut.why
+                return json_answer(
+                    request, json_bytes({"items": [each.view() for each in found], "truncated": truncated})
+                )
+            headers = {"content-type": "text/plain; charset=utf-8", "x-log-truncated": cut.why}
+            return Response(b"".join(line for each in found for line in each.lines()), headers=headers)
+
+        return await self._database.ask(read)

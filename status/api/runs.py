@@ -16,8 +16,10 @@ from status.api.finding import find_job, find_run, job_of_path
 from status.api.house import House
 from status.errors import Unprocessable
 from status.query import PAGE, Query
-from status.views import run_view
+from status.summaries import run_summary
+from status.views import duration, run_view
 
+TAKEN = PAGE | {"summary"}
 FILTERS = frozenset(("status", "active", "job", "label", "project", "since", "until"))
 OF_ONE_JOB = FILTERS - {"job", "label", "project"}
 DEFAULT_LIMIT = 100
@@ -41,7 +43,7 @@ class RunRoutes:
         ]
 
     async def runs(self, request: Request) -> Response:
-        query = Query(request.scope["query_string"], known=PAGE | FILTERS, repeatable=("status", "label"))
+        query = Query(request.scope["query_string"], known=TAKEN | FILTERS, repeatable=("status", "label"))
         job, project = query.text("job"), query.project(project_of(request))
         if job is None:
             return await self._page(request, query, project=project)
@@ -51,12 +53,12 @@ class RunRoutes:
         return await self._page(request, query, job_id=entry.job_id)
 
     async def running(self, request: Request) -> Response:
-        query = Query(request.scope["query_string"], known=PAGE | {"project", "label"}, repeatable=("label",))
-        return await self._page(request, query, project=query.project(project_of(request)), active=True)
+        query = Query(request.scope["query_string"], known=TAKEN | {"project", "label"}, repeatable=("label",))
+        return await self._page(request, query, project=query.project(project_of(request)), active=True, elapsed=True)
 
     async def job_runs(self, request: Request) -> Response:
         entry = job_of_path(self._house, request)
-        query = Query(request.scope["query_string"], known=PAGE | OF_ONE_JOB, repeatable=("status",))
+        query = Query(request.scope["query_string"], known=TAKEN | OF_ONE_JOB, repeatable=("status",))
         return await self._page(request, query, job_id=entry.job_id)
 
     async def run(self, request: Request) -> Response:
@@ -73,6 +75,7 @@ class RunRoutes:
         job_id: int | None = None,
         project: str | None = None,
         active: bool | None = None,
+        elapsed: bool = False,
     ) -> Response:
         now = self._house.now()
         page = query.page(_run_key, default=DEFAULT_LIMIT, most=MOST, descending=True)
@@ -80,6 +83,7 @@ class RunRoutes:
         labels = query.texts("label")
         active = query.flag("active") if active is None else active
         since, until = query.instant("since", now=now), query.instant("until", now=now)
+        shape = run_summary if query.flag("summary") else run_view
 
         def read(reader: Reader) -> Response:
             runs = reader.runs(
@@ -95,7 +99,13 @@ class RunRoutes:
                 limit=page.limit + 1,
                 order="desc" if page.descending else "asc",
             )
-            return json_answer(request, page_bytes([run_view(run) for run in runs], page.limit, "id"))
+            views = [shape(run) for run in runs]
+            if elapsed:
+                views = [
+                    {**view, "elapsedSeconds": duration(run.started_at, now)}
+                    for run, view in zip(runs, views, strict=True)
+                ]
+            return json_answer(request, page_bytes(views, page.limit, "id"))
 
         return await self._database.ask(read)
 
