@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
-WAIT = 20.0
+WAIT = 45.0
 """Seconds a test waits for what must come; it comes at once."""
 
 
