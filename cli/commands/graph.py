@@ -36,10 +36,11 @@ def command(settings: Settings, job: str | None, form: str | None) -> int:
       jobsctl graph -o dot | dot -Tsvg > jobs.svg
       jobsctl graph -o json | jq '.edges[] | select(.ready | not)'
     """
-    from cli.graph import dot_lines, graph_of, text_lines, view
+    from cli.graph import dot_lines, text_lines
     from cli.output import print_lines, print_one, say
     from cli.reading import reading
     from cli.selection import find_job
+    from status.graph import graph_of, view
 
     with reading(settings) as seen:
         chosen = None if job is None else find_job(settings, seen.reader, job).identity

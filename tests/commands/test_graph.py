@@ -8,9 +8,10 @@ from itertools import pairwise
 
 import pytest
 
-from cli.graph import Edge, Graph, dot_lines, graph_of, text_lines
+from cli.graph import dot_lines, text_lines
 from cli.output import Cell
 from state.records import RunState
+from status.graph import Edge, Graph, graph_of
 from tests.commands.conftest import HOUR, MINUTE, NOW
 from tests.commands.dot_grammar import read_dot
 from tests.commands.telling import record_of

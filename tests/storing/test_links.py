@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.graph import graph_of
 from specs.load import load_bytes
 from specs.policy import policy_of
 from state.reads import Reader
@@ -18,6 +17,7 @@ from state.records import JobRecord
 from state.schema import VERSION_5
 from state.store import Store
 from status.deadline import read_spec
+from status.graph import graph_of
 
 NOW = 1_795_248_000_000_000
 FALSE_TRAIL = "description: '\"depends_on\":[]'\nenv: {depends_on: p0/j1}\n"
