@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from specs.diagnostic import InvalidSpec
 from specs.secrets import secrets_in_script
@@ -61,8 +62,14 @@ def spec_text(record: JobRecord, source: SourceState | None) -> SpecText:
 
 
 def _stored(record: JobRecord, why: str) -> SpecText:
-    fields = {key: value for key, value in masked(read_spec(record.spec).fields).items() if value not in ({}, [], "")}
+    fields = _said(masked(read_spec(record.spec).fields))
     return SpecText(list(enumerate(dump_yaml(fields).rstrip("\n").split("\n"), 1)), False, why)
+
+
+def _said(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping without what says nothing."""
+    kept = {key: _said(item) if isinstance(item, Mapping) else item for key, item in value.items()}
+    return {key: item for key, item in kept.items() if item not in (None, {}, [], "")}
 
 
 def _document(root: Path, record: JobRecord) -> str | None:

@@ -165,7 +165,7 @@ def outward(text: str) -> str:
 
 
 TRIGGERS = {
-    "schedule": "its slot came", "manual": "asked for", "retry": "tried again", "dependency": "followed another job",
+    "schedule": "on schedule", "manual": "asked for", "retry": "tried again", "dependency": "followed another job",
     "catch_up": "caught up", "boot": "the machine started", "api": "asked for by a program",
 }  # fmt: skip
 """Why a run exists, for people: all of `Trigger`."""

@@ -18,6 +18,7 @@ from state.records import JobRecord, Reason, Run, RunState
 from status.deadline import read_spec
 from status.errors import NotFound
 from status.page.committed import spec_text
+from status.page.filters import micros
 from status.page.history import KNOWN, history_of
 from status.page.jobplots import job_plots
 from status.page.looking import Looking
@@ -101,6 +102,7 @@ def job_page(visit: Visit) -> str:
         phase_detail=outcome_detail(last) if last is not None and entry.phase == Phase.BLOCKED else "",
         story=looking.story(facts),
         good=GOOD,
+        overdue=(micros(view["successDeadline"]) or visit.now) < visit.now,
         findings=record.problem,
         starts=_starts(looking, record, facts, zone),
         above=[_above(facts, each) for each in facts.upstream],

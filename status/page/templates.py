@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from status.page import filters
 from status.page.assets import assets
 from status.page.frame import NAVIGATION
+from status.page.plain import shown
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -27,6 +28,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=shown,
     )
     made.filters |= filters.FILTERS
     made.globals |= {"asset": assets().address, "navigation": NAVIGATION}

@@ -71,15 +71,18 @@ def time_axis(ticks: Sequence[Tick], start: int, end: int, *, top: float, bottom
     return Markup("").join(found)
 
 
-def value_axis(ticks: Sequence[float], labels: Sequence[str], *, top: float, bottom: float) -> Markup:
-    """Lines across with their values written on them, at the left. The lowest line is the ground and says nothing."""
-    found = []
+def value_axis(ticks: Sequence[float], labels: Sequence[str], *, top: float, bottom: float) -> tuple[Markup, Markup]:
+    """Lines across, and the values to be written on them, at the left: after what is drawn, so that they can be read.
+
+    The lowest line is the ground and says nothing.
+    """
+    lines, words = [], []
     for place, (value, label) in enumerate(zip(ticks, labels, strict=True)):
         height = bottom - (bottom - top) * (value - ticks[0]) / (ticks[-1] - ticks[0])
-        found.append(element("line", x1=0, x2="100%", y1=height, y2=height, class_="ground" if place == 0 else "grid"))
+        lines.append(element("line", x1=0, x2="100%", y1=height, y2=height, class_="ground" if place == 0 else "grid"))
         if place:
-            found.append(element("text", label, x=0, y=height - 3, class_="label on-line"))
-    return Markup("").join(found)
+            words.append(element("text", label, x=0, y=height - 3, class_="label on-line"))
+    return Markup("").join(lines), Markup("").join(words)
 
 
 def stretched(width: int, height: float, top: float, *children: str) -> Markup:

@@ -9,9 +9,10 @@ from statistics import median
 from markupsafe import Markup
 
 from specs.zones import Zone
+from status.counting import counted
 from status.page.plots.canvas import drawing, element, path, percent, stretched, time_axis, value_axis
 from status.page.plots.marks import definitions, mark
-from status.page.plots.ticks import length_ticks, placed, time_ticks
+from status.page.plots.ticks import length_label, length_ticks, placed, time_ticks
 from status.times import span, stamp
 
 HEIGHT, TOP, BOTTOM = 208, 16, 186
@@ -45,17 +46,18 @@ def duration_plot(
         return Markup("")
     runs = sorted(runs, key=lambda run: run.at)
     longest = max(run.seconds for run in runs)
-    near = limit is not None and longest >= limit / 4
+    near = limit is not None and longest >= limit / 2
     ticks = length_ticks(max(longest, limit or 0.0) if near else longest)
+    lines, values = value_axis(ticks, [length_label(value) for value in ticks], top=TOP, bottom=BOTTOM)
     children = [
         definitions(name, {run.state for run in runs}),
         time_axis(time_ticks(start, end, zone), start, end, top=TOP, bottom=BOTTOM),
-        value_axis(ticks, [span(value) for value in ticks], top=TOP, bottom=BOTTOM),
+        lines,
     ]
     if near and limit is not None:
         y = _y(limit, ticks)
         children.append(element("line", x1=0, x2="100%", y1=y, y2=y, class_="limit"))
-        label = f"timeout {span(limit)}"
+        label = f"timeout {length_label(limit)}"
         children.append(element("text", label, x="100%", y=y - 4, text_anchor="end", class_="label on-line"))
     line = running_median([(run.at, run.seconds) for run in runs if run.state == "succeeded"])
     if len(line) > 1:
@@ -66,18 +68,19 @@ def duration_plot(
              f"{stamp(run.at)}: {run.state}, {span(run.seconds)}", run.run)
         for run in runs
     ]  # fmt: skip
+    children.append(values)
     return drawing(name, "How long its runs took", describe(runs), HEIGHT, children, kind="durations")
 
 
 def describe(runs: Sequence[Took]) -> str:
     """The drawing in a sentence."""
     took = [run.seconds for run in runs if run.state == "succeeded"]
-    said = f"{len(runs)} runs"
+    said = counted(len(runs), "run")
     if not took:
         return f"{said}, none of which succeeded."
-    ranges = f"between {span(min(took))} and {span(max(took))}, half of them at most {span(median(took))}"
+    ranges = f"took between {span(min(took))} and {span(max(took))}, half of them at most {span(median(took))}"
     others = len(runs) - len(took)
-    return f"{said}; {len(took)} succeeded in {ranges}" + (f"; {others} ended otherwise." if others else ".")
+    return f"{said}; {len(took)} succeeded and {ranges}" + (f"; {others} ended otherwise." if others else ".")
 
 
 def running_median(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -45,19 +45,20 @@ def heatmap(days: Mapping[date, Counts], *, name: str, first: date, last: date) 
 
 
 def cell(day: date, counts: Counts, x: int, y: int) -> Markup:
-    """One day: the colour says the worst, a cross that something failed, a bar how much; the title says all."""
+    """One day: a cross when all failed, a bar at the bottom as high as the share that did; the title says all."""
     shown = kind_of(counts)
     parts = [element("title", title_of(day, counts)), element(
         "rect", x=x, y=y, width=CELL, height=CELL, rx=3, class_=f"day d-{shown}")]  # fmt: skip
     bad, total = counts.get("failed", 0) + counts.get("expired", 0), sum(counts.values())
     if bad:
         height = max(round(CELL * bad / total), 4)
-        if bad < total:
+        if shown == "mixed":
             parts.append(element("rect", x=x, y=y + CELL - height, width=CELL, height=height, rx=2, class_="f-failed"))
-        a, b = 4.5, CELL - 4.5
-        parts.append(
-            element("path", d=f"M{x + a} {y + a}L{x + b} {y + b}M{x + b} {y + a}L{x + a} {y + b}", class_="cross")
-        )
+        else:
+            a, b = 4.5, CELL - 4.5
+            parts.append(
+                element("path", d=f"M{x + a} {y + a}L{x + b} {y + b}M{x + b} {y + a}L{x + a} {y + b}", class_="cross")
+            )
     elif shown == "skipped":
         parts.append(element("path", d=f"M{x + 4} {y + CELL - 4}L{x + CELL - 4} {y + 4}", class_="slash"))
     elif shown == "running":

@@ -65,6 +65,17 @@ def size_ticks(top: float, most: int = 4) -> list[float]:
     return _up_to(top, step_of(top / unit, most) * unit)
 
 
+def length_label(seconds: float) -> str:
+    """`20m`, `1h30m`, `0.5s`: what is round without its zeros."""
+    if seconds < 1:
+        return f"{seconds * 1000:g}ms" if seconds else "0"
+    parts, rest = [], round(seconds * 1000)
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
+        whole, rest = divmod(rest, size)
+        parts += [f"{whole}{unit}"] if whole else []
+    return "".join([*parts, *([f"{rest / 1000:g}s"] if rest else [])])
+
+
 def _up_to(top: float, step: float) -> list[float]:
     count = max(ceil(top / step - 1e-9), 1)
     return [round(step * place, 10) for place in range(count + 1)]

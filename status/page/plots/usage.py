@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from markupsafe import Markup
 
 from status.page.plots.canvas import drawing, element, path, percent, short, stretched, value_axis
-from status.page.plots.ticks import length_ticks, number_ticks, placed, size_ticks
+from status.page.plots.ticks import length_label, length_ticks, number_ticks, placed, size_ticks
 from status.series import Series, thinned
 from status.times import size, span
 
@@ -35,10 +35,9 @@ def usage_plot(
     longest = max(until - since, *(each.points[-1].at - at for at, each in lines), 1)
     ticks = ticks_of(highest, 3)
     seconds = longest / 1_000_000
-    children = [
-        _elapsed_axis(seconds),
-        value_axis(ticks, [size(round(value)) if memory else _cores(value) for value in ticks], top=TOP, bottom=BOTTOM),
-    ]
+    words = [size(round(value)) if memory else _cores(value) for value in ticks]
+    grid, values = value_axis(ticks, words, top=TOP, bottom=BOTTOM)
+    children = [_elapsed_axis(seconds), grid]
 
     def points_of(each: Series, began: int) -> list[tuple[float, float]]:
         found = thinned(each.points, MOST, peak=memory)
@@ -52,7 +51,7 @@ def usage_plot(
     area = [(0.0, ground), (0.0, own[0][1]), *own, (own[-1][0], ground)]
     steps = "L".join(f"{short(float(round(x, 1)))} {short(float(round(y, 1)))}" for x, y in area)
     drawn += [element("path", d=f"M{steps}Z", class_="area"), path([(0.0, own[0][1]), *own], class_="line")]
-    children.append(stretched(WIDTH, ground, TOP, *drawn))
+    children += [stretched(WIDTH, ground, TOP, *drawn), values]
     return drawing(name, title, describe(series, seconds), HEIGHT, children, kind="usage")
 
 
@@ -76,6 +75,5 @@ def _elapsed_axis(seconds: float) -> Markup:
         across = percent(share)
         anchor = "start" if share < 0.04 else "end" if share > 0.95 else "middle"
         found.append(element("line", x1=across, x2=across, y1=TOP, y2=BOTTOM, class_="hair"))
-        label = span(value) if value else "0"
-        found.append(element("text", label, x=across, y=BOTTOM + 14, text_anchor=anchor, class_="label"))
+        found.append(element("text", length_label(value), x=across, y=BOTTOM + 14, text_anchor=anchor, class_="label"))
     return Markup("").join(found)
