@@ -1,7 +1,7 @@
 """The store: the only writer of the database. Owned by the daemon's loop; one process, one thread.
 
 Jobs come from `state.store_jobs`, runs from `state.store_runs` (those that wait from `state.store_waits`, slots without
-one from `state.store_skips`), silences from `state.silences`, transactions from `state.writer`; here are opening,
+one from `state.store_skips`), silences from `state.store_silences`, transactions from `state.writer`; here are opening,
 closing, events, requests, other documents, the source, the file cache and pruning. Readers use `state.reads`.
 """
 
@@ -29,8 +29,8 @@ from state.rows import (
     request_of,
     to_json,
 )
-from state.silences import SilenceStore
 from state.store_jobs import JobStore
+from state.store_silences import SilenceStore
 from state.store_skips import SkipStore
 from state.store_waits import WaitStore
 from state.writer import writer_errors

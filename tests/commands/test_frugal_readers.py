@@ -77,6 +77,7 @@ READERS = [
     pytest.param("graph job-005", 2 * LINKED + 5, id="graph_of_a_job"),
     pytest.param("next job-300", 5, id="next"),
     pytest.param("timers -n 10", 35, id="timers"),
+    pytest.param("silence --list", 5, id="silence"),
     pytest.param("outputs job-300", 5, id="outputs"),
     pytest.param("metrics job-300", 5, id="metrics"),
     pytest.param("top --once", 10, id="top"),
