@@ -111,6 +111,7 @@ STEPS = st.lists(
         st.tuples(st.just("drain"), st.integers(0, 20)),
         st.tuples(st.just("leave"), st.integers(0, 20)),
         st.tuples(st.just("turn"), st.integers(1, 30)),
+        st.tuples(st.just("told"), st.just(0)),
     ),
     min_size=5,
     max_size=40,
@@ -163,10 +164,17 @@ async def _play(
     steps: list[Step], path: Path, jobs: list[JobRecord], known: list[Event], commit: Callable[[int], None], first: int
 ) -> None:
     hub, clients = EventHub(path), Clients()
-    all_clients: list[Client] = []
+    witness = Client(clients, hub, EventFilter(), first)
+    all_clients = [witness]
+    """The first has no trouble: what it was told, the hub has told."""
+
+    async def told() -> None:
+        hub.ring()
+        while len(witness.transport.ids()) < len(known):
+            await asyncio.sleep(0.001)
 
     def someone(number: int) -> PlayedTransport | None:
-        return all_clients[number % len(all_clients)].transport if all_clients else None
+        return all_clients[1 + number % (len(all_clients) - 1)].transport if len(all_clients) > 1 else None
 
     for what, number in steps:
         transport = someone(number)
@@ -179,6 +187,8 @@ async def _play(
             all_clients.append(Client(clients, hub, FILTERS[number % len(FILTERS)], after))
         elif what == "join now":
             all_clients.append(Client(clients, hub, FILTERS[number], None))
+        elif what == "told":
+            await told()
         elif what == "turn":
             for _ in range(number):
                 await asyncio.sleep(0)
@@ -233,7 +243,8 @@ def test_a_client_that_resumes_while_a_thousand_events_are_written_loses_none(tm
     steps: list[Step] = [("join now", 0)]
     for number in range(40):
         steps += [("commit", 12), ("ring", 0), ("join", number * 13), ("turn", number % 7), ("stall", number)]
-        steps += [("turn", 3), ("drain", number - 2)]
+        steps += [("turn", 3), ("told", 0), ("commit", 2), ("told", 0), ("commit", 1), ("told", 0)]
+        steps += [("drain", number - 2)]
     play(steps, tmp_path)
 
 
