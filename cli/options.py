@@ -26,7 +26,7 @@ Output = Literal["table", "wide", "json", "yaml", "jsonl", "name"]
 
 REMOTE = frozenset((
     "status", "list", "search", "describe", "runs", "run", "logs", "events", "why", "graph", "next", "timers",
-    "outputs", "metrics", "top", "silence",
+    "outputs", "metrics", "top", "silence", "deliveries",
 ))  # fmt: skip
 """Commands that read, and so also over HTTP."""
 ABOUT_FILES = frozenset(("validate", "schema", "explain", "import", "version", "completion"))

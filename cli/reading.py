@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.options import Settings
 from state.errors import NotFound
@@ -150,6 +150,21 @@ class Reading:
 
         specs = self.reader.specs(project=project, labels=labels, archived=archived)
         return search(specs, parse_query(text), limit=limit)
+
+    def deliveries(self, given: Mapping[str, Any]) -> tuple[list[View], str | None]:
+        """What was told to whom, newest first, and the cursor that goes on; None at the end.
+
+        `given`: parameters of `/api/v1/deliveries`; instants are µs.
+        """
+        from cli.outbox import deliveries
+
+        return deliveries(self.home, given)
+
+    def delivery(self, id: str) -> View:
+        """All about one delivery, by its id or the beginning of it. Raises NotFound."""
+        from cli.outbox import delivery
+
+        return delivery(self.home, id)
 
     def find(self, identity: str) -> JobRecord | None:
         """The job of an identity (`project/name`); None when there is none."""

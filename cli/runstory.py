@@ -16,6 +16,7 @@ from status.runwords import duration_text, short_revision, waiting_words
 from status.times import both, precise, size, span, stamp
 
 SHOWN_OUTPUTS = 20
+SHOWN_DELIVERIES = 20
 TROUBLED = (RunState.FAILED, RunState.EXPIRED, RunState.CANCELLED)
 LABEL = 11
 """Width of the names on the left."""
@@ -29,6 +30,7 @@ def run_lines(seen: Reading, run: Run, events: Sequence[Event]) -> Iterator[str 
     yield Cell(f"{'State':{LABEL}}{state.text}", STATE_STYLE[run.state])
     yield from _facts(_pairs(seen, run))
     yield from _files(seen, run)
+    yield from _told(seen, run)
     yield ""
     yield Cell("Events", "bold")
     width = max((len(event.reason) for event in events), default=0)
@@ -40,6 +42,19 @@ def run_lines(seen: Reading, run: Run, events: Sequence[Event]) -> Iterator[str 
     if (command := next_command(run)) is not None:
         yield ""
         yield f"-> {command}"
+
+
+def _told(seen: Reading, run: Run) -> Iterator[str | Cell]:
+    """Who was told of it."""
+    from cli.deliverylist import told_lines
+
+    found, more = seen.deliveries({"run": run.id, "limit": SHOWN_DELIVERIES})
+    if found:
+        yield ""
+        yield Cell("Told", "bold")
+        yield from told_lines(found, seen.now)
+    if more is not None:
+        yield f"  ... (`jobsctl deliveries {run.id}` shows all)"
 
 
 def next_command(run: Run) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from state.home import Home
 from state.recordjson import VERSION
 from state.records import Run
 from status.heartbeat import Heartbeat, heartbeat_of
+from status.views import View
 
 if TYPE_CHECKING:
     from specs.config import Config  # 100 ms that most commands need not pay
@@ -97,6 +98,14 @@ class RemoteReading(Reading):
             return [hit_of(each) for each in found["items"]], int(found["total"])
         except (KeyError, TypeError, ValueError):
             raise Refused(f"{self.client.url} is another version than this jobsctl", hint="use its version") from None
+
+    def deliveries(self, given: Mapping[str, Any]) -> tuple[list[View], str | None]:
+        asked = {name: value / 1e6 if name in ("since", "until") else value for name, value in given.items()}
+        found = self.client.ask("/api/v1/deliveries", [*asked.items()], needs=("items", "next"))
+        return found["items"], found["next"]
+
+    def delivery(self, id: str) -> View:
+        return self.client.ask(f"/api/v1/deliveries/{id}", needs=("id", "tries"))
 
 
 def connect(settings: Settings) -> RemoteReading:

@@ -1,0 +1,120 @@
+"""Deliveries in tables and lines, and what a word on the command line means: a job, a run, a delivery. For `deliveries`
+and `run`. What is shown is the view of `status.deliveries`, the same at home and over HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cli.errors import NotFound
+from cli.options import Settings
+from cli.output import Cell, Column, Style
+from cli.reading import Reading
+from cli.selection import find_target
+from cli.terminal import one_line
+from state.records import Run
+from status.instants import parse_instant
+from status.times import NEVER, both, precise, relative
+
+_STYLES: Mapping[str, Style] = {"delivered": "green", "failed": "red", "dropped": "yellow", "pending": "cyan"}
+_ID = re.compile(r"[0-9a-f]{6,26}(-\d+)?|run_[0-9a-z]{3,26}|dropped-\S+")
+_LABEL = 11
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What was named; nothing: all."""
+
+    job: str | None = None
+    run: str | None = None
+    delivery: Data | None = None
+
+
+def find_about(settings: Settings, seen: Reading, target: str | None) -> About:
+    """A job, a run or a delivery by its name, id, or the beginning of an id. Raises NotFound."""
+    if target is None:
+        return About()
+    try:
+        found = find_target(settings, seen.reader, target)
+    except NotFound:
+        if not _ID.fullmatch(target):
+            raise
+        return About(delivery=seen.delivery(target))
+    return About(run=found.id) if isinstance(found, Run) else About(job=found.identity)
+
+
+def delivery_columns(now: int) -> Sequence[Column[Data]]:
+    """Of the list, newest first."""
+    return (
+        Column("WHEN", lambda each: relative(_instant(each["createdAt"]), now)),
+        Column("TO", lambda each: _to(each)),
+        Column("EVENT", lambda each: one_line(each["event"]), rank=2),
+        Column("ABOUT", lambda each: one_line(each["job"] or "several jobs")),
+        Column("STATE", lambda each: Cell(each["state"], _STYLES.get(each["state"], ""))),
+        Column("TRIES", lambda each: str(each["attempts"]), right=True, rank=3),
+        Column("WHY", lambda each: one_line(each["reason"] or ""), rank=1),
+        Column("NEXT TRY", lambda each: relative(_instant(each["nextAttemptAt"]), now), wide=True),
+        Column("RUN", lambda each: each["run"] or NEVER, wide=True),
+        Column("ID", lambda each: one_line(each["id"]), wide=True),
+    )
+
+
+def delivery_lines(each: Data, now: int) -> Iterator[str | Cell]:
+    """All about one, the view with its tries and messages."""
+    yield Cell(f"{'Delivery':{_LABEL}}{one_line(each['id'])}", "bold")
+    yield f"{'To':{_LABEL}}{each['kind']} {_to(each)}"
+    yield Cell(f"{'State':{_LABEL}}{each['state']}", _STYLES.get(each["state"], ""))
+    facts = (
+        ("Why", each["reason"]),
+        ("About", each["job"]),
+        ("Run", each["run"]),
+        ("Event", each["event"]),
+        ("Made", both(_instant(each["createdAt"]), now)),
+        ("Ended", None if each["endedAt"] is None else both(_instant(each["endedAt"]), now)),
+        ("Next try", None if each["nextAttemptAt"] is None else both(_instant(each["nextAttemptAt"]), now)),
+    )
+    for name, text in facts:
+        if text is not None:
+            yield f"{name:{_LABEL}}{one_line(text)}"
+    yield ""
+    yield Cell("Tries", "bold")
+    yield from (f"  {line}" for line in try_lines(each["tries"]))
+    if not each["tries"]:
+        yield "  none yet" if each["state"] == "pending" else "  none"
+    if each["title"] is not None:
+        yield ""
+        yield Cell("Message", "bold")
+        yield f"  {one_line(each['title'])}"
+        yield from (f"  {one_line(line)}" for line in (each["body"] or "").splitlines())
+
+
+def told_lines(found: Sequence[Data], now: int) -> Iterator[Cell]:
+    """One line for each, for the story of a run."""
+    for each in found:
+        state = each["state"]
+        tries = f" after {each['attempts']} tries" if each["attempts"] > 1 else ""
+        again = _instant(each["nextAttemptAt"])
+        following = f", next try {relative(again, now)}" if again is not None else ""
+        why = f": {one_line(each['reason'])}" if each["reason"] else ""
+        yield Cell(f"  {each['kind']} {_to(each)}: {state}{tries}{following}{why}", _STYLES.get(state, ""))
+
+
+def try_lines(tries: Sequence[Data]) -> Iterator[str]:
+    """One line for each."""
+    for each in tries:
+        came = "arrived" if each["error"] is None else one_line(each["error"])
+        code = f" ({each['statusCode']})" if each["statusCode"] is not None else ""
+        yield f"{precise(_instant(each['sentAt']) or 0)}  {each['seconds']:.3f} s  {came}{code}"
+
+
+def _to(each: Data) -> str:
+    place = f" #{each['address'] + 1}" if each["address"] else ""
+    return one_line(each["target"]) + place
+
+
+def _instant(text: str | None) -> int | None:
+    return None if text is None else parse_instant(text, now=0)
