@@ -116,7 +116,7 @@ def split_line(text: object, column: int, end_column: object) -> tuple[str, str,
 
 
 def visible(text: str) -> str:
-    """A tab as blanks, control characters as their pictures, invisible ones as U+FFFD: they come from anybody's file."""
+    """Tabs as blanks, control characters as their pictures, invisible ones as U+FFFD: they come from anybody's file."""
     return "".join(map(_visible, text))
 
 
