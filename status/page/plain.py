@@ -1,4 +1,4 @@
-"""Text that people and programs wrote, made fit for a page: what a reader could not see, or would be misled by, is shown.
+"""Text that people and programs wrote, fit for a page: what a reader could not see, or would be misled by, is shown.
 
 Used by `status.page.templates` for everything a template puts out, and by `status.page.logtext`. Pure.
 """
@@ -29,4 +29,4 @@ def shown(value: object) -> object:
     if not isinstance(value, str) or ODD.search(value) is None:
         return value
     text = ODD.sub(lambda found: picture(found[0]), value)
-    return Markup(text) if isinstance(value, Markup) else text  # noqa: S704 - no picture is markup
+    return Markup(text) if isinstance(value, Markup) else text
