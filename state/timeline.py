@@ -1,7 +1,7 @@
 """What ran in a stretch of time, in numbers and spans: what a timeline of all jobs is drawn from. Used by the page.
 
-Questions to an open database, handed in as `ask`. Each walks the runs made in the stretch, by id, and no history before
-it. Instants are microseconds UTC.
+Questions to an open database, handed in as `ask`. Each walks runs made in the stretch, and no history before it.
+Instants are microseconds UTC.
 """
 
 from __future__ import annotations
@@ -9,27 +9,24 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import orjson
+
 from state.ids import first_id
 from state.records import RunState
 from state.totals import Ask
 
 BAD = (RunState.FAILED, RunState.EXPIRED)
 _BAD = ", ".join(f"'{state}'" for state in BAD)
-_OF_PROJECT = "run.job_id IN (SELECT id FROM job WHERE project = ?)"
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
     """How often one job ran in the stretch."""
 
-    job_id: int
-    identity: str
     runs: int
     """Without records of skipped slots."""
     bad: int
     """Of these: failed and expired ones."""
-    last_bad: str | None
-    """The newest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +40,48 @@ class Span:
     """None: it is not over."""
 
 
-def tally(ask: Ask, *, since: int, width: int, project: str | None = None) -> list[tuple[int, RunState, int]]:
-    """How many runs were made in each stretch of `width` µs from `since` on: number of the stretch, state, count."""
-    where, values = _made_since(since, project)
-    sql = f"SELECT (run.created_at - ?) / ? AS place, run.state, count(*) FROM run WHERE {where} GROUP BY 1, 2"
-    return [(place, RunState(state), count) for place, state, count in ask(sql, (since, width, *values))]
+def tally(
+    ask: Ask, *, since: int, width: int, places: int, project: str | None = None
+) -> list[tuple[int, RunState, int]]:
+    """How many runs were made in each of so many stretches of `width` µs from `since` on: its number, state, count.
+
+    Counted in the index of states alone, where ids stand for times: 100,000 runs in 10 ms. Of one project the runs
+    themselves are looked at.
+    """
+    if project is not None:
+        sql = (
+            "SELECT (run.created_at - ?) / ? AS place, run.state, count(*) FROM run WHERE run.id >= ? "
+            "AND run.job_id IN (SELECT id FROM job WHERE project = ?) GROUP BY 1, 2"
+        )
+        rows = ask(sql, (since, width, first_id(since), project))
+    else:
+        bounds = orjson.dumps([first_id(since + place * width) for place in range(places + 1)]).decode()
+        sql = (
+            "WITH bound AS MATERIALIZED (SELECT key AS place, value AS id FROM json_each(?)) "
+            "SELECT low.place, state.value, (SELECT count(*) FROM run INDEXED BY run_state "
+            "WHERE run.state = state.value AND run.id >= low.id AND run.id < high.id) AS runs "
+            "FROM bound AS low JOIN bound AS high ON high.place = low.place + 1 CROSS JOIN json_each(?) AS state "
+            "WHERE runs > 0"
+        )
+        rows = ask(sql, (bounds, orjson.dumps([state.value for state in RunState]).decode()))
+    return [(place, RunState(state), count) for place, state, count in rows if 0 <= place < places]
 
 
-def ran(ask: Ask, *, since: int, project: str | None = None) -> list[Ran]:
-    """The jobs that ran, in no order."""
-    where, values = _made_since(since, project)
+def failed_jobs(ask: Ask, *, since: int, project: str | None = None) -> list[int]:
+    """Numbers of the live jobs of which a run made since then failed or expired, the newest failure first."""
     sql = (
-        "SELECT job.id, job.project || '/' || job.name, found.runs, found.bad, found.last_bad FROM ("
-        f"SELECT run.job_id, sum(run.state <> 'skipped') AS runs, sum(run.state IN ({_BAD})) AS bad, "
-        f"max(CASE WHEN run.state IN ({_BAD}) THEN run.id END) AS last_bad FROM run WHERE {where} GROUP BY run.job_id"
-        ") AS found CROSS JOIN job ON job.id = found.job_id WHERE job.archived_at IS NULL"
+        f"SELECT job.id FROM (SELECT job_id, max(id) AS newest FROM run WHERE state IN ({_BAD}) AND id >= ? "
+        "GROUP BY job_id) AS found CROSS JOIN job ON job.id = found.job_id "
+        "WHERE job.archived_at IS NULL AND (?2 IS NULL OR job.project = ?2) ORDER BY found.newest DESC"
     )
-    return [Ran(*row) for row in ask(sql, values)]
+    return [id for (id,) in ask(sql.replace("id >= ?", "id >= ?1", 1), (first_id(since), project))]
+
+
+def ran(ask: Ask, *, jobs: Collection[int], since: int) -> dict[int, Ran]:
+    """How often these jobs ran since then, by number."""
+    sql = f"SELECT sum(state <> 'skipped'), sum(state IN ({_BAD})) FROM run WHERE job_id = ? AND id >= ?"
+    rows = {job: ask(sql, (job, first_id(since)))[0] for job in jobs}
+    return {job: Ran(runs or 0, bad or 0) for job, (runs, bad) in rows.items()}
 
 
 def spans(ask: Ask, *, jobs: Collection[int], since: int, most: int) -> list[Span]:
@@ -83,9 +105,3 @@ def recent_ends(ask: Ask, *, jobs: Collection[int], most: int) -> dict[int, list
         "('succeeded', 'failed', 'expired', 'cancelled') ORDER BY run.id DESC LIMIT ?"
     )
     return {job: [RunState(state) for (state,) in reversed(ask(sql, (job, most)))] for job in jobs}
-
-
-def _made_since(since: int, project: str | None) -> tuple[str, tuple[object, ...]]:
-    if project is None:
-        return "run.id >= ?", (first_id(since),)
-    return f"run.id >= ? AND {_OF_PROJECT}", (first_id(since), project)

@@ -58,8 +58,9 @@ class Told:
     known: bool
     state: str
     words: str
-    above: Sequence[Edge]
-    below: Sequence[Edge]
+    above: Sequence[tuple[str, str]]
+    """What it follows, each with a note where there is something to say."""
+    below: Sequence[tuple[str, str]]
 
 
 def graph_page(visit: Visit) -> str:
@@ -208,4 +209,7 @@ def curve(points: Sequence[tuple[float, float]]) -> str:
 
 def _told(graph: Graph, identity: str, states: Mapping[str, tuple[str, str]]) -> Told:
     state, words = states[identity]
-    return Told(identity, graph.jobs[identity] is not None, state, words, graph.above(identity), graph.below(identity))
+    notes = {"met": "", "waits": "waits for it", "bad": "it has failed"}
+    above = [(edge.above, notes[_kind(graph, edge)]) for edge in graph.above(identity)]
+    below = [(edge.below, "") for edge in graph.below(identity)]
+    return Told(identity, graph.jobs[identity] is not None, state, words, above, below)

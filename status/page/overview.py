@@ -20,7 +20,7 @@ from status.board import JobEntry
 from status.health import Facts
 from status.instants import SECOND
 from status.live import Running, Waiting, in_order, pools_of, running_of
-from status.page.timeline import Timeline, timeline_of
+from status.page.timeline import timeline_of
 from status.page.visit import Visit
 from status.phase import Phase
 from status.problems import Problem, daemon_problems, job_problems, source_problems
@@ -29,7 +29,7 @@ from status.runwords import duration_text, waiting_words
 SHOWN = 12
 """Entries of a section: more than a screen helps nobody to see what comes first."""
 COMING = 8
-LOOKED_AT = 500
+LOOKED_AT = 200
 """Jobs that may be unwell whose records are read at most: beyond, their number says enough."""
 STRIP = 14
 """Ends of runs in the strip beside a failing job: whether it is new, or comes and goes."""
@@ -96,7 +96,9 @@ def overview_page(visit: Visit) -> str:
     )
     running = [run for run in active if run.state is not RunState.BLOCKED]
     blocked = [run for run in active if run.state is RunState.BLOCKED]
-    timeline: Timeline = timeline_of(visit.ask, visit.now, visit.timezone, project=visit.project, running=running)
+    timeline = timeline_of(
+        visit.ask, visit.now, visit.timezone, entries=entries, project=visit.project, running=running
+    )
     phases = Counter(entry.phase for entry in entries)
     return visit.render(
         "overview.html",
@@ -110,6 +112,7 @@ def overview_page(visit: Visit) -> str:
             _trouble(visit, each, strips.get(by_number.get(each.identity or "", 0), ()), active) for each in shown
         ],
         problems=len(problems),
+        many=len(problems) >= LOOKED_AT,
         running=[_running(visit.home, run, visit.now) for run in running[:SHOWN]],
         running_count=len(running),
         waiting=[_waiting(each, visit.now) for each in _in_order(visit, blocked)[:SHOWN]],
@@ -163,11 +166,9 @@ def _doubtful(visit: Visit, entries: Sequence[JobEntry]) -> list[JobRecord]:
             continue
         late = sample.deadline is not None and sample.deadline < at
         if sample.last_run_success == 0 or not sample.ready or late:
-            found.append(entry.identity)
-            if len(found) == LOOKED_AT:
-                break
+            found.append((-(sample.last_run or 0), entry.identity))
     records = []
-    for identity in found:
+    for _, identity in heapq.nsmallest(LOOKED_AT, found):
         try:
             records.append(visit.reader.job(identity))
         except NotFound:  # deleted since

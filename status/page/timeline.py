@@ -13,8 +13,9 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from state.records import Run, RunState
-from state.timeline import BAD, Ran, Span, ran, spans, tally
+from state.timeline import BAD, Ran, Span, failed_jobs, ran, spans, tally
 from state.totals import Ask
+from status.board import JobEntry
 from status.instants import EPOCH, SECOND
 
 DAY = 86_400 * SECOND
@@ -87,20 +88,26 @@ class Timeline:
     ticks: Sequence[Tick]
 
 
-def timeline_of(ask: Ask, now: int, timezone: str, *, project: str | None, running: Sequence[Run]) -> Timeline:
+def timeline_of(
+    ask: Ask, now: int, timezone: str, *, entries: Sequence[JobEntry], project: str | None, running: Sequence[Run]
+) -> Timeline:
     """What the runs of the last day amount to.
 
     Args:
-        running: those that run now: their jobs get a lane, also when they began before.
+        entries: the jobs that may be seen.
+        running: runs that run now: their jobs get a lane, also when they began before.
     """
     since = now - DAY
-    tallied = tally(ask, since=since, width=DAY // BARS, project=project)
-    jobs = ran(ask, since=since, project=project)
-    chosen = choose(jobs, {run.job_id for run in running})
-    found: dict[int, list[Span]] = {job.job_id: [] for job in chosen}
-    for span in spans(ask, jobs=list(found), since=since - DAY, most=MOST_SPANS):
+    tallied = tally(ask, since=since, width=DAY // BARS, places=BARS, project=project)
+    failed = failed_jobs(ask, since=since, project=project)
+    names = {entry.job_id: entry.identity for entry in entries}
+    busy = [entry.job_id for entry in entries if entry.sample and (entry.sample.last_run or 0) * SECOND >= since]
+    active = list(dict.fromkeys(run.job_id for run in running))
+    chosen = choose(failed, active, busy, names)
+    numbers = ran(ask, jobs=chosen, since=since)
+    found: dict[int, list[Span]] = {job: [] for job in chosen}
+    for span in spans(ask, jobs=chosen, since=since - DAY, most=MOST_SPANS):
         found[span.job_id].append(span)
-    left = [job for job in jobs if job.job_id not in found]
     totals = Counter[RunState]()
     for _, state, count in tallied:
         totals[state] += count
@@ -108,26 +115,21 @@ def timeline_of(ask: Ask, now: int, timezone: str, *, project: str | None, runni
         since=since,
         counts=[(state.value, totals[state]) for state in RunState if totals[state]],
         bars=bars_of(tallied),
-        lanes=[lane_of(job, found[job.job_id], since, now) for job in chosen],
-        others=len(left),
-        others_bad=sum(1 for job in left if job.bad),
+        lanes=[lane_of(names[job], numbers[job], found[job], since, now) for job in chosen],
+        others=len({*failed, *active, *busy}.intersection(names).difference(chosen)),
+        others_bad=len(set(failed).difference(chosen)),
         ticks=ticks_of(now, timezone),
     )
 
 
-def choose(jobs: Iterable[Ran], running: set[int]) -> list[Ran]:
-    """The jobs that get a lane: those that failed, the newest failure first; then those that run; then all
-    others by name, as long as there is room."""
-
-    def rank(job: Ran) -> tuple[int, str]:
-        if job.last_bad is not None:
-            return 0, "".join(chr(0x7F - ord(character)) for character in job.last_bad)
-        return (1 if job.job_id in running else 2), job.identity
-
-    return sorted(jobs, key=rank)[:LANES]
+def choose(failed: Iterable[int], active: Iterable[int], busy: Iterable[int], names: Mapping[int, str]) -> list[int]:
+    """The jobs that get a lane: those that failed, in the order given; those that run; then others by name, as long as
+    there is room."""
+    rest = sorted(busy, key=lambda job: names.get(job, ""))
+    return [job for job in dict.fromkeys([*failed, *active, *rest]) if job in names][:LANES]
 
 
-def lane_of(job: Ran, found: Iterable[Span], since: int, now: int) -> Lane:
+def lane_of(identity: str, job: Ran, found: Iterable[Span], since: int, now: int) -> Lane:
     """The drawing of one job's runs."""
     drawn: dict[str, list[tuple[int, int]]] = {}
     for span in found:
@@ -143,7 +145,7 @@ def lane_of(job: Ran, found: Iterable[Span], since: int, now: int) -> Lane:
         drawn.setdefault(kind, []).append((first - over, last - over))
     words = f"{job.runs} run{'' if job.runs == 1 else 's'}" + (f", {job.bad} failed" if job.bad else "")
     kinds = dict.fromkeys(KINDS.values())
-    return Lane(job.identity, words, job.bad > 0, [(kind, path(drawn[kind])) for kind in kinds if kind in drawn])
+    return Lane(identity, words, job.bad > 0, [(kind, path(drawn[kind])) for kind in kinds if kind in drawn])
 
 
 def path(stretches: Iterable[tuple[int, int]]) -> str:
