@@ -5,6 +5,7 @@ A test compares the two. Names, types, meanings and labels are the exporter's ow
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -89,6 +90,7 @@ def exporter_of(folder: Path, *, max_jobs: int) -> Exporter:
     )  # fmt: skip
 
 
+@functools.cache
 def families() -> dict[str, Metric]:
     """Everything that can be told, by name; `process_*` left out."""
     found: dict[str, Metric] = {}

@@ -25,7 +25,16 @@ from status.metrics import Exporter, Sources, wants_openmetrics
 from status.projectseries import PROJECT_FAMILIES
 from status.refresh import Refresher
 from tests.components import program
-from tests.seeing.building import HOUR, MINUTE, NINE, SECOND, beat, carry_out, record_of, source_state
+from tests.seeing.building import (
+    HOUR,
+    MINUTE,
+    NINE,
+    SECOND,
+    beat,
+    carry_out,
+    record_of,
+    source_state,
+)  # fmt: skip
 from tests.seeing.furnished import furnish
 
 DOCS = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
@@ -35,7 +44,7 @@ NOON = NINE + 3 * HOUR
 class Scraper:
     """An exporter over a real database."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, max_jobs: int = metrics.MAX_JOBS) -> None:
         self.home = home
         self.refresher = Refresher(home.database, Board(), StatusFiles(home.status), monotonic=lambda: 0.0)
         self.exporter = Exporter(
@@ -47,6 +56,7 @@ class Scraper:
                 now=lambda: NOON,
                 monotonic=lambda: 0.0,
                 version="0.1.0",
+                max_jobs=max_jobs,
             )
         )
 
@@ -67,6 +77,15 @@ class Scraper:
                     identity = f"{labels.pop('project', '')}/{labels.pop('job_name', '')}"
                     found[identity, *labels.values()] = sample.value
         return found
+
+    def grown(self) -> dict[tuple[str, ...], float]:
+        """Every number that only grows, by name and labels."""
+        return {
+            (sample.name, *map(str, sorted(sample.labels.items()))): sample.value
+            for family in parse_text(self.text())
+            if family.type in ("counter", "histogram") and not family.name.startswith(("process_", "jobsctl_daemon_"))
+            for sample in family.samples
+        }
 
     def close(self) -> None:
         self.refresher.stop()
