@@ -120,7 +120,7 @@ def gather(
         return Gathered(look_at=settings.quiet.next_change(now))
     recent = sorted(at for at in sent if now - settings.per < at <= now)
     sends: list[Send] = []
-    for digest in (True, False):
+    for digest in (False, True):  # with room for one only, what happened is more than its summary
         if (slot is None) if digest else (due is None or due > now):
             continue
         if len(recent) >= settings.max:

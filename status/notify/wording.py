@@ -7,6 +7,7 @@ each part is bounded: a message is for a small screen. Words for reasons are tho
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,15 +32,21 @@ OUTPUT_CHARACTERS = 1500
 LISTED = 20
 """Notices of a group that are listed; of the others it says how many."""
 
-VERBS: Mapping[str, str] = {
+_WITH_OUTPUT = frozenset({"failure", "still_failing", "slow"})
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
+"""Colours and other sequences of a terminal (ECMA-48): without their first character they would be litter."""
+
+VERBS = {
     "failure": "failed",
     "still_failing": "still fails",
     "recovery": "recovered",
     "missed": "missed its deadline",
     "slow": "is slow",
-    "skipped": "was skipped",
+    "skipped": "skipped",
     "success": "succeeded",
 }
+_COUNTED = VERBS | {"still_failing": "still failing", "missed": "late", "slow": "slow"}
+"""What several notices are counted by: `2 failed, 1 late`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +120,7 @@ def clean(text: str, *, longest: int) -> str:
     """Without what a terminal or chat would take as more than text (control and bidirectional characters), cut."""
     kept = "".join(
         " " if each == "\t" else each
-        for each in text[: longest * 2]
+        for each in _ESCAPES.sub("", text[: longest * 4])
         if each in "\n\t" or unicodedata.category(each) not in ("Cc", "Cf", "Cs")
     )
     return kept if len(kept) <= longest else f"{kept[: longest - 3]}..."
@@ -156,7 +163,7 @@ def _headline(notice: Notice, zone: str) -> str:
             return f"{verb}: {span_words(notice.lasted)}, more than {span_words(notice.slower_than)}"
         case "skipped":
             slots = "a slot" if notice.count <= 1 else f"{notice.count} slots"
-            return f"skipped {slots}: {notice.reason}"
+            return f"{verb} {slots}: {(notice.reason or '').replace('_', ' ')}"
         case "recovery":
             again = "after its missed deadline" if notice.missed or not notice.failures else _failures(notice)
             return f"{verb} {again}"
@@ -194,8 +201,7 @@ def _lines(notice: Notice, about: About, zone: str) -> Iterator[str]:
             early = "" if first is None or first == last else f"{when(first, zone)} .. "
             yield f"Slots: {early}{when(last, zone)}"
     elif notice.what == "missed":
-        known = f"it failed {notice.failures} times in a row" if notice.failures else "no run ended as a success"
-        yield f"Why: {known} since its last success; it had to succeed by {when(notice.at, zone)}"
+        yield f"Why: {_failed_so_far(notice)}; it had to succeed by {when(notice.at, zone)}"
     elif notice.what in ("failure", "still_failing"):
         why = end_words(reason)
         if why is not None:
@@ -206,13 +212,23 @@ def _lines(notice: Notice, about: About, zone: str) -> Iterator[str]:
         times = f", {notice.failures} failures in a row" if notice.failures > 1 else ""
         yield f"{'Failing' if notice.what != 'recovery' else 'Was in trouble'} since: {when(notice.since, zone)}{times}"
     yield from _run_lines(notice, about, zone)
-    yield f"More: {command_of(notice)}"
+    advice = _advice(notice)
+    if advice:
+        yield f"Advice: {advice}"
+    if command_of(notice) not in advice:
+        yield f"More: {command_of(notice)}"
     if about.link:
         yield f"Page: {clean(about.link, longest=500)}"
-    if output := _output(about.output):
+    if notice.what in _WITH_OUTPUT and (output := _output(about.output)):
         yield ""
         yield "Last lines of its output:"
         yield output
+
+
+def _failed_so_far(notice: Notice) -> str:
+    if not notice.failures:
+        return "no run of it has succeeded in time"
+    return f"its last run{' has' if notice.failures == 1 else f's, {notice.failures} in a row, have'} failed"
 
 
 def _run_lines(notice: Notice, about: About, zone: str) -> Iterator[str]:
@@ -228,10 +244,12 @@ def _run_lines(notice: Notice, about: About, zone: str) -> Iterator[str]:
     if notice.revision is not None:
         by = f", {clean(about.committed, longest=200)}" if about.committed else ""
         yield f"Revision: {short_revision(notice.revision)}{by}"
-    if notice.what in ("failure", "still_failing", "skipped") and (
-        advice := advice_words(_reason(notice), notice.identity)
-    ):
-        yield f"Advice: {advice.replace('RUN', notice.run_id or 'RUN')}"
+
+
+def _advice(notice: Notice) -> str:
+    if notice.what not in ("failure", "still_failing", "skipped"):
+        return ""
+    return advice_words(_reason(notice), notice.identity).replace("RUN", notice.run_id or "RUN")
 
 
 def _reason(notice: Notice) -> Reason | None:
@@ -264,8 +282,8 @@ def _output(lines: Sequence[str]) -> str:
 
 
 def _title_of_several(notices: Sequence[Notice]) -> str:
-    counts = Counter(VERBS[notice.what] for notice in notices)
-    told = ", ".join(f"{count} {verb}" for verb, count in counts.items())
+    counts = Counter(_COUNTED[notice.what] for notice in notices)
+    told = ", ".join(f"{count} {word}" for word, count in counts.items())
     jobs = {notice.identity for notice in notices}
     return f"{next(iter(jobs))}: {told}" if len(jobs) == 1 else f"{len(jobs)} jobs: {told}"
 
