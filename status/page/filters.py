@@ -66,6 +66,17 @@ def clock(context: Context, at: Instant, zone: str = "UTC") -> str:
     return Markup('<time datetime="%s" title="%s">%s</time>') % (rfc3339(moment), stamp(moment), local.strftime(form))
 
 
+@pass_context
+def second(context: Context, at: Instant, zone: str = "UTC") -> str:
+    """As `clock`, to the second: `<time>18:02:14 CET</time>`."""
+    moment = micros(at)
+    if moment is None:
+        return NEVER
+    local, today = _local(moment, zone), _local(context["now"], zone)
+    form = "%H:%M:%S %Z" if local.date() == today.date() else "%-d %b, %H:%M:%S %Z"
+    return Markup('<time datetime="%s" title="%s">%s</time>') % (rfc3339(moment), stamp(moment), local.strftime(form))
+
+
 def moment(at: Instant) -> str:
     """`<time>2026-11-21 08:30:00Z</time>`."""
     found = micros(at)
@@ -193,6 +204,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "outward": outward,
     "prose": prose,
     "revision": short_revision,
+    "second": second,
     "step": step,
     "trigger": trigger,
     "run_address": run_address,

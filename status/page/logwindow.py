@@ -35,11 +35,8 @@ class Window:
     lines: Sequence[Markup]
     there: bool = True
     """False: there is no such log (yet)."""
-
-    @property
-    def at_end(self) -> bool:
-        """Nothing more was written when it was read: what comes belongs behind it."""
-        return self.end >= self.size
+    at_end: bool = True
+    """Nothing more was written when it was read, but for a line that goes on: what comes belongs behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +50,21 @@ class Matches:
     """All of them: neither the number nor what may be searched cut it."""
 
 
-def window_of(directory: Path, stream: str, *, begin: int | None = None, until: int | None = None) -> Window:
-    """The end of a log; from about `begin` on; or what comes before about `until`."""
+def window_of(
+    directory: Path, stream: str, *, begin: int | None = None, until: int | None = None, grows: bool = False
+) -> Window:
+    """The end of a log; from about `begin` on; or what comes before about `until`.
+
+    `grows`: its last line is left out as long as it has no end: it comes whole, with what is followed.
+    """
     try:
         with Log(directory, stream) as log:
-            return _window(log, stream, begin, until)
+            return _window(log, stream, begin, until, grows)
     except NotFound:
         return Window(stream, 0, 0, 0, (), there=False)
 
 
-def _window(log: Log, stream: str, begin: int | None, until: int | None) -> Window:
+def _window(log: Log, stream: str, begin: int | None, until: int | None, grows: bool) -> Window:
     size = log.size
     if begin is not None:
         start = _line_start(log, min(begin, size))
@@ -73,11 +75,16 @@ def _window(log: Log, stream: str, begin: int | None, until: int | None) -> Wind
         if until is None:
             start = max(start, log.tail_offset(LINES))
     data, reached = log.piece(start, end)
-    if reached < size:  # not in the middle of a line, but for one that is longer than all of it
+    at_end = reached >= size
+    if reached < size or (
+        grows and not data.endswith(b"\n")
+    ):  # not in the middle of a line, but for one that is longer than all of it
         whole = data.rfind(b"\n") + 1
         reached -= len(data) - whole if whole else 0
         data = data[:whole] if whole else data
-    return Window(stream, size, start, reached, tuple(lines_of_text(data.decode("utf-8", "replace"), Look())))
+    return Window(
+        stream, size, start, reached, tuple(lines_of_text(data.decode("utf-8", "replace"), Look())), at_end=at_end
+    )
 
 
 def _line_start(log: Log, offset: int) -> int:

@@ -162,7 +162,7 @@ def _log(visit: Visit, run: Run, stream: str, query: Query, at: int | None, *, s
     until = query.whole("until", least=0, most=1 << 62)
     if at is not None:
         begin = offset_at(directory, stream, at)
-    window = window_of(directory, stream, begin=begin, until=until)
+    window = window_of(directory, stream, begin=begin, until=until, grows=run.state in ACTIVE_STATES)
 
     def address(**place: int) -> str:
         return with_query(visit.path, {"stream": stream, **place}) + "#log"
@@ -194,12 +194,14 @@ def _sentence(run: Run, now: int) -> str:
     if run.state is RunState.RUNNING:
         by = f"; {run.cancel_requested_by} asked to stop it" if run.cancel_requested_by else ""
         return f"It is running{by}."
-    return f"It {ending(run)}{took(run)}."
+    return f"It {ending(run)}{took(run).removeprefix(',') if run.state is RunState.SUCCEEDED else took(run)}."
 
 
 def _advice(run: Run) -> Iterator[str]:
     words = (
-        advice_words(run.reason, run.identity).replace("`jobsctl logs RUN`", "its log is below").replace("RUN", run.id)
+        advice_words(run.reason, run.identity)
+        .replace("`jobsctl logs RUN`", "look at its log below")
+        .replace("RUN", run.id)
     )
     if words and (run.state in TROUBLED or run.state in (RunState.BLOCKED, RunState.SKIPPED)):
         yield words

@@ -29,4 +29,4 @@ function addCopyButtons() {
 }
 
 addCopyButtons();
-document.addEventListener("live:replaced", addCopyButtons);
+document.addEventListener("page:updated", addCopyButtons);
