@@ -17,6 +17,7 @@ from status.api.scrape import ScrapeRoutes
 from status.api.search import SearchRoutes
 from status.api.source import SourceRoutes
 from status.api.usage import UsageRoutes
+from status.openapi.document import OpenApiRoutes
 from status.records import RecordRoutes
 from status.streams.routes import Streams
 
@@ -28,6 +29,7 @@ class Api:
         self.database = Database(house.home)
         self.streams = Streams(house.home)
         self._resources = (
+            JobRoutes(house, self.database),
             HealthRoutes(house),
             ScrapeRoutes(house, self.database),
             SourceRoutes(house),
@@ -38,11 +40,13 @@ class Api:
             OutputRoutes(house, self.database),
             UsageRoutes(house, self.database),
             DeliveryRoutes(house, self.database),
+            OpenApiRoutes(),
             RecordRoutes(house.home, self.database.ask, nonce=f"{house.now():x}"),
-            JobRoutes(house, self.database),
         )
 
     def routes(self) -> list[Route]:
-        """A second path segment that is a sub-resource's word is the sub-resource: a job of that name is reached by
-        all three segments, `/api/v1/jobs/{project}/{job}/status`. So those come before the routes of jobs."""
-        return [route for resource in self._resources for route in resource.routes()]
+        """In the order in which they are tried: those with fewer names in their path first, so that a second segment
+        that is a sub-resource's word is the sub-resource. A job of that name is reached by all three segments,
+        `/api/v1/jobs/{project}/{job}/status`."""
+        found = [route for resource in self._resources for route in resource.routes()]
+        return sorted(found, key=lambda route: len(route.param_convertors))
