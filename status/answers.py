@@ -40,8 +40,11 @@ def is_known(request: Request, etag: str) -> bool:
 
 def takes_gzip(request: Request) -> bool:
     """Whether `Accept-Encoding` names gzip, or everything, with a weight above 0."""
+    given = request.headers.get("accept-encoding")
+    if given is None:
+        return False
     weights: dict[str, bool] = {}
-    for part in request.headers.get("accept-encoding", "").lower().split(","):
+    for part in given.lower().split(","):
         coding, _, parameter = (piece.strip() for piece in part.partition(";"))
         name, _, value = (piece.strip() for piece in parameter.partition("="))
         weights[coding] = name != "q" or value.rstrip("0") not in ("", ".", "0.")

@@ -14,12 +14,13 @@ from collections.abc import Collection, MutableMapping
 from typing import Any
 
 from starlette.responses import Response
-from starlette.routing import Route, Router
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from status.access import Access
 from status.errors import ApiError, MethodNotAllowed, NotFound, Overloaded, UrlTooLong, WrongHost
 from status.page.failures import failure_page, wants_page
+from status.routing import Routes
 
 MAX_URL = 4096
 MAX_ANSWERING = 64
@@ -142,6 +143,5 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
 def build_app(
     routes: list[Route], hosts: Collection[str] = (), *, any_address: bool = False, access: Access | None = None
 ) -> Guard:
-    """The application for these routes. A bare router: the guard is the only layer, and the one place for errors."""
-    router = Router(routes=routes, redirect_slashes=False, default=_not_found)
-    return Guard(router, hosts, any_address=any_address, access=access)
+    """The application for these routes. The guard is the only layer, and the one place for errors."""
+    return Guard(Routes(routes, _not_found), hosts, any_address=any_address, access=access)

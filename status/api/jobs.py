@@ -29,7 +29,6 @@ class JobRoutes:
         self._list = JobList()
 
     def routes(self) -> list[Route]:
-        """Last of all: a second path segment that is a sub-resource's word is the sub-resource."""
         return [
             Route("/api/v1/jobs", self.jobs),
             Route("/api/v1/jobs/{job}", self.job),
