@@ -27,6 +27,7 @@ FILE = "jobsctl.yaml"
 _HOST = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9._-]{0,252}")
 _PATTERN = r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$"
 _NETWORK = r"^([A-Za-z0-9_.][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]+(/[0-9]{1,3})?)$"
+_PAGE = r"^https?://[!-~]+$"
 _NAME = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$"
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
@@ -70,6 +71,11 @@ class Http(Strict):
         default_factory=list,
         description="Further names it is called by: a request whose Host is none of its own is refused.",
         examples=[["jobs.example.com"]],
+    )
+    url: Annotated[str, StringConstraints(pattern=_PAGE)] | None = Field(
+        None,
+        description="Address at which people reach the web page, for links in notifications.",
+        examples=["https://jobs.example.com"],
     )
     insecure: bool = Field(
         False, description="Serve on an address that others reach without asking for tokens.", examples=[True]

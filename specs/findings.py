@@ -46,6 +46,7 @@ _PATTERNS: dict[str, tuple[str, str]] = {
     "umask": ("a umask is three octal digits in quotes", 'as "027"'),
     "from_env": ("a variable's name is letters, digits and `_`, and does not begin with a digit", ""),
     "credential": ("a credential's name is letters, digits, `_`, `-` and `.`", ""),
+    "url": ("an address is written as https://jobs.example.com", ""),
     "hosts": ("a host is a name or an address; `*.` before a name means all below it", ""),
     "params": ("a parameter's name is letters, digits and `_`, and begins with a letter", "rename the parameter"),
 }

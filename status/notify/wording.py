@@ -206,7 +206,7 @@ def _lines(notice: Notice, about: About, zone: str) -> Iterator[str]:
         why = end_words(reason)
         if why is not None:
             yield f"Why: {why}"
-        if notice.error:
+        if notice.error and notice.error != _detail(notice, ""):
             yield f"Error: {clean(notice.error, longest=300)}"
     if notice.since is not None and notice.what in ("failure", "still_failing", "recovery"):
         times = f", {notice.failures} failures in a row" if notice.failures > 1 else ""
@@ -273,7 +273,7 @@ def _output(lines: Sequence[str]) -> str:
     kept: list[str] = []
     left = OUTPUT_CHARACTERS
     for line in reversed(lines[-OUTPUT_LINES:]):
-        text = clean(line.replace("\n", " "), longest=OUTPUT_WIDTH)
+        text = clean(line.rstrip().replace("\n", " "), longest=OUTPUT_WIDTH)
         left -= len(text) + 1
         if left < 0:
             break

@@ -33,11 +33,11 @@ def notice(what: What = "failure", **fields: object) -> Notice:
 def test_a_failure_says_what_why_since_when_and_what_to_type() -> None:
     about = About(
         description="Copies the shop.",
-        output=["copying", "disk full"],
+        output=["copying\n", "disk full\n"],
         committed="Ada Lovelace",
         link="https://j/runs/01k",
     )
-    text = write([notice()], BERLIN, about={"failure/r1/ops": about})
+    text = write([notice(error="exit code 3")], BERLIN, about={"failure/r1/ops": about})
     assert text.title == "shop/backup failed: exit code 3"
     assert text.body == (
         "Copies the shop.\n"
