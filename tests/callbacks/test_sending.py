@@ -164,6 +164,21 @@ def test_a_body_that_never_ends_holds_nobody() -> None:
     assert sent.attempt.seconds < 5
 
 
+def test_a_receiver_that_says_more_is_not_cut_off() -> None:
+    ends: list[bytes | str] = []
+
+    def talkative(connection: socket.socket, request: Request) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 8000\r\n\r\n" + b"x" * 8000)
+        try:
+            ends.append(connection.recv(1))
+        except ConnectionResetError:
+            ends.append("reset")
+
+    with Receiver(talkative) as receiver:
+        assert attempt(receiver).attempt.error is None
+    assert ends == [b""]
+
+
 def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
