@@ -24,8 +24,8 @@ from tests.seeing.building import NINE, make_home
 from tests.seeing.conftest import ROOT, StatusProcess, serve
 
 SEGMENTS = (
-    "api", "v1", "jobs", "runs", "records", "events", "logs", "outputs", "status", "metrics", "house", "log", "a", "b.txt",
-    "", "..", "healthz", "search", "bounds", "deliveries", "static",
+    "api", "v1", "jobs", "runs", "records", "events", "logs", "outputs", "status", "metrics", "house", "log", "a",
+    "b.txt", "", "..", "healthz", "search", "bounds", "deliveries", "static",
 )  # fmt: skip
 
 
