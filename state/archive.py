@@ -1,6 +1,7 @@
 """The file `jobsctl backup` writes: a gzipped tar of the database, run files if wanted, and a manifest of checksums.
 
     jobsctl.db                             a consistent copy, made by SQLite while the daemon works
+    outbox.db                              the same of the outbox, where there is one: what waits to be told
     runs/<project>/<job>/<run id>/...      regular files of the runs the copy knows; only where asked for
     manifest.json                          what, when, of which version, and sha256 of every file before it
 
@@ -31,6 +32,7 @@ from state.ids import is_id
 FORMAT = 1
 """Of the archive. A reader refuses a greater one."""
 DATABASE = "jobsctl.db"
+OUTBOX = "outbox.db"
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 1 << 30
 CHUNK = 1 << 20
@@ -170,7 +172,7 @@ def unpack(path: Path, into: Path | None) -> Manifest:
 
 def is_member(name: str) -> bool:
     """Whether a backup may have a file of this name: no way out of the folder it is unpacked into."""
-    if name == DATABASE:
+    if name in (DATABASE, OUTBOX):
         return True
     parts = name.split("/")
     return (

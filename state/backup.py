@@ -15,13 +15,15 @@ from pathlib import Path
 
 import orjson
 
-from state.archive import DATABASE, Manifest, Packer, run_files, unpack
+from state.archive import DATABASE, OUTBOX, Manifest, Packer, run_files, unpack
 from state.database import check_version, connect_read_only, own_errors
 from state.durability import sync_folder
 from state.errors import NoDatabase, OlderSchema, StateError, corrupt, from_os
 from state.home import Home
+from state.outbox import schema as outbox_schema
 from state.reads import Reader
 from state.records import SourceState
+from state.schema import APPLICATION_ID
 
 _FOLDERS = (
     "SELECT coalesce(run.filed_under, job.project || '/' || job.name) || '/' || run.id "
@@ -62,10 +64,15 @@ def make_backup(
             f"{target} is inside the state it would save", hint="write it somewhere else, best another disk"
         )
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    copy = partial.with_suffix(".db")
+    copy, outbox = partial.with_suffix(".db"), partial.with_suffix(".outbox")
     try:
         try:
-            manifest = _write(home, partial, copy, now=now, version=version, with_runs=with_runs, tell=tell)
+            # Before the database: what the outbox has not read yet is then in the copy of that.
+            has_outbox = _copy_outbox(home, outbox, tell)
+            manifest = _write(
+                home, partial, copy, outbox if has_outbox else None,
+                now=now, version=version, with_runs=with_runs, tell=tell,
+            )  # fmt: skip
             tell("verifying")
             unpack(partial, None)
             partial.replace(target)
@@ -73,7 +80,7 @@ def make_backup(
         except OSError as error:
             raise from_os(error, target) from error
     finally:
-        for path in (partial, copy):
+        for path in (partial, copy, outbox):
             with suppress(FileNotFoundError):
                 path.unlink()
     _note(home, target, now)
@@ -84,6 +91,7 @@ def _write(
     home: Home,
     partial: Path,
     copy: Path,
+    outbox: Path | None,
     *,
     now: int,
     version: str,
@@ -100,6 +108,8 @@ def _write(
             folders = [row[0] for row in connection.execute(_FOLDERS if schema >= FILED else _FOLDERS_BEFORE)]
         packer = Packer(file, now)
         packer.add(DATABASE, os.open(copy, os.O_RDONLY | os.O_CLOEXEC))
+        if outbox is not None:
+            packer.add(OUTBOX, os.open(outbox, os.O_RDONLY | os.O_CLOEXEC))
         for number, folder in enumerate(folders if with_runs else (), 1):
             if number % 100 == 1:
                 tell(f"packing run {number} of {len(folders)}")
@@ -132,20 +142,48 @@ def _source(copy: Path) -> SourceState | None:
         return None
 
 
+def _copy_outbox(home: Home, copy: Path, tell: Callable[[str], None]) -> bool:
+    """Whether there is an outbox and it could be copied: history is saved without it rather than not at all."""
+    if not home.outbox.exists():
+        return False
+    try:
+        copy_outbox(home.outbox, copy)
+    except StateError as error:
+        tell(f"leaving out what waits to be told: {error.message}")
+        with suppress(FileNotFoundError):
+            copy.unlink()
+        return False
+    return True
+
+
 def copy_database(source: Path, copy: Path) -> int:
     """A consistent copy, sound from the first page to the last; its schema version. Raises StateError, OSError."""
+    return _copy(source, copy, newest=None, application_id=APPLICATION_ID)
+
+
+def copy_outbox(source: Path, copy: Path) -> int:
+    """As `copy_database`, of an outbox."""
+    return _copy(source, copy, newest=outbox_schema.VERSION, application_id=outbox_schema.APPLICATION_ID)
+
+
+def _copy(source: Path, copy: Path, *, newest: int | None, application_id: int) -> int:
     os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     with own_errors(source), closing(connect_read_only(source, timeout=30.0)) as connection:
-        schema = check_version(connection, source)
+        schema = check_version(connection, source, newest=newest, application_id=application_id)
         connection.execute("VACUUM INTO ?", (str(copy),))
-    check_copy(copy)
+    check_copy(copy, newest=newest, application_id=application_id)
     return schema
 
 
-def check_copy(copy: Path) -> int:
+def check_outbox(copy: Path) -> int:
+    """As `check_copy`, of an outbox."""
+    return check_copy(copy, newest=outbox_schema.VERSION, application_id=outbox_schema.APPLICATION_ID)
+
+
+def check_copy(copy: Path, *, newest: int | None = None, application_id: int = APPLICATION_ID) -> int:
     """The schema version of a database that nobody else has open. Raises CorruptDatabase, NewerSchema, NotADatabase."""
     with own_errors(copy), closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        schema = check_version(connection, copy)
+        schema = check_version(connection, copy, newest=newest, application_id=application_id)
         found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
             raise corrupt(copy, found)

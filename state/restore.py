@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from state.archive import DATABASE, BadArchive, Manifest, unpack
-from state.backup import check_copy
+from state.archive import DATABASE, OUTBOX, BadArchive, Manifest, unpack
+from state.backup import check_copy, check_outbox, copy_outbox
 from state.durability import sync_folder
 from state.errors import StateError, from_os
 from state.home import Home
@@ -48,6 +48,7 @@ def staged(home: Home, archive: Path, name: str) -> Iterator[tuple[Path, Manifes
             (state / ".gitignore").write_text("*\n", encoding="ascii")
             manifest = unpack(archive, state)
             check_copy(state / DATABASE)
+            _settle_outbox(home, state / OUTBOX)
             _sync_folders(state)
         except OSError as error:
             raise from_os(error, folder) from error
@@ -57,6 +58,26 @@ def staged(home: Home, archive: Path, name: str) -> Iterator[tuple[Path, Manifes
         if not state.exists() or state.stat().st_ino == ours:
             with suppress(FileNotFoundError):
                 shutil.rmtree(folder)
+
+
+def _settle_outbox(home: Home, staged: Path) -> None:
+    """The outbox of the new state: the one that is here, for it knows what was told since the backup was made.
+
+    Only where there is none, or none that is sound, that of the archive. The notify process finds its place in the
+    older history by time: nothing is told twice, and what waits still goes out.
+    """
+    if staged.exists():
+        check_outbox(staged)
+    if not home.outbox.exists():
+        return
+    present = staged.with_suffix(".present")
+    try:
+        copy_outbox(home.outbox, present)
+    except StateError:
+        with suppress(FileNotFoundError):
+            present.unlink()
+        return
+    present.replace(staged)
 
 
 def exchange(home: Home, state: Path, name: str) -> Path | None:

@@ -29,6 +29,11 @@ class Received:
                 f"{len(self.requests) + len(self.letters)} of {count} came"
             )
 
+    def wait_quietly(self, count: int, timeout: float) -> bool:
+        """Whether so many came within so long."""
+        with self.arrived:
+            return self.arrived.wait_for(lambda: len(self.requests) + len(self.letters) >= count, timeout)
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
