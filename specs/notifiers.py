@@ -23,7 +23,7 @@ Ending = Literal["succeeded", "failed", "cancelled", "expired", "skipped"]
 """The terminal states of a run."""
 
 
-_ADDRESS = r"^[A-Za-z][A-Za-z0-9+.-]*://\S+$"
+_ADDRESS = r"^[A-Za-z][A-Za-z0-9+.-]*://\S*$"
 _ENDPOINT = r"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?([/?][!-\[\]-~]*)?$"
 
 _KEY = r"^\s*whsec_[A-Za-z0-9+/]{32,86}={0,2}\s*$"

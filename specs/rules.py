@@ -23,7 +23,7 @@ from specs.schedule import Schedule, compile_schedule
 RULED = frozenset(
     {
         "overlap", "max_concurrent", "missed", "retry", "jitter", "start_at", "end_at", "repeat", "until", "depends_on",
-        "on_dependency_failure", "pool", "priority", "calendar", "params", "renamed_from",
+        "on_dependency_failure", "pool", "priority", "calendar", "params", "renamed_from", "notify",
     }
 )  # fmt: skip
 """A job with none of these is sound when its fields are: it costs one set operation here."""
@@ -222,6 +222,11 @@ class _Rules:
         for index, name in enumerate(calendars):
             if name in calendars[:index]:
                 yield self._say("JOB037", f"`{name}` is in `calendar` twice", ("calendar", index), "keep one of them")
+        for index, rule in enumerate(self.job.notify):
+            for at, name in enumerate(rule.to if isinstance(rule.to, list) else ()):
+                if name in rule.to[:at]:
+                    loc = ("notify", index, "to", at)
+                    yield self._say("JOB037", f"`{name}` is in `to` twice", loc, "keep one of them")
 
     def _without_effect(self) -> Iterator[Diagnostic]:
         job, given = self.job, self.document.given
@@ -247,6 +252,12 @@ class _Rules:
             yield self._idle("`on_dependency_failure`", ("on_dependency_failure",), "the job has no `depends_on`")
         if isinstance(job.missed, Missed) and job.missed.policy != "all" and "max" in given.get("missed", {}):
             yield self._idle("`missed.max`", ("missed", "max"), f"`{job.missed.policy}` is at most one run")
+        for index, rule in enumerate(job.notify if "notify" in given else ()):
+            said = given["notify"][index]
+            for name, on in (("slower_than", "slow"), ("failures", "still_failing")):
+                if said.get(name) is not None and on not in rule.on:
+                    why = f"the rule is not told `on: [{on}]`"
+                    yield self._idle(f"`notify[{index}].{name}`", ("notify", index, name), why)
         if given.get("retry") and job.retry.attempts == 1:
             yield self._idle("`retry`", ("retry",), "`attempts` is 1: the first run is the only one")
 

@@ -31,6 +31,8 @@ _NAMED = frozenset({"env", "labels", "annotations", "params"})
 _REFERENCES = frozenset({"from_env", "from_file", "credential"})
 _ADDRESSES = frozenset({"urls", "url"})
 """Keys of notifiers and callbacks whose texts are addresses: the way to a chat is a secret as a rule."""
+_KEYS = frozenset({"secret"})
+"""Of a callback: what it is signed with."""
 _BEGINNING = re.compile(r"(?:https?://[^/?#@]*(?=[/?#]|$)|[A-Za-z][A-Za-z0-9+.-]*://)(?=.)")
 Span = tuple[int, int]
 
@@ -65,7 +67,7 @@ def _masked(value: Any, other: Any, mark: str, *, secret: bool = False, named: b
         there = other if isinstance(other, dict) else {}
         return {
             key: _addresses(item, there.get(key), mark) if key in _ADDRESSES and not named else _masked(
-                item, there.get(key), mark, secret=secret or (named and is_secret_name(key)),
+                item, there.get(key), mark, secret=secret or (is_secret_name(key) if named else key in _KEYS),
                 named=not named and key in _NAMED,
             )
             for key, item in value.items()
@@ -90,7 +92,8 @@ def _addresses(value: Any, other: Any, mark: str) -> Any:
         return value
     found = _BEGINNING.match(value)
     changed = mark if isinstance(other, str) and other != value else ""
-    return f"{'' if found is None else found[0]}{'/' if found and found[0].startswith('http') else ''}{MASK}{changed}"
+    shown = "" if found is None else found[0]
+    return f"{shown}{'' if shown.endswith('://') or not shown else '/'}{MASK}{changed}"
 
 
 def _list(value: list[Any], other: list[Any], mark: str, secret: bool) -> list[Any]:

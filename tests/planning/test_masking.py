@@ -27,6 +27,9 @@ SECRET = "hunter2x"
         pytest.param({"params": {"password": {"default": SECRET, "allowed": [SECRET, "b"]}}}, id="param"),
         pytest.param({"annotations": {"example.org/webhook": f"https://example.org/{SECRET}"}}, id="annotation"),
         pytest.param({"labels": {"token": SECRET}}, id="label"),
+        pytest.param({"kind": "Notifier", "urls": [f"slack://{SECRET}/b"]}, id="notifier"),
+        pytest.param({"callback": {"url": f"https://a.example/{SECRET}", "secret": {"from_env": "A"}}}, id="callback"),
+        pytest.param({"callback": {"url": "https://example.org/", "secret": [SECRET]}}, id="signing_key"),
         pytest.param({"job": {"env": {"DB_PASSWORD": SECRET}}}, id="defaults"),
     ],
 )  # fmt: skip
@@ -69,3 +72,15 @@ def test_a_reference_in_the_place_of_a_secret_is_told_as_it_is():
 @pytest.mark.parametrize("name", ["PASS", "MYSQL_PWD", "api-key", "x.token", "AUTH", "SECRET_KEY_BASE", "db_dsn"])
 def test_names_that_hide_what_they_hold(name):
     assert is_secret_name(name)
+
+
+def test_of_an_address_it_is_shown_where_it_goes():
+    spec = {
+        "urls": ["slack://a/b", "https://example.org:8443/a?b", {"from_env": "A"}],
+        "callback": {"url": "http://[::1]"},
+    }
+    assert masked(spec) == {
+        "urls": ["slack://***", "https://example.org:8443/***", {"from_env": "A"}],
+        "callback": {"url": "http://***"},
+    }
+    assert masked({"env": {"url": "https://example.org/a"}}) == {"env": {"url": "https://example.org/a"}}

@@ -15,6 +15,7 @@ from specs.source import Look, Source
 from .conftest import Specs, names, said
 
 POOL = "kind: Pool\nname: db\nslots: 2\n"
+NOTIFIER = "kind: Notifier\nname: db\nurls: [{from_env: A}]\n"
 RUN = "schedule: '@daily'\nrun: {script: x}\n"
 
 
@@ -33,6 +34,10 @@ class TestMissing:
             pytest.param("pool: dbb", "2:7: error[JOB051]: there is no pool `dbb`", id="pool"),
             pytest.param("calendar: dbb", "2:11: error[JOB051]: there is no calendar `dbb`", id="calendar"),
             pytest.param("calendar: [db, dbb]", "2:16: error[JOB051]: there is no calendar `dbb`", id="one-of-two"),
+            pytest.param("notify: [{to: dbb}]", "2:15: error[JOB051]: there is no notifier `dbb`", id="notifier"),
+            pytest.param(
+                "notify: [{to: [db, dbb]}]", "2:20: error[JOB051]: there is no notifier `dbb`", id="notifiers"
+            ),
             pytest.param("depends_on: [extrac]", "2:14: error[JOB051]: there is no job `default/extrac`", id="job"),
             pytest.param(
                 "depends_on: [{job: b/extract}]", "2:20: error[JOB051]: there is no job `b/extract`", id="long"
@@ -42,7 +47,7 @@ class TestMissing:
     def test_is_an_error_at_the_value_and_keeps_back_the_job_alone(
         self, specs: Specs, field: str, message: str
     ) -> None:
-        specs.put("shared.yaml", f"{POOL}---\nkind: Calendar\nname: db\n---\n{job('extract')}")
+        specs.put("shared.yaml", f"{POOL}---\nkind: Calendar\nname: db\n---\n{NOTIFIER}---\n{job('extract')}")
         specs.put("a.yaml", job("a", field))
         look = specs.look()
         assert said(look) == [f"a.yaml:{message}"]
