@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from status.api.outputs import HARMLESS
 from status.openapi import parameters as p
 from status.openapi.types import Schema, reference
 from status.records import QUESTIONS
@@ -121,8 +122,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(("/api/v1/runs/{id}/outputs",), "run_outputs", "outputs", "Files that a run kept", _json("OutputPage"),
               parameters=_takes(p.RUN, *LIST, names=("before", "limit"))),
     Operation(("/api/v1/runs/{id}/outputs/{path}",), "output", "outputs", "One of these files",
-              ((BYTES, {"type": "string", "description": "Or another type that a browser cannot run."}),
-               (JSON, {}), (TEXT, {"type": "string"})),
+              ((BYTES, {"type": "string", "description": "What a browser could run, and what is of no known type."}),
+               *((each, {}) for each in sorted(HARMLESS))),
               parameters=_takes(p.RUN, p.PATH, p.RANGE, *LIST, names=("offset", "limit"),
                                 limit={"type": "integer", "minimum": 0, "maximum": 10**17}),
               codes={206: "The bytes that `Range` names.", 416: "There are no such bytes."}),
