@@ -259,6 +259,29 @@ def _place(
             ]
             for thing, x in zip(row, _apart(row, wanted, size), strict=True):
                 middle[thing] = x
+    return _straightened(rows, links, size, middle)
+
+
+def _straightened(
+    rows: Sequence[Sequence[Thing]],
+    links: Sequence[tuple[Thing, Thing]],
+    size: Mapping[Thing, float],
+    middle: dict[Thing, float],
+) -> dict[Thing, float]:
+    """Once more from the top: the only follower of the only thing it follows stands exactly below it."""
+    follows: dict[Thing, list[Thing]] = defaultdict(list)
+    followed: dict[Thing, int] = defaultdict(int)
+    for one, other in links:
+        follows[other].append(one)
+        followed[one] += 1
+    for row in rows:
+        wanted = []
+        for thing in row:
+            above = follows[thing]
+            alone = len(above) == 1 and followed[above[0]] == 1
+            wanted.append(middle[above[0]] if alone else middle[thing])
+        for thing, x in zip(row, _apart(row, wanted, size), strict=True):
+            middle[thing] = x
     return middle
 
 
