@@ -20,6 +20,8 @@ from status.errors import ApiError, BadRequest
 MAX_HEAD = 16 * 1024
 """Bytes of request line and headers together; browsers and Prometheus send 1 KiB."""
 MAX_HEADERS = 100
+MOST_AHEAD = 128
+"""Requests a client may send before the first is answered; a quarter of a MiB would hold 6,000."""
 HEAD_SECONDS = 10.0
 """From the connection, or the answer before, to the end of the head."""
 GRACE_SECONDS = 0.5
@@ -46,6 +48,8 @@ class LimitedProtocol(HttpToolsProtocol):
     """Those from which a request is awaited, and since when (the loop's seconds), the oldest first."""
     _head_bytes = 0
     _head_lines = 0
+    _head_unparsed = 0
+    _head_open = False
     _too_large = False
     _timer: asyncio.TimerHandle | None = None
 
@@ -70,11 +74,22 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        begun = self._head_open
         super().data_received(data)
+        if begun and self._head_open and not self.transport.is_closing():
+            # The parser tells of a header when it is whole: one without end is never told of.
+            self._head_unparsed += len(data)
+            if self._head_unparsed > MAX_HEAD:
+                self._too_large = True
+                self.send_400_response("")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head_bytes = self._head_lines = 0
+        self._head_bytes = self._head_lines = self._head_unparsed = 0
+        self._head_open = True
+        if len(self.pipeline) >= MOST_AHEAD:
+            self.transport.abort()
+            raise httptools.HttpParserError("too many requests at once")
         if self._timer is None:  # the next request on a kept connection: its head has its own time
             self._arm(HEAD_SECONDS)
 
@@ -89,6 +104,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        self._head_open = False
         self._arm(ANSWER_SECONDS)
         self.waiting.pop(self, None)
         self.scope[CONNECTION] = weakref.ref(self)  # type: ignore[literal-required]
@@ -124,6 +140,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:
+        if self.transport.is_closing():
+            return
         error: ApiError = BadRequest("the request is not HTTP/1.1")
         if self._too_large:
             error = HeadTooLarge(f"a request's head has at most {MAX_HEAD} bytes and {MAX_HEADERS} headers")
