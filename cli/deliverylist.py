@@ -15,12 +15,13 @@ from cli.output import Cell, Column, Style
 from cli.reading import Reading
 from cli.selection import find_target
 from cli.terminal import one_line
+from state.errors import NotFound as StateNotFound
 from state.records import Run
 from status.instants import parse_instant
 from status.times import NEVER, both, precise, relative
 
 _STYLES: Mapping[str, Style] = {"delivered": "green", "failed": "red", "dropped": "yellow", "pending": "cyan"}
-_ID = re.compile(r"[0-9a-f]{6,26}(-\d+)?|run_[0-9a-z]{3,26}|dropped-\S+")
+_ID = re.compile(r"[\w-]{4,64}", re.ASCII)
 _LABEL = 11
 Data = Mapping[str, Any]
 
@@ -40,10 +41,13 @@ def find_about(settings: Settings, seen: Reading, target: str | None) -> About:
         return About()
     try:
         found = find_target(settings, seen.reader, target)
-    except NotFound:
+    except NotFound as error:
         if not _ID.fullmatch(target):
             raise
-        return About(delivery=seen.delivery(target))
+        try:
+            return About(delivery=seen.delivery(target))
+        except StateNotFound:
+            raise error from None
     return About(run=found.id) if isinstance(found, Run) else About(job=found.identity)
 
 

@@ -10,8 +10,8 @@ from cli.options import Settings
 NAMES = (
     "settings", "specs", "rights-specs", "rights-way", "rights-state", "clock-sync", "clock-jumps", "timezones",
     "disk", "disk-pace", "watcher", "limits", "cgroups", "database", "database-files", "daemon", "daemon-work",
-    "version", "supervisors", "requests", "http", "tokens", "unit", "jobs", "run-directories", "run-files", "restores",
-    "processes", "git", "backup",
+    "version", "supervisors", "requests", "http", "tokens", "unit", "jobs", "telling", "run-directories", "run-files",
+    "restores", "processes", "git", "backup",
 )  # fmt: skip
 """Of `cli.health.checks.CHECKS`, spelled out so that `--help` needs not load them; a test compares."""
 ONLY = "Only this check; repeatable. docs/doctor.md lists them."
@@ -24,7 +24,7 @@ ONLY = "Only this check; repeatable. docs/doctor.md lists them."
 @click.option("-v", "--verbose", is_flag=True, help="Say what is all right too.")
 @click.pass_obj
 def command(settings: Settings, fix: bool, yes: bool, names: tuple[str, ...], verbose: bool) -> int:
-    """Look at everything a daemon needs: rights, clock, disk, limits, database, files, leftovers, git.
+    """Look at everything a daemon needs: rights, clock, disk, limits, database, files, deliveries, leftovers, git.
 
     Works with no daemon running and with a broken database. Says what is wrong, and what to do about it. Ends with 1
     when there is a problem; warnings alone end with 0.

@@ -6,7 +6,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from cli.health import backups, clock, daemon, database, disk, files, git, jobs, leftovers, limits, network, rights
+from cli.health import (
+    backups,
+    clock,
+    daemon,
+    database,
+    disk,
+    files,
+    git,
+    jobs,
+    leftovers,
+    limits,
+    network,
+    rights,
+    telling,
+)
 from cli.health.finding import Check, Finding, Level, Patient, problem
 from cli.unexpected import explain
 
@@ -20,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     *daemon.CHECKS,
     *network.CHECKS,
     *jobs.CHECKS,
+    *telling.CHECKS,
     *leftovers.CHECKS,
     *git.CHECKS,
     *backups.CHECKS,

@@ -9,9 +9,12 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 
 from state.home import Home
 from state.ids import new_id
+from state.outbox.records import Delivery, DeliveryKind, DeliveryState
+from state.outbox.store import Outbox
 from tests.commands.conftest import HOUR, NOW
 
 SECOND, DAY = 1_000_000, 24 * HOUR
@@ -52,6 +55,33 @@ def from_the_future(well, machine):
 
 def run_from_the_future(well, machine):
     well.run(well.store.job(1), ago=-HOUR)
+
+
+def _told(home: Home, **fields: object) -> None:
+    outbox = Outbox.open(home.outbox, now=NOW)
+    plain = Delivery(
+        id="one", kind=DeliveryKind.CALLBACK, target="hooks.example", identity="default/hello", event="failed",
+        created_at=NOW - HOUR, next_attempt_at=NOW, payload=b"{}",
+    )  # fmt: skip
+    outbox.add_delivery(replace(plain, **fields))
+    outbox.close()
+
+
+def undelivered(well, machine):
+    _told(well.home, state=DeliveryState.FAILED, reason="answered 500; 10 attempts were made")
+
+
+def retried(well, machine):
+    _told(well.home, attempts=3, reason="answered 503")
+
+
+def damaged_outbox(well, machine):
+    _told(well.home)
+    well.home.outbox.with_name("outbox.db.damaged-1").write_text("")
+
+
+def rubbish_outbox(well, machine):
+    well.home.outbox.write_bytes(b"rubbish" * 1000)
 
 
 def jumping(well, machine):
@@ -272,6 +302,10 @@ AILMENTS = [
     (shared_tokens, "tokens", "problem", "can be written by others: they can let themselves in"),
     (seen_tokens, "tokens", "warning", "can be read by others"),
     (wrong_token, "tokens", "warning", "tokens:2 is not a token: it grants nothing"),
+    (undelivered, "telling", "warning", "to hooks.example did not arrive within a day; the last: answered 500"),
+    (retried, "telling", "warning", "callbacks to hooks.example fail and are tried again; the last: answered 503"),
+    (damaged_outbox, "telling", "warning", "an outbox that was damaged"),
+    (rubbish_outbox, "telling", "problem", "the outbox cannot be read"),
     (suspended, "jobs", "warning", "1 job suspended for more than a month: default/hello"),
     (past_once, "jobs", "warning", "never ran: default/past"),
     (never_ran, "jobs", "warning", "never ran: default/lazy"),
