@@ -38,10 +38,11 @@ def _deliveries(seen: Seen) -> Iterator[Metric]:
         for (name,) in seen.ledger.ask("SELECT name FROM document WHERE kind = 'Notifier' ORDER BY name"):
             counts |= {("notification", name, result): 0.0 for result in RESULTS}
     with OutboxReader(seen.home.outbox) as outbox:
-        for kind, target, result in sorted(found := outbox.counts()):
-            counts |= {(kind, target, other): 0.0 for other in RESULTS if (kind, target, other) not in counts}
-            counts[kind, target, result] = found[kind, target, result]
-        pending, retrying = outbox.pending(), outbox.retrying()
+        found, pending, retrying = outbox.counts(), outbox.pending(), outbox.retrying()
+    # Where nothing has ended yet something may be on its way: told from the start, as 0.
+    for kind, target in sorted({place[:2] for place in found} | retrying.keys()):
+        counts |= {(kind, target, result): 0.0 for result in RESULTS}
+    counts |= found
     yield counters(
         "jobsctl_deliveries", "Notifications and callbacks, by where to and how they ended.",
         ("kind", "target", "result"), counts,

@@ -7,27 +7,40 @@ JobsctlWalLarge, and those of projects, which `metrics.max_jobs` switches.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.alerting.panels import PANELS, expressions, filled
+from tests.alerting.receiver import Refusing
 from tests.alerting.rules import alerts, hurried, shipped
 from tests.alerting.server import Prometheus, free_port
 from tests.household import Household, eventually
 
-CONFIG = "resync: 1s\nprune_limit: {jobs: 0, share: 0}\nprune_grace: 1s\n"
+CONFIG = """\
+resync: 1s
+prune_limit: {{jobs: 0, share: 0}}
+prune_grace: 1s
+callbacks: {{private: [127.0.0.1], ports: [{port}]}}
+"""
+NOTIFIER = "kind: Notifier\nname: ops\nurls: ['json://127.0.0.1:{port}/notify']\ngroup: 1s\n"
+KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
+TELLING = (
+    "notify: [{{to: ops, on: [failure]}}]",
+    "callback: {{url: 'http://127.0.0.1:{port}/hook', secret: {{from_file: key}}}}",
+)
 PATIENCE = 40.0
 BY_PROMTOOL_ALONE = {
     "JobsctlWatchDown", "JobsctlSupervisorDown", "JobsctlSchedulerLag", "JobsctlDiskFilling", "JobsctlWalLarge",
     "JobsctlProjectMissedSuccess", "JobsctlProjectLastRunsFailed", "JobsctlMetricsTruncated",
-    "JobsctlNotificationsFailing", "JobsctlCallbacksFailing",
 }  # fmt: skip
 
 
@@ -39,6 +52,7 @@ class Town:
         self.household = Household(root / "home")
         self.server: Prometheus | None = None
         self.address = f"127.0.0.1:{free_port()}"
+        self.receiver = Refusing()
         self.mended = root / "mended"
         until_mended = f"while [ ! -e {self.mended} ]; do sleep 0.1; done"
         if_mended = f"[ -e {self.mended} ]"
@@ -53,16 +67,20 @@ class Town:
             "off.yaml": _job("off", "true", "schedule: every 1h", "suspend: true"),
             "wrong.yaml": _job("wrong", "true"),
             "going.yaml": _job("going", "true"),
+            "telling.yaml": _job("telling", "false", *(line.format(port=self.receiver.port) for line in TELLING)),
+            "ops.yaml": NOTIFIER.format(port=self.receiver.port),
             "well.yaml": _job("well", "true", "schedule: every 1s", "timeout: 10m"),
         }
 
     def open(self) -> None:
-        (self.root / "home" / "jobsctl.yaml").write_text(CONFIG, encoding="utf-8")
+        (self.root / "home" / "jobsctl.yaml").write_text(CONFIG.format(port=self.receiver.port), encoding="utf-8")
+        (self.root / "home" / "key").write_text(f"{KEY}\n", encoding="utf-8")
         self.household.commit(self.files)
         self.household.start("--listen", self.address)
         self.server = Prometheus(self.root / "prometheus", self.address, hurried(shipped(), patient=PATIENT))
 
     def close(self) -> None:
+        self.receiver.close()
         if self.server is not None:
             self.server.close()
         self.household.close()
@@ -85,6 +103,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     made = Town(tmp_path_factory.mktemp("town"))
     try:
         made.open()
+        eventually(lambda: _cursor(made.household.home.outbox) is not None, "the notify process reads on")
+        made.household.jobsctl("trigger", "telling")
         made.household.jobsctl("trigger", "failing", "stuck", "endless", "holder")
         eventually(lambda: made.household.runs("default/holder"), "the pool is full")
         made.household.jobsctl("trigger", "queued")
@@ -92,6 +112,15 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield made
     finally:
         made.close()
+
+
+def _cursor(outbox: Path) -> int | None:
+    try:
+        with closing(sqlite3.connect(f"file:{outbox}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT value FROM meta WHERE key = 'cursor'").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    return None if found is None else int(found[0])
 
 
 def fires(town: Town, alert: str, **labels: str) -> None:
@@ -104,6 +133,12 @@ def resolves(town: Town, alert: str, **labels: str) -> None:
         f"{alert} resolves",
         PATIENCE,
     )
+
+
+def test_callbacks_that_do_not_arrive_are_told_of_until_they_do(town: Town) -> None:
+    fires(town, "JobsctlCallbacksFailing", target="127.0.0.1")
+    town.receiver.release()
+    resolves(town, "JobsctlCallbacksFailing")
 
 
 OF_JOBS = (
@@ -195,10 +230,16 @@ def test_an_exemplar_names_a_run_that_is_there(town: Town) -> None:
 
 
 STORED = (
-    "jobsctl_runs_total", "jobsctl_slots_skipped_total", "jobsctl_retries_total",
+    "jobsctl_runs_total", "jobsctl_slots_skipped_total", "jobsctl_retries_total", "jobsctl_deliveries_total",
     "jobsctl_run_duration_seconds_bucket", "jobsctl_run_duration_seconds_sum", "jobsctl_run_wait_seconds_count",
 )  # fmt: skip
 """Counters that outlive every process."""
+
+
+def test_notifications_that_do_not_arrive_are_told_of_until_they_do(town: Town) -> None:
+    fired = 'max_over_time(ALERTS{alertname="JobsctlNotificationsFailing", target="ops", alertstate="firing"}[10m])'
+    eventually(lambda: town.prometheus.query(fired), "it fires", PATIENCE)  # half a minute, perhaps past already
+    resolves(town, "JobsctlNotificationsFailing")
 
 
 def test_a_killed_daemon_is_told_of_and_no_stored_counter_goes_back(town: Town) -> None:

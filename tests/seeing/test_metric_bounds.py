@@ -93,6 +93,15 @@ def test_what_was_delivered_is_counted_from_zero_for_every_notifier(home: Home, 
     assert scraper.values("jobsctl_deliveries_pending") == {("/",): 1}
 
 
+def test_the_first_delivery_to_a_place_is_told_of_while_it_is_tried_again(
+    home: Home, store: Store, scraper: Scraper
+) -> None:
+    with closing(Outbox.open(home.outbox, now=NINE)) as outbox:
+        deliver(outbox, "first", DeliveryKind.CALLBACK, "new.example.com", DeliveryState.PENDING)
+    assert scraper.values("jobsctl_deliveries_retrying") == {("/", "callback", "new.example.com"): 1}
+    assert set(scraper.values("jobsctl_deliveries_total").values()) == {0}
+
+
 FILES_WRITTEN = ("jobsctl_status_files_written_total",)
 OPERATIONS = ("run", "fail", "skip", "prune", "archive", "restart", "deliver")
 
