@@ -217,6 +217,14 @@ class Outbox:
         )
         return [row[0] for row in self._rows(sql, (notifier, at))]
 
+    def overfull(self, kind: DeliveryKind, keep: int, *, limit: int = 500) -> list[str]:
+        """Ids of pending ones that are older than the newest `keep` of their job, the oldest first."""
+        sql = (
+            "SELECT id FROM (SELECT id, number, row_number() OVER (PARTITION BY identity ORDER BY number DESC) AS place"
+            " FROM delivery WHERE state = 'pending' AND kind = ?) WHERE place > ? ORDER BY number LIMIT ?"
+        )
+        return [id for (id,) in self._rows(sql, (kind, keep, limit))]
+
     def next_due(self, *, after: int = -1) -> int | None:
         """When the next pending attempt is due that is not due at `after` already; None when none is."""
         sql = "SELECT min(next_attempt_at) FROM delivery WHERE state = 'pending' AND next_attempt_at > ?"

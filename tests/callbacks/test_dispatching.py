@@ -210,6 +210,20 @@ def test_a_receiver_that_asks_for_time_gets_it_from_all_its_deliveries(status: i
     assert house.state("b") == (DeliveryState.DELIVERED, 1)
 
 
+def test_a_receiver_that_never_takes_anything_does_not_fill_the_disk(tmp_path: Path) -> None:
+    house = House(tmp_path / "outbox.db", most_waiting=5)
+    for index in range(20):
+        house.add(f"s{index}", "shop/slow", at=LATER)
+    house.add("q", "shop/quick", at=LATER)
+    house.dispatcher.start(NOW)
+    kept = [f"s{index}" for index in range(20) if house.state(f"s{index}")[0] is DeliveryState.PENDING]
+    assert kept == ["s15", "s16", "s17", "s18", "s19"]
+    assert house.state("q")[0] is DeliveryState.PENDING
+    dropped = house.outbox.delivery("run_s0")
+    assert dropped is not None and dropped.reason == "given up: 5 newer ones of its job wait for the receiver"
+    house.outbox.close()
+
+
 def test_no_more_threads_than_agreed(tmp_path: Path) -> None:
     held = Held()
     house = House(tmp_path / "outbox.db", threads=3)

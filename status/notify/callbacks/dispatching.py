@@ -16,15 +16,19 @@ from collections.abc import Callable
 from specs.stored import StoredCallback, StoredJob
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
 from state.outbox.store import Outbox
-from status.instants import rfc3339
+from status.instants import SECOND, rfc3339
 from status.notify.callbacks.answer import Answer
 from status.notify.callbacks.payload import OUTSIDE
 from status.notify.callbacks.retrying import outcome_of
 from status.notify.callbacks.sending import Sender, Sent
+from status.notify.crashpoint import crashpoint
 
 THREADS = 16
 EACH = 2
 """At once to one receiver."""
+MOST_WAITING = 1000
+"""Of one job. A receiver that is away for days is told what came last; more would only fill the disk."""
+COUNT_EVERY = 60 * SECOND
 LOOK = 1000
 """Deliveries looked at in one turn."""
 
@@ -41,6 +45,7 @@ class Dispatcher:
         wake: Callable[[], None],
         threads: int = THREADS,
         each: int = EACH,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         """
         Args:
@@ -53,6 +58,9 @@ class Dispatcher:
         self._wake = wake
         self._threads = threads
         self._each = each
+        self._most_waiting = most_waiting
+        self._counted = 0
+        """When it was last looked whether too many wait, µs."""
         self._ended: queue.SimpleQueue[tuple[Delivery, str, str, Sent]] = queue.SimpleQueue()
         self._under_way: dict[str, str] = {}
         """Receiver by delivery."""
@@ -70,6 +78,8 @@ class Dispatcher:
 
     def start(self, now: int) -> None:
         """Begin attempts at what is due (`now`: µs), as many as there is room for."""
+        if abs(now - self._counted) >= COUNT_EVERY:
+            self._give_up(now)
         self._pauses = {receiver: until for receiver, until in self._pauses.items() if until > now}
         busy = Counter(self._under_way.values())
         # Those under way are still due to the outbox: of each receiver as many more are asked for.
@@ -109,6 +119,7 @@ class Dispatcher:
                     self._outbox.disable_endpoint(
                         identity, digest, now=sent.attempt.sent_at, reason=sent.attempt.error or "answered 410"
                     )
+            crashpoint("notify-call-recorded")
             receiver = self._under_way.pop(delivery.id)
             if sent.quiet_until is not None:
                 self._pauses[receiver] = max(sent.quiet_until, self._pauses.get(receiver, 0))
@@ -116,7 +127,9 @@ class Dispatcher:
 
     def _attempt(self, delivery: Delivery, identity: str, callback: StoredCallback) -> None:
         try:
+            crashpoint("notify-calling")
             sent = self._sender.send(delivery, callback)
+            crashpoint("notify-called")
         except Exception as error:  # a mistake of ours in one delivery: it is told with it, and holds no other
             number, now = delivery.attempts + 1, self._sender.now()
             answer = Answer(error=f"cannot be sent: {type(error).__name__}")
@@ -126,6 +139,15 @@ class Dispatcher:
             )
         self._ended.put((delivery, identity, callback.digest, sent))
         self._wake()
+
+    def _give_up(self, now: int) -> None:
+        """Of what waits for a receiver that never takes it, the oldest."""
+        ids = self._outbox.overfull(DeliveryKind.CALLBACK, self._most_waiting)
+        with self._outbox.transaction():
+            for id in set(ids) - self._under_way.keys():
+                reason = f"given up: {self._most_waiting:,} newer ones of its job wait for the receiver"
+                self._outbox.end(id, Outcome(state=DeliveryState.DROPPED, reason=reason), now=now)
+        self._counted = now
 
     def _drop(self, delivery: Delivery, reason: str, now: int) -> None:
         self._outbox.end(delivery.id, Outcome(state=DeliveryState.DROPPED, reason=reason), now=now)
