@@ -10,6 +10,8 @@ import pytest
 from cli.main import run
 from cli.options import Settings
 from state.home import Home
+from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
+from state.outbox.store import Outbox
 from state.records import Event, Reason, RunState, Trigger
 from tests.commands.conftest import HOUR, MINUTE, NOW, Done, Known, StoppedClock, plain_environment
 from tests.seeing.building import beat
@@ -80,8 +82,31 @@ def fill(known: Known) -> dict[str, str]:
         (directory / "progress.json").write_text('{"percent": 40}')
         (directory / "outputs").mkdir(exist_ok=True)
         (directory / "outputs" / "report ü.csv").write_text("a,b\n")
+    tell(known.home, ids["failed"])
     beat(known.home, NOW)
     return ids
+
+
+def tell(home: Home, run_id: str) -> None:
+    """A callback that failed, and two notifications that wait."""
+    outbox = Outbox.open(home.outbox, now=NOW)
+    plain = Delivery(
+        id=f"run_{run_id}", kind=DeliveryKind.CALLBACK, target="hooks.example", identity="default/broken",
+        run_id=run_id, event="failed", created_at=NOW - HOUR, next_attempt_at=NOW, payload=b"{}",
+    )  # fmt: skip
+    outbox.add_delivery(plain)
+    outbox.record_attempt(
+        plain.id,
+        Attempt(number=1, sent_at=NOW - HOUR, seconds=0.25, status_code=500, error="answered 500"),
+        Outcome(state=DeliveryState.FAILED, reason="answered 500"),
+    )
+    said = b'{"title":"broken failed","body":"exit code 1\\nlast line","tone":"failure"}'
+    for number in range(2):
+        outbox.add_delivery(
+            replace(plain, id=f"aa11bb{number}", kind=DeliveryKind.NOTIFICATION, target="ops", address=number,
+                    run_id=None, event="failure", created_at=NOW - MINUTE, payload=said)
+        )  # fmt: skip
+    outbox.close()
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,10 @@ READERS = {
     "search": [["hello"], ["echo", "-n", "2"], ["gone", "--all"], ["gone"], ["fails always", "-l", "!team"]],
     "outputs": [[], ["apart"]],
     "metrics": [["default/hello"]],
+    "deliveries": [
+        [], ["-n", "1"], ["broken"], ["extract"], ["--failed", "--since", "7d"], ["--to", "ops", "--before", "3"],
+        ["aa11bb1"], ["--kind", "callback", "-p", "default"], ["-p", "data"], ["nothing"],
+    ],
 }  # fmt: skip
 FORMS = dict.fromkeys(READERS, OUTPUTS) | {"graph": ("text", "wide", "dot", "json", "yaml", "jsonl", "name")}
 CALLS = [
