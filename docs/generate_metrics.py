@@ -50,8 +50,8 @@ With OpenMetrics, each bucket of `jobsctl_run_duration_seconds` has an exemplar:
 `process_*` are the status process's own CPU, memory and descriptors, `jobsctl_daemon_process_*` the daemon's.
 """
 JOBS = """\
-A job that is archived has no series. 10,000 jobs are 170,000 series, 14 MB and 50 ms of a low-priority process.
-Scrapes within one second share one text.
+A job that is archived has no series. 10,000 jobs are 210,000 series, 18 MB and less than 0.1
+seconds of a low-priority process ([benchmarks.md](benchmarks.md)). Scrapes within one second share one text.
 """
 PROJECTS = f"""\
 `jobsctl_jobs` is always there. The others stand in for the series of jobs when there are more jobs than

@@ -111,7 +111,7 @@ class Metrics(Strict):
 
     max_jobs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         20_000,
-        description="Jobs that get series of their own, 17 each. When there are more, only projects have series.",
+        description="Jobs that get series of their own, about 20 each. When there are more, only projects have series.",
         examples=[5000],
     )
 

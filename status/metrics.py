@@ -31,7 +31,7 @@ from status.projectseries import render_jobs_by_phase, render_projects
 PLAIN = CONTENT_TYPE_PLAIN_0_0_4
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 MAX_JOBS = 20_000
-"""Jobs with series of their own, 16 each: more is no use to a Prometheus, and projects have series instead."""
+"""Jobs with series of their own, about 20 each: more is no use to a Prometheus, and projects have series instead."""
 PARTS: Mapping[str, Callable[[Seen], Iterator[Metric]]] = {
     "daemon": daemon.collect,
     "source": source.collect,

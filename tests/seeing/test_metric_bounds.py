@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from reconciler.daemon import status_command
+from specs.config import Config, Metrics
 from state.home import Home
 from state.outbox.records import DeliveryKind, DeliveryState
 from state.outbox.store import Outbox
@@ -68,6 +70,11 @@ def test_above_the_bound_projects_have_series_and_jobs_have_none(home: Home, sto
     finally:
         few.close()
         many.close()
+
+
+def test_the_bound_is_a_setting_that_reaches_the_status_process(home: Home) -> None:
+    argv = status_command(home, "127.0.0.1:0", Config(metrics=Metrics(max_jobs=7)))
+    assert argv[argv.index("--max-jobs") + 1] == "7"
 
 
 def test_no_label_grows_with_history(home: Home, store: Store, scraper: Scraper) -> None:
