@@ -12,8 +12,6 @@ Exit codes: 0 told to end, 1 cannot serve (one line on stderr says why), 2 usage
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
 import errno
 import ipaddress
 import os
@@ -39,6 +37,7 @@ from status.access import Access
 from status.api import Api, House
 from status.app import Guard, build_app
 from status.board import Board
+from status.child import end_with_parent, give_way, return_memory
 from status.errors import CannotServe
 from status.files import StatusFiles
 from status.metrics import MAX_JOBS, Exporter, Sources
@@ -46,7 +45,6 @@ from status.page.routes import routes as page_routes
 from status.refresh import Refresher
 from status.wire import LimitedProtocol
 
-NICENESS = 5
 MOST_CONNECTIONS = 1024
 """20 MB of them. Streams are not among them."""
 KEEP_ALIVE_SECONDS = 15
@@ -54,8 +52,6 @@ KEEP_ALIVE_SECONDS = 15
 BACKLOG = 512
 FILES = 8192
 """Descriptors: 4,000 streams, 1,024 connections, the database, logs that are read, and room."""
-_PR_SET_PDEATHSIG = 1
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
 
 
@@ -104,12 +100,12 @@ def serve(home: Home, doors: Doors, *, timezone: str) -> None:
         CannotServe: the address cannot be had, or would be open to everybody.
     """
     listener = None if doors.listen is None else bind(doors.listen, public=doors.insecure or doors.tokens is not None)
-    _end_with_parent()
-    _return_memory()
+    end_with_parent()
+    return_memory()
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal: the daemon decides when we end
     threading.excepthook = _end_on_error
-    _give_way()
+    give_way()
     refresher = Refresher(
         home.database, Board(default_timezone=timezone), StatusFiles(home.status), monotonic=time.monotonic
     )
@@ -123,18 +119,6 @@ def serve(home: Home, doors: Doors, *, timezone: str) -> None:
     _allow_files()
     announce(home, listener)
     server.run(sockets=[listener])
-
-
-def _give_way() -> None:
-    """Let the daemon and the runs go first. A courtesy: a sandbox may forbid it.
-
-    Where sessions are scheduled as groups (sched(7), autogroup), niceness counts within ours only; the group has one of
-    its own.
-    """
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def _allow_files() -> None:
@@ -297,24 +281,6 @@ def _watch_bell(home: Home, refresher: Refresher, bells: list[Callable[[], None]
     except (OSError, ValueError, KeyError):
         pass  # never announced, or the next one has announced itself already
     os._exit(0)
-
-
-def _return_memory() -> None:
-    """Have glibc give large blocks back when they are freed: a scrape of 13 MB would stay as long as the process."""
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 128 * 1024)  # setting it also stops it from growing to 32 MB
-        mallopt(_M_ARENA_MAX, 1)
-    except (OSError, AttributeError):
-        pass  # another libc
-
-
-def _end_with_parent() -> None:
-    """SIGTERM when the daemon dies, should the pipe's end be held open by somebody else. Linux only; else nothing."""
-    try:
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    except (OSError, AttributeError):
-        pass
 
 
 def _end_on_error(hook: threading.ExceptHookArgs) -> None:
