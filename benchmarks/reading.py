@@ -116,7 +116,8 @@ def _beside_hand_written(bench: Bench, there: House) -> Iterator[Figure]:
     )
 
 
-def _lateness(bench: Bench, there: House, jobs: int) -> Iterator[Figure]:
+def write_pulses(there: House, jobs: int) -> None:
+    """Beside the `jobs` there are, `PULSES` jobs that together start every `STEP` seconds; wait until they do."""
     started = str(program("started"))
     base = 1_577_836_800.0  # 2020-01-01, on every grid
     for number in range(PULSES):
@@ -127,17 +128,21 @@ def _lateness(bench: Bench, there: House, jobs: int) -> Iterator[Figure]:
         there.write_job(f"pulse-{number:02d}", schedule, [started, str(there.log), f"{number}"])
     there.wait(lambda: _count(there) == jobs + PULSES, "the pulse jobs applied")
     time.sleep(3)
+
+
+def _lateness(bench: Bench, there: House, jobs: int) -> Iterator[Figure]:
+    write_pulses(there, jobs)
     late: dict[str, list[float]] = {"quiet": [], "storm": []}
     floor: dict[str, list[float]] = {"quiet": [], "storm": []}
     seconds = bench.size(10, 3)
     for turn in range(bench.size(4, 2)):
         phase = "storm" if turn % 2 else "quiet"
         if phase == "storm":
-            with _storm(there, seconds + 2):
+            with storm(there, seconds + 2):
                 time.sleep(1)
-                _phase(there, seconds, late[phase], floor[phase])
+                measure(there, seconds, late[phase], floor[phase])
         else:
-            _phase(there, seconds, late[phase], floor[phase])
+            measure(there, seconds, late[phase], floor[phase])
         time.sleep(1.5)
     notes = {phase: f"C beside it: p50 {_ms(late_c, 50)}, p99 {_ms(late_c, 99)} ms" for phase, late_c in floor.items()}
     yield compared("lateness of a start, no readers: median", late["quiet"], note=notes["quiet"])
@@ -166,7 +171,7 @@ def _count(there: House) -> int:
         return reader.totals().jobs
 
 
-def _phase(there: House, seconds: float, into: list[float], floor: list[float]) -> None:
+def measure(there: House, seconds: float, into: list[float], floor: list[float]) -> None:
     """Lateness of the pulses within `seconds`, and of a C program's spawns between them."""
     there.log.unlink(missing_ok=True)
     plain = there.home.root / "plain.log"
@@ -184,7 +189,7 @@ def _phase(there: House, seconds: float, into: list[float], floor: list[float]) 
 
 
 @contextmanager
-def _storm(there: House, seconds: float) -> Iterator[None]:
+def storm(there: House, seconds: float) -> Iterator[None]:
     load = str(program("httpload"))
     commands = [
         [load, str(there.port), "/metrics", "4", str(seconds)],
@@ -192,15 +197,15 @@ def _storm(there: House, seconds: float) -> Iterator[None]:
         ["sh", "-c", 'while :; do "$@" > /dev/null; done', "sh", sys.executable, "-m", "jobsctl", "--home",
          str(there.home.root), "-o", "json", "runs"],
     ]  # fmt: skip
-    storm = [
+    crowd = [
         subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for command in commands
     ]
     try:
         yield
     finally:
-        processes.end([pid for process in storm for pid in processes.tree(process.pid)], grace=1.0)
-        for process in storm:
+        processes.end([pid for process in crowd for pid in processes.tree(process.pid)], grace=1.0)
+        for process in crowd:
             process.wait()
 
 

@@ -28,6 +28,7 @@ SECTIONS = (
     Section("sustained", "Runs per second, full history", 200, 90),
     Section("editing", "From a saved file to an applied job", 150, 60),
     Section("reading", "Readers, and what they do to starts", 300, 90),
+    Section("following", "Clients that follow, and what they do to starts", 240, 90),
     Section("commands", "Asking on the command line", 400, 150),
     Section("rivals", "The same work beside others", 1000, 90),
 )
