@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,4 +24,7 @@ def own_month(month: Home, tmp_path: Path) -> Home:
     """A copy of it, to be changed."""
     root = tmp_path / "home"
     shutil.copytree(month.root, root, symlinks=True)
-    return Home(root)
+    home = Home(root)
+    with closing(sqlite3.connect(home.database)) as database, database:
+        database.execute("UPDATE source SET root = ?", (str(home.specs),))
+    return home

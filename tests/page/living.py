@@ -117,6 +117,7 @@ def _let_wait(life: Life, upstream: Life) -> None:
         followed = [each for each in upstream.ended if each.end is not None and each.end.at < made.run.created_at]
         if followed:
             life.runs[place].follows = {"data/load": followed[-1]}
+            life.consumed["data/load"] = followed[-1].end.at if followed[-1].end else 0
     last = life.runs[-1]
     last.follows = {}
     life.steps = [step for step in life.steps if step.run is not last or step.kind == "insert"]

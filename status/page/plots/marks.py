@@ -34,8 +34,3 @@ def mark(name: str, state: str, x: str, y: float, title: str, run: str | None = 
     return element(
         "use", element("title", title), href=f"#{name}-{state}", x=x, y=y, class_=f"mark f-{state}", data_run=run
     )
-
-
-def worst(states: Collection[str]) -> str:
-    """The one that is shown of several states. Raises ValueError for none."""
-    return min(states, key=lambda state: WORSE.index(state) if state in WORSE else len(WORSE))
