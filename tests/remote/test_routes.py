@@ -119,7 +119,7 @@ def test_all_threads_ask_one_connection(town, monkeypatch):
 
 def test_every_route_and_question_is_in_the_docs(town):
     paths = {route.path.replace(":path}", "}") for route in api_of(town).routes()} - {"/api/v1/records/{question}"}
-    documented = set(re.findall(r"`(/[a-z0-9_/{}]*)`", DOCS))
+    documented = set(re.findall(r"`(/[a-z0-9_/{}.]*)`", DOCS))
     assert paths <= documented
     section = DOCS.partition("## Records")[2].partition("\n## ")[0]
     assert QUESTIONS.keys() <= set(re.findall(r"`([a-z_]+)`", section))
