@@ -6,6 +6,7 @@ is escaped here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -127,6 +128,18 @@ def prose(text: str) -> str:
     return Markup("").join(code % piece if place % 2 else escape(piece) for place, piece in enumerate(pieces))
 
 
+_RUN = re.compile(r"\b[0-7][0-9a-hjkmnp-tv-z]{25}\b")
+
+
+def told(text: str) -> str:
+    """As `prose`, with the ids of runs as links."""
+    link = Markup('<a class="run mono" href="/runs/%s" title="Run %s">%s</a>')
+    return Markup("").join(
+        link % (piece, piece, piece[-6:]) if _RUN.fullmatch(piece) else prose(piece)
+        for piece in re.split(f"({_RUN.pattern})", text)
+    )
+
+
 def step(text: str) -> str:
     """What to do next: a command as one that can be copied, also at the end of a sentence; else a sentence."""
     before, found, command = text.partition("jobsctl ")
@@ -206,6 +219,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "revision": short_revision,
     "second": second,
     "step": step,
+    "told": told,
     "trigger": trigger,
     "run_address": run_address,
     "with_query": with_query,
