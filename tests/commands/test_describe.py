@@ -38,6 +38,19 @@ run: {command: [a]}
 @pytest.mark.parametrize(
     ("spec", "name", "words"),
     [
+        pytest.param({"notify": [{"to": "ops"}]}, "Notify", "ops: on failure, recovery, missed", id="notify"),
+        pytest.param(
+            {"notify": [{"to": ["ops", "boss"], "on": ["slow", "still_failing"], "slower_than": "45m", "failures": 9}]},
+            "Notify", "ops, boss: on still failing, slow (longer than 45m00s) (every 9 failures)", id="notify_more",
+        ),
+        pytest.param(
+            {"callback": {"url": "https://example.com/s3cret", "secret": {"from_env": "KEY"}, "on": ["failed"]}},
+            "Callback", "https://example.com/***: failed", id="callback",
+        ),
+        pytest.param(
+            {"callback": {"url": {"from_file": "/etc/hook"}, "secret": {"from_env": "KEY"}}},
+            "Callback", "from_file /etc/hook: every end", id="callback_from_outside",
+        ),
         pytest.param({}, "Overlap", "a slot that comes while a run is active is skipped", id="overlap_skip"),
         pytest.param({"overlap": "allow", "max_concurrent": 3}, "Overlap",
                      "up to 3 runs at once; a slot beyond that is skipped", id="overlap_allow"),

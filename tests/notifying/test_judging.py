@@ -225,6 +225,13 @@ def test_failures_recoveries_and_deadlines(story: str, expected: list[str]) -> N
             ["08:03 still_failing", "08:07 still_failing", "09:00 recovery"],
             id="only-when-it-lasts",
         ),
+        pytest.param(
+            "05:00 failed\n05:10 failed\n05:20 failed\n05:30 failed\nsilenced 07:00 until 09:00\n08:10 succeeded\n"
+            "08:20 failed\n09:00 looks\n09:10 failed\n09:20 failed\n09:30 failed",
+            [rule("ops", "failure", "still_failing", "recovery")],
+            ["05:00 failure", "05:30 still_failing", "09:30 still_failing"],
+            id="failures-are-counted-anew-after-a-success-in-a-silence",
+        ),
         pytest.param("08:00 failed\n08:10 succeeded", [rule("ops", "recovery")], [], id="no-recovery-of-the-untold"),
         pytest.param(
             "08:00 failed\n08:10 succeeded", [rule("ops", "failure")], ["08:00 failure"], id="no-recovery-wanted"
