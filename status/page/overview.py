@@ -115,7 +115,7 @@ def overview_page(visit: Visit) -> str:
         many=len(problems) >= LOOKED_AT,
         running=[_running(visit.home, run, visit.now) for run in running[:SHOWN]],
         running_count=len(running),
-        waiting=[_waiting(each, visit.now) for each in _in_order(visit, blocked)[:SHOWN]],
+        waiting=_waiting(visit, blocked)[:SHOWN],
         waiting_count=len(blocked),
         pools=[pool for pool in _pools(visit) if pool.running or pool.waiting],
         coming=_coming(entries),
@@ -224,19 +224,23 @@ def _running(home: Home, run: Run, now: int) -> Running:
     return running_of(run, samples_of(last_series(folder, 2)), read_progress(folder), now)
 
 
-def _in_order(visit: Visit, blocked: Sequence[Run]) -> list[Waiting]:
-    waiting = []
+def _waiting(visit: Visit, blocked: Sequence[Run]) -> list[tuple[Waiting, str]]:
+    """The runs that wait, in the order in which they would start, with what for in words."""
+    waiting, names = [], {}
     for run in blocked:
         entry = visit.picture.entries.get(run.identity)
         view: dict[str, Any] = {} if entry is None else orjson.loads(entry.fragment)
         waiting.append(Waiting(run, view.get("pool"), view.get("priority", 0)))
-    return in_order(waiting, visit.now)
+        above = [each["job"] for each in view.get("dependsOn", ()) if visit.may_see(each["job"].partition("/")[0])]
+        names[run.id] = ", ".join(above)
+    return [(each, _waits_for(each, names[each.run.id], visit.now)) for each in in_order(waiting, visit.now)]
 
 
-def _waiting(each: Waiting, now: int) -> tuple[Waiting, str]:
-    """A run that waits, with what for in words."""
+def _waits_for(each: Waiting, above: str, now: int) -> str:
     words = waiting_words(each.run, now)
-    return each, f"{words} {each.pool}" if each.run.reason is Reason.POOL and each.pool else words
+    if each.run.reason is Reason.POOL and each.pool:
+        return f"{words} {each.pool}"
+    return f"{words}: {above}" if each.run.reason is Reason.DEPENDENCY and above else words
 
 
 def _pools(visit: Visit) -> list[Any]:
