@@ -20,49 +20,43 @@ from status.openapi.types import (
     word,
 )
 
-HEALTH = {
-    **record(
-        "How the daemon is. A caller without a token, where one is asked for, is told `status`, all else is null.",
-        status=word("`degraded`: somebody should look; `down`: no heartbeat.", ("ok", "degraded", "down"), "ok"),
-        problems=nullable(several("What is wrong, the gravest first.", text("A sentence.", "prune: 2 jobs are kept"))),
-        heartbeat=nullable(
-            record(
-                "Its last sign of life.",
-                at=nullable(instant("When.")),
-                ageSeconds=nullable(number("How long ago.", 1.2)),
-            )
-        ),
-        daemon=nullable(
-            record(
-                "The process.",
-                state=text("`starting ready stopping down`.", "ready"),
-                pid=nullable(whole("Its number.", 4711)),
-                version=nullable(text("Of jobsctl.", "0.1.0")),
-                startedAt=nullable(instant("When it began.")),
-            )
-        ),
-        lastPass=nullable(
-            record(
-                "The last time it looked at everything.",
-                at=nullable(instant("When.")),
-                seconds=nullable(number("How long it took.", 0.01)),
-            )
-        ),
-        lastError=nullable(
-            record("What went wrong last.", message=text("What.", "disk full"), at=nullable(instant("When.")))
-        ),
-        revision=nullable(text("Of the specs.", "main@sha1:8d0c")),
+HEALTH = record(
+    "How the daemon is. A caller without a token, where one is asked for, is told `status`, all else is null.",
+    status=word("`degraded`: somebody should look; `down`: no heartbeat.", ("ok", "degraded", "down"), "ok"),
+    problems=nullable(several("What is wrong, the gravest first.", text("A sentence.", "prune: 2 jobs are kept"))),
+    heartbeat=nullable(
+        record(
+            "Its last sign of life.",
+            at=nullable(instant("When.")),
+            ageSeconds=nullable(number("How long ago.", 1.2)),
+        )
     ),
-
-}
-READY = {
-    **record(
-        "Whether the first good look at the files was applied. `reasons` is null for a caller without a token.",
-        ready=flag("Whether.", True),
-        reasons=nullable(several("Why not.", text("A sentence.", "the specs were not looked at yet"))),
+    daemon=nullable(
+        record(
+            "The process.",
+            state=text("`starting ready stopping down`.", "ready"),
+            pid=nullable(whole("Its number.", 4711)),
+            version=nullable(text("Of jobsctl.", "0.1.0")),
+            startedAt=nullable(instant("When it began.")),
+        )
     ),
-
-}
+    lastPass=nullable(
+        record(
+            "The last time it looked at everything.",
+            at=nullable(instant("When.")),
+            seconds=nullable(number("How long it took.", 0.01)),
+        )
+    ),
+    lastError=nullable(
+        record("What went wrong last.", message=text("What.", "disk full"), at=nullable(instant("When.")))
+    ),
+    revision=nullable(text("Of the specs.", "main@sha1:8d0c")),
+)
+READY = record(
+    "Whether the first good look at the files was applied. `reasons` is null for a caller without a token.",
+    ready=flag("Whether.", True),
+    reasons=nullable(several("Why not.", text("A sentence.", "the specs were not looked at yet"))),
+)
 SOURCE = record(
     "The last look at the specs directory; all null before the first.",
     **kind("Source"),

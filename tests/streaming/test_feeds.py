@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from state.eventtail import EventFilter
 from state.records import Event, JobRecord
 from state.store import Store
+from status.streams import clients as clients_module
 from status.streams import events as events_module
 from status.streams.clients import Clients, TooManyStreams
 from status.streams.connection import Stream
@@ -248,10 +249,6 @@ def test_a_client_that_resumes_while_a_thousand_events_are_written_loses_none(tm
     play(steps, tmp_path)
 
 
-async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
-    await work()
-
-
 def test_there_is_a_bound_on_streams_in_all_and_from_one_address() -> None:
     async def work() -> None:
         clients = Clients(most=3, most_of_one=2)
@@ -275,7 +272,7 @@ def test_there_is_a_bound_on_streams_in_all_and_from_one_address() -> None:
         transports[2].abort()
         assert len(clients) == 0
 
-    asyncio.run(_awaited(work))
+    asyncio.run(work())
 
 
 def test_programs_of_this_machine_are_not_bounded_by_their_address() -> None:
@@ -288,4 +285,26 @@ def test_programs_of_this_machine_are_not_bounded_by_their_address() -> None:
         for transport in transports:
             transport.abort()
 
-    asyncio.run(_awaited(work))
+    asyncio.run(work())
+
+
+def test_silence_is_broken_by_comments_and_who_takes_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients_module, "TICK", 0.005)
+    monkeypatch.setattr(clients_module, "HEARTBEAT", 0.0)
+    monkeypatch.setattr(clients_module, "STALLED", 0.05)
+
+    async def work() -> None:
+        clients = Clients()
+        quiet, stuck = PlayedTransport(), PlayedTransport()
+        gone: list[Stream] = []
+        for transport in (quiet, stuck):
+            clients.add(cast(Any, transport), "127.0.0.1", gone.append)
+        stuck.stall()
+        while not stuck.closed:
+            await asyncio.sleep(0.005)
+        assert quiet.taken.startswith(b"3\r\n:\n\n\r\n")
+        assert not quiet.closed
+        assert [len(gone), len(clients)] == [1, 1]
+        quiet.abort()
+
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
