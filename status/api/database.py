@@ -25,6 +25,7 @@ class Database:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="maker")
         self._reader: Reader | None = None
         self._opening = threading.Lock()
 
@@ -37,8 +38,12 @@ class Database:
         return await self.aside(lambda: self.answer(question))
 
     def aside(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """Work done in a thread: what reads a file, or takes a millisecond."""
+        """Work done in a thread: what reads a file, or takes a while."""
         return asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def from_memory(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Work of milliseconds that reads nothing: in a thread of its own, which never waits for a disk."""
+        return asyncio.get_running_loop().run_in_executor(self._maker, work)
 
     def answer(self, question: Callable[[Reader], T]) -> T:
         """As `ask`, here and now: for what is in a thread already."""

@@ -41,7 +41,7 @@ class JobRoutes:
         picture, query, own = picture_of(self._house), request.scope["query_string"], project_of(request)
         page = self._list.find(picture, query, own)
         if page is None:
-            page = await self._database.aside(lambda: render(picture, query, own=own))
+            page = await self._database.from_memory(lambda: render(picture, query, own=own))
             self._list.keep(picture, query, own, page)
         return await self._answer(request, page)
 
@@ -53,7 +53,7 @@ class JobRoutes:
         body = page.body
         if page.worth_packing and takes_gzip(request):
             if page.packed is None:
-                page.packed = await self._database.aside(lambda: packed(page.body))
+                page.packed = await self._database.from_memory(lambda: packed(page.body))
             body = page.packed
             headers["content-encoding"] = "gzip"
         return Response(body, 200, headers, "application/json")

@@ -97,13 +97,14 @@ def test_a_cursor_holds_when_its_file_is_gone(kept: Town) -> None:
 def test_a_page_looks_into_so_many_runs_and_goes_on(town: Town) -> None:
     job = town.store.put_job(record_of("many"))
     runs = [carry_out(town.store, job, at=NINE + number * HOUR) for number in range(MOST_RUNS + 3)]
-    folder = town.home.run_dir_of(runs[0]) / "outputs"
-    folder.mkdir(parents=True)
-    (folder / "old").touch()
+    for run, name in ((runs[0], "old"), (runs[3], "new")):
+        folder = town.home.run_dir_of(run) / "outputs"
+        folder.mkdir(parents=True)
+        (folder / name).touch()
     town.server.ring()
     until(lambda: town.server.http.get("/api/v1/jobs/many").status_code == 200, "the job")
     first = town.get("/api/v1/jobs/many/outputs").json()
-    assert (first["items"], first["next"]) == ([], runs[3].id)
+    assert (names(first["items"]), first["next"]) == ([(runs[3].id, "new")], runs[3].id)
     second = town.get(f"/api/v1/jobs/many/outputs?before={first['next']}").json()
     assert (names(second["items"]), second["next"]) == ([(runs[0].id, "old")], None)
 
