@@ -74,15 +74,20 @@ class UsageRoutes:
                 states.append(RunState.RUNNING)
                 around = reader.runs(job_id=entry.job_id, states=states, until=end, limit=min(limit, MOST_MEASURED))
                 measured = [(run, _samples(self._house.home, run)) for run in around if _overlaps(run, start)]
-            series = [
-                usage_of_runs(measured, name, since=start, until=end)
-                if name in RUN_SERIES
-                else series_of_job(runs, [name])[0]
-                for name in names
-            ]
+            series = [_series(name, runs, measured, start, end) for name in names]
             return json_answer(request, json_bytes(_answer(series, most, job=entry.identity, run=None)))
 
         return await self._database.ask(read)
+
+
+def _series(
+    name: str, runs: Sequence[Run], measured: Sequence[tuple[Run, Sequence[Sample]]], start: int | None, end: int | None
+) -> Series:
+    if name in RUN_SERIES:
+        return usage_of_runs(measured, name, since=start, until=end)
+    if name in JOB_SERIES:
+        return series_of_job(runs, [name])[0]
+    return Series(name, None, error=f"no such series; a job has {', '.join((*JOB_SERIES, *RUN_SERIES))}")
 
 
 def _overlaps(run: Run, start: int | None) -> bool:

@@ -84,6 +84,7 @@ def test_a_job_tells_what_its_runs_used_one_after_another(measured: Town) -> Non
     assert {name: each["status"] for name, each in found.items()} == {
         "cpu_usage": "ok", "memory_usage": "ok", "duration": "ok", "nope": "error",
     }  # fmt: skip
+    assert str(found["nope"]["error"]).endswith("duration, cpu_time, peak_memory, cpu_usage, memory_usage")
     points = found["memory_usage"]["points"]
     assert [point["value"] for point in points] == [*range(1001, 1011), *range(2001, 2011)]
     assert {point["run"] for point in points} == {run_of(measured, 0).id, run_of(measured, 1).id}
