@@ -8,6 +8,8 @@ import { Look, lineOf } from "./logtext.js";
 const MOST_LINES = 5000; // in the document: what is more is taken out again, and had by "Earlier"
 const NEAR = 40; // px from the bottom that still count as being there
 
+const encoder = new TextEncoder();
+const bytes = (text) => encoder.encode(text).length;
 const said = document.getElementById("log-said");
 const keys = {}; // what a key does while a log has the focus
 let finder = null;
@@ -29,7 +31,8 @@ function LogView(element) {
   let before = new Look();
   let look = new Look();
   let stop = null;
-  const marks = []; // where pieces began: {line, offset}
+  let openAt = end; // where that line begins
+  const places = new WeakMap(); // of lines that came: where each begins
 
   const atBottom = () => box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
   const toBottom = () => { box.scrollTop = box.scrollHeight; };
@@ -48,7 +51,7 @@ function LogView(element) {
     return line;
   }
 
-  function append({ start: from, end: to, text }) {
+  function append({ end: to, text }) {
     if (to <= end) return; // told again after a reconnect
     const stick = atBottom();
     const batch = document.createDocumentFragment();
@@ -59,22 +62,27 @@ function LogView(element) {
     }
     openLine = null;
     open = parts.pop();
-    let first = null;
+    let at = openAt;
+    const exact = openAt + bytes(parts.join("\n")) + (parts.length ? 1 : 0) + bytes(open) === to; // no hole, all UTF-8
     for (const part of parts) {
       const line = newLine();
       line.append(lineOf(part, look), "\n");
       batch.append(line);
-      first ??= line;
+      if (exact || at === openAt) places.set(line, at);
+      at += bytes(part) + 1;
     }
+    openAt = exact ? at : to - bytes(open);
     if (open) {
       before = copyLook(look);
       openLine = newLine();
       openLine.append(lineOf(open, look));
       batch.append(openLine);
-      first ??= openLine;
-      if (open.length > 65536) open = open.slice(-4096); // a line that never ends
+      places.set(openLine, openAt);
+      if (open.length > 65536) {
+        openAt += bytes(open.slice(0, -4096)); // a line that never ends
+        open = open.slice(-4096);
+      }
     }
-    if (first) marks.push({ line: first, offset: from });
     pre.append(batch);
     end = to;
     trim();
@@ -87,11 +95,9 @@ function LogView(element) {
   function trim() {
     let surplus = pre.childElementCount - MOST_LINES;
     if (surplus <= 0) return;
-    while (surplus-- > 0) {
-      if (marks.length && marks[0].line === pre.firstElementChild) marks.shift();
-      pre.firstElementChild.remove();
-    }
-    start = marks.length ? marks[0].offset : end;
+    // As far as a line whose place is known: what is before it can be had whole.
+    while (surplus-- > 0 || (pre.childElementCount > 1 && !places.has(pre.firstElementChild))) pre.firstElementChild.remove();
+    start = places.get(pre.firstElementChild) ?? end;
     earlierLink();
   }
 
@@ -110,11 +116,13 @@ function LogView(element) {
     link.href = address.href;
   }
 
-  const size = (bytes) => {
-    for (const unit of ["B", "KiB", "MiB", "GiB"]) {
-      if (bytes < 1024 || unit === "GiB") return `${unit === "B" ? bytes : bytes.toFixed(1)} ${unit}`;
-      bytes /= 1024;
+  const size = (length) => {
+    let amount = length;
+    for (const unit of ["B", "KiB", "MiB"]) {
+      if (amount < 1024) return `${unit === "B" ? amount : amount.toFixed(1)} ${unit}`;
+      amount /= 1024;
     }
+    return `${amount.toFixed(1)} GiB`;
   };
 
   function tellWhere() {
@@ -136,7 +144,7 @@ function LogView(element) {
       pre.prepend(...lines.map((line) => document.importNode(line, true)));
       box.scrollTop = box.scrollHeight - height;
       start = Number(other.dataset.start);
-      marks.unshift({ line: pre.firstElementChild, offset: start });
+      places.set(pre.firstElementChild, start);
       if (start > 0) earlierLink();
       else links.querySelector(".log-earlier")?.remove();
       where.textContent = `${size(start)} to ${size(end)}`;
