@@ -27,7 +27,7 @@ CONFIG = f"""\
 #   share: 0.3
 # http:                       # read-only API; `http: null` switches it off
 #   listen: 127.0.0.1:8787
-#   tokens: tokens            # readers need one: `jobsctl token create NAME`
+#   tokens: null              # a file of the tokens readers need: `jobsctl token`
 # retention:                  # of runs, their output and events
 #   max_runs: 1000
 #   max_age: 30d
