@@ -26,9 +26,11 @@ POLL = 1.0
 """Seconds after which it looks without a bell."""
 LEAST_REST, MOST_REST, REST_SHARE = 0.02, 1.0, 4
 """As `status.refresh`: it rests four times as long as it worked, so a burst of runs is told in few writes."""
-BATCH = 500
-PAGE = 200
-"""Events per page for one that is behind: 60 KB."""
+BATCH = 100
+"""Events told at once: 30 KB, which the kernel takes at once from a client that reads. More would wait in our memory,
+once for each client."""
+PAGE = 100
+"""Events per page for one that is behind."""
 FEEDS_AT_ONCE = 50
 
 T = TypeVar("T")

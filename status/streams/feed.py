@@ -75,13 +75,18 @@ class Feed(ABC):
         framed = chunk(text)
         for place, stream in enumerate(members, 1):
             if stream.stalled_at is not None:
-                self._live.pop(stream, None)
-                if not stream.closed:
-                    self.join(stream, since)
+                self.leave_behind([stream], since=since)
             else:
                 stream.write(framed)
             if place % AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+    def leave_behind(self, members: list[Stream], *, since: int) -> None:
+        """Have those that `advance` named read on by themselves, at their own pace."""
+        for stream in members:
+            self._live.pop(stream, None)
+            if not stream.closed:
+                self.join(stream, since)
 
     def end(self, text: bytes) -> None:
         """Nothing comes any more: whoever is at the head, or gets there, is sent this and hung up on."""

@@ -26,8 +26,9 @@ POLL = 0.25
 """Seconds between looks."""
 PIECE = 32 * 1024
 """Bytes at once for one that is behind."""
-NEWS = 256 * 1024
-"""Bytes at once of what is new."""
+NEWS = 32 * 1024
+"""Bytes told to all at once, which the kernel takes from a client that reads. Of more each reads for itself: they would
+wait in our memory, once for each client."""
 END = "end"
 """The id of the last event: who comes back with it has all."""
 READERS = 2
@@ -63,6 +64,12 @@ def ending_of(run: Run) -> bytes:
     return message(END, run_view(run), event=END)
 
 
+def end_of_text(log: Log, size: int) -> int:
+    """How much of the first `size` bytes ends before a character that is not complete yet."""
+    last, _ = log.piece(max(size - 4, 0), size)
+    return size - (len(last) - whole_characters(last))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A log: of which run, and which stream of it."""
@@ -88,7 +95,8 @@ class LogFeed(Feed):
 class News:
     """What one look found of a log. `end`: the last event, when nothing comes any more; `gone`: it cannot be told."""
 
-    text: bytes
+    text: bytes | None
+    """None: more than is told at once."""
     head: int
     end: bytes | None = None
     gone: bool = False
@@ -146,19 +154,19 @@ class LogHub:
         while self._feeds:
             looked = [(feed, feed.place, feed.head) for feed in self._feeds.values()]
             news = await loop.run_in_executor(self._look_thread, self._look, [each[1:] for each in looked])
-            more = False
             for (feed, _, since), new in zip(looked, news, strict=True):
                 if new.gone:
                     feed.cut()
                     continue
                 if new.head != since:
                     members = feed.advance(new.head)
-                    more = more or bool(members)
-                    if new.text:
+                    if new.text is None:
+                        feed.leave_behind(members, since=since)
+                    elif new.text:
                         await feed.tell(members, new.text, since=since)
                 if new.end is not None:
                     feed.end(new.end)
-            await asyncio.sleep(POLL / 10 if more else POLL)
+            await asyncio.sleep(POLL)
 
     def _look(self, places: Sequence[tuple[Place, int]]) -> list[News]:
         """At all logs, in the thread. The runs first: what a run wrote is there when its end is known."""
@@ -170,13 +178,15 @@ class LogHub:
         if known and run is None:
             return News(b"", head, gone=True)  # pruned meanwhile
         over = run is not None and run.state not in ACTIVE_STATES
-        size, text, reached = head, b"", head
+        size, reached = head, head
+        text: bytes | None = b""
         try:
             with Log(place.directory, place.stream) as log:
                 size = log.size
-                if size > head:
-                    end = min(size, head + NEWS)
-                    text, reached = piece_of(log, head, end, all_there=over and end == size)
+                if size - head > NEWS:
+                    text, reached = None, size if over else end_of_text(log, size)
+                elif size > head:
+                    text, reached = piece_of(log, head, size, all_there=over)
         except NotFound:
             if streams(place.directory) and not over:
                 return News(b"", head, gone=True)  # it keeps its streams apart: the client must name one

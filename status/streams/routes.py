@@ -27,7 +27,7 @@ from status.query import PAGE, Query
 from status.streams.clients import Clients
 from status.streams.connection import Stream
 from status.streams.events import EventHub, fits
-from status.streams.logs import END, LogHub, Place, whole_characters
+from status.streams.logs import END, LogHub, Place, end_of_text
 from status.streams.sse import FOLLOW, MEDIA_TYPE, opening, refuse_what_ends
 from status.wire import CONNECTION, LimitedProtocol
 
@@ -150,9 +150,7 @@ class Streams:
             return None
         try:
             with Log(place.directory, place.stream) as log:
-                size = log.size
-                last, _ = log.piece(max(size - 4, 0), size)
-                size -= len(last) - whole_characters(last)
+                size = end_of_text(log, log.size)
                 start = 0 if wanted.start is None else log.offset_since(wanted.start)
                 if wanted.tail is not None:
                     start = max(start, log.tail_offset(wanted.tail))

@@ -231,7 +231,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_module, "REST_SHARE", 0)
 
 
-@settings(derandomize=True, max_examples=30, deadline=None,
+@settings(derandomize=True, max_examples=20, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(steps=STEPS)
 def test_everybody_gets_everything_once_and_in_order(

@@ -178,6 +178,21 @@ def test_many_followers_and_a_large_log_cost_no_memory_to_speak_of(town: Town) -
     assert lazy[0].take(1)[0].data["text"].encode().startswith(line)
 
 
+def test_a_program_that_writes_megabytes_at_once_is_followed_byte_for_byte(town: Town) -> None:
+    run = begin(town)
+    log = log_of(town, run)
+    append(log, b"begin\n")
+    followers = [town.follow(f"/api/v1/runs/{run.id}/logs") for _ in range(3)]
+    for follower in followers:
+        assert follower.take(1)[0].data["text"] == "begin\n"
+    flood = "".join(f"line {number} ü\n" for number in range(200_000))
+    append(log, flood.encode())
+    assert followers[0].take(1)[0].data["text"].startswith("line 0 ü\n")
+    append(log, b"end\n")
+    end(town, run)
+    assert all(text_of(follower.rest()) == flood + "end\n" for follower in followers[1:])
+
+
 def resident(town: Town) -> int:
     """Bytes."""
     pages = Path(f"/proc/{town.server.process.pid}/statm").read_text().split()[1]
