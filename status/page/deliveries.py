@@ -13,6 +13,8 @@ import orjson
 
 from state.outbox.reads import OutboxReader
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState
+from state.records import SilenceRecord
+from state.silences import read_silences
 from status.page.filters import with_query
 from status.page.visit import Visit
 
@@ -29,16 +31,6 @@ class Row:
     """What a notification says, in a line; empty for a callback."""
     attempts: Sequence[Attempt]
     """Of one that did not arrive at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Nobody is notified for a while."""
-
-    identity: str | None
-    until: int
-    reason: str
-    by: str
 
 
 def deliveries_page(visit: Visit) -> str:
@@ -105,7 +97,10 @@ def _title(delivery: Delivery) -> str:
     return title if isinstance(title, str) else ""
 
 
-def _silences(visit: Visit) -> list[Silence]:
-    sql = "SELECT identity, until, reason, silenced_by FROM silence WHERE until > ? AND ended_at IS NULL ORDER BY until"
-    found = [Silence(*row) for row in visit.ask(sql, (visit.now,))]
-    return [each for each in found if each.identity is None or visit.may_see(each.identity.partition("/")[0])]
+def _silences(visit: Visit) -> list[SilenceRecord]:
+    found = read_silences(visit.ask, after=visit.now)
+    return [
+        each
+        for each in found
+        if each.holds(visit.now) and (each.identity is None or visit.may_see(each.identity.partition("/")[0]))
+    ]

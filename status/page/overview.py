@@ -13,8 +13,9 @@ import orjson
 from state.errors import NotFound
 from state.home import Home
 from state.logs import Log, streams
-from state.records import Health, JobRecord, Reason, Run, RunState
+from state.records import Health, JobRecord, Reason, Run, RunState, SilenceRecord
 from state.runfiles import last_series, read_progress, samples_of
+from state.silences import read_silences
 from state.timeline import recent_ends
 from status.board import JobEntry
 from status.health import Facts
@@ -25,6 +26,7 @@ from status.page.visit import Visit
 from status.phase import Phase
 from status.problems import Problem, daemon_problems, job_problems, source_problems
 from status.runwords import duration_text, waiting_words
+from status.silences import silence_of
 
 SHOWN = 12
 """Entries of a section: more than a screen helps nobody to see what comes first."""
@@ -69,6 +71,8 @@ class Trouble:
     """How the last runs ended, oldest first."""
     doing: str
     """What goes on meanwhile, of a job that is late; empty when nothing does."""
+    silence: SilenceRecord | None
+    """Why nobody is notified of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ def overview_page(visit: Visit) -> str:
     timeline = timeline_of(
         visit.ask, visit.now, visit.timezone, entries=entries, project=visit.project, running=running
     )
+    silences = read_silences(visit.ask, after=visit.now)
     phases = Counter(entry.phase for entry in entries)
     return visit.render(
         "overview.html",
@@ -109,7 +114,8 @@ def overview_page(visit: Visit) -> str:
         jobs=len(entries),
         phases=[(phase.value, phases[phase]) for phase in WORST_FIRST if phases[phase]],
         troubles=[
-            _trouble(visit, each, strips.get(by_number.get(each.identity or "", 0), ()), active) for each in shown
+            _trouble(visit, each, strips.get(by_number.get(each.identity or "", 0), ()), active, silences)
+            for each in shown
         ],
         problems=len(problems),
         many=len(problems) >= LOOKED_AT,
@@ -176,17 +182,24 @@ def _doubtful(visit: Visit, entries: Sequence[JobEntry]) -> list[JobRecord]:
     return records
 
 
-def _trouble(visit: Visit, problem: Problem, strip: Sequence[RunState], active: Sequence[Run]) -> Trouble:
+def _trouble(
+    visit: Visit,
+    problem: Problem,
+    strip: Sequence[RunState],
+    active: Sequence[Run],
+    silences: Sequence[SilenceRecord],
+) -> Trouble:
     shape, word = LABELS.get(problem.kind, ("warning", problem.kind))
     entry = visit.picture.entries.get(problem.identity or "")
     line = doing = ""
+    silence = silence_of(problem.identity, silences, visit.now) if problem.identity is not None else None
     if problem.kind == "overdue":
         own = next((run for run in active if run.identity == problem.identity), None)
         doing = "" if own is None else _doing(own, visit.now)
     if problem.run is not None:
         run = visit.reader.runs_of_ids([problem.run]).get(problem.run)
         line = "" if run is None else last_line(visit.home, run)
-    return Trouble(problem, shape, word, _timezone(entry, visit.timezone), line, strip, doing)
+    return Trouble(problem, shape, word, _timezone(entry, visit.timezone), line, strip, doing, silence)
 
 
 def _doing(run: Run, now: int) -> str:
