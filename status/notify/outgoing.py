@@ -21,6 +21,7 @@ from state.logs import Log, lines_of, streams
 from state.outbox.records import Delivery, DeliveryKind, DeliveryState, Message
 from state.outbox.store import Outbox
 from state.telling import TellingReader
+from status.counting import counted
 from status.deadline import read_spec
 from status.notify.crashpoint import crashpoint
 from status.notify.digest import write_digest
@@ -132,19 +133,32 @@ class Outgoing:
         )
         known = {message.id: message for message in waiting}
         for send in gathered.sends:
-            if send.is_digest:
-                text = write_digest(
-                    digest_facts(reader, watch, name, since=send.digest_since or 0, until=now),
-                    channel.voice,
-                    last_for_now=send.last_for_now,
-                )
-                self._store(channel, send, text, "info", [], now)
-            else:
-                messages = [known[id] for id in send.ids]
-                notices = [Notice.of_data(orjson.loads(message.payload)) for message in messages]
-                text = write(notices, channel.voice, about=self._about(reader, notices), last_for_now=send.last_for_now)
-                self._store(channel, send, text, _tone(notices), messages, now)
+            messages = [known[id] for id in send.ids]
+            try:
+                text, tone = self._text(reader, watch, channel, send, messages, now)
+            except Exception as error:  # what is said is worth less than that something is
+                if isinstance(error, StateError):
+                    raise
+                traceback.print_exc(file=sys.stderr)
+                text, tone = _plain(messages), "warning"
+            self._store(channel, send, text, tone, messages, now)
         self._look_at[name] = gathered.look_at
+
+    def _text(
+        self,
+        reader: TellingReader,
+        watch: Watch,
+        channel: _Channel,
+        send: Send,
+        messages: Sequence[Message],
+        now: int,
+    ) -> tuple[Text, Tone]:
+        if send.digest_since is not None:
+            facts = digest_facts(reader, watch, channel.stored.name, since=send.digest_since, until=now)
+            return write_digest(facts, channel.voice, last_for_now=send.last_for_now), "info"
+        notices = [Notice.of_data(orjson.loads(message.payload)) for message in messages]
+        about = self._about(reader, notices)
+        return write(notices, channel.voice, about=about, last_for_now=send.last_for_now), _tone(notices)
 
     def _last_digest(self, channel: _Channel, now: int) -> int | None:
         if channel.settings.digest is None:
@@ -242,6 +256,15 @@ def _last_lines(run_dir: Path) -> Sequence[str]:
     with Log(run_dir, "stderr" if "stderr" in there else there[0]) as log:
         start = max(log.tail_offset(OUTPUT_LINES), log.size - _TAIL_BYTES)
         return [line.decode(errors="replace") for line in lines_of(log.read(start))][-OUTPUT_LINES:]
+
+
+def _plain(messages: Sequence[Message]) -> Text:
+    """When no words can be found: of another version, or a mistake of ours."""
+    told = [f"- {message.id.partition('/')[0]} {message.identity}" for message in messages]
+    return Text(
+        f"jobsctl: {counted(len(messages), 'message')} without words",
+        "\n".join([*told[:MOST_ABOUT], "The daemon's log says why. More: jobsctl status"]),
+    )
 
 
 def _link(page: str, notice: Notice) -> str:

@@ -24,8 +24,8 @@ from status.notify.sending import Note, send_apart
 from status.notify.watching import DAY
 
 THREADS = 4
-LOOK = 100
-"""Deliveries looked at in one turn."""
+LOOK, EACH = 100, 8
+"""Deliveries looked at in one turn, and at most of one notifier: one that hangs does not hide the others."""
 DELAYS = (30, 120, 600, 1800, 3600)
 """Seconds from each failed attempt to the next: six attempts in a little under two hours."""
 
@@ -73,7 +73,7 @@ class Postman:
 
     def start(self, now: int) -> None:
         """Begin attempts at what is due (`now`: µs), as many as there is room for."""
-        for delivery in self._outbox.due(now, kind=DeliveryKind.NOTIFICATION, limit=LOOK):
+        for delivery in self._outbox.due(now, kind=DeliveryKind.NOTIFICATION, limit=LOOK, each=EACH):
             place = delivery.target, delivery.address
             if delivery.id in self._under_way or place in self._under_way.values():
                 continue

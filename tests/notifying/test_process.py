@@ -11,7 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from state.outbox.records import DeliveryState
+from state.outbox.records import DeliveryState, Message
+from state.outbox.store import Outbox
 from state.records import RunState
 from status.instants import SECOND
 from tests.notifying.receivers import Received, http_receiver, silent_receiver
@@ -226,6 +227,37 @@ def test_a_notifier_that_is_gone_drops_what_it_should_have_told(rig: Rig) -> Non
     rig.stop()
     (dropped,) = rig.deliveries()
     assert (dropped.state, dropped.reason) == (DeliveryState.DROPPED, "no Notifier ops is applied")
+
+
+def test_a_message_that_no_words_are_found_for_holds_up_nothing(rig: Rig) -> None:
+    with http_receiver() as received:
+        rig.apply(notifier(f"json://127.0.0.1:{received.port}"))
+        (report,) = rig.apply(job())
+        rig.begin()
+        outbox = Outbox.open(rig.home.outbox, now=now())
+        payload = orjson.dumps(
+            {"id": "x", "notifier": "ops", "what": "melted", "job_id": 1, "identity": "a/b", "at": 1}
+        )
+        outbox.add_messages(
+            [
+                Message(
+                    id="melted/1/ops",
+                    notifier="ops",
+                    identity="a/b",
+                    run_id=None,
+                    at=1,
+                    stored_at=now(),
+                    payload=payload,
+                )
+            ]
+        )
+        outbox.close()
+        rig.start()
+        received.wait_for(1)
+        rig.run(report)
+        received.wait_for(2)
+        rig.stop()
+    assert titles(received) == ["jobsctl: 1 message without words", "default/report failed: exit code 3"]
 
 
 def test_a_missed_deadline_is_told_by_time_alone(rig: Rig) -> None:
