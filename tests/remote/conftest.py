@@ -12,7 +12,7 @@ from cli.options import Settings
 from state.home import Home
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
 from state.outbox.store import Outbox
-from state.records import Event, Reason, RunState, Trigger
+from state.records import Event, Reason, RunState, SilenceRecord, Trigger
 from tests.commands.conftest import HOUR, MINUTE, NOW, Done, Known, StoppedClock, plain_environment
 from tests.seeing.building import beat
 from tests.seeing.conftest import StatusProcess, serve
@@ -62,6 +62,12 @@ def fill(known: Known) -> dict[str, str]:
     known.skip(hello, reason=Reason.OVERLAP, count=3)
     known.run(twin, ago=2 * HOUR)
     known.update(gone, archived_at=NOW - HOUR)
+    for id, identity in (("s1", "default/broken"), ("s2", "data/load")):
+        until = NOW + (HOUR if id == "s1" else MINUTE)
+        silence = SilenceRecord(
+            id=id, identity=identity, since=NOW - 1, until=until, reason="moving", silenced_by="ann@desk"
+        )
+        known.store.add_silence(silence, now=NOW)
     problem = {"code": "JOB030", "message": "unknown key", "path": "2.yaml", "line": 3, "column": 1}
     known.update(broken, problem=(problem,), problem_since=NOW - HOUR, suspended_at=NOW - 5, suspended_reason="wait")
     known.store.add_events(

@@ -27,6 +27,7 @@ READERS = {
     "search": [["hello"], ["echo", "-n", "2"], ["gone", "--all"], ["gone"], ["fails always", "-l", "!team"]],
     "outputs": [[], ["apart"]],
     "metrics": [["default/hello"]],
+    "silence": [["--list"], ["--list", "-p", "data"]],
     "deliveries": [
         [], ["-n", "1"], ["broken"], ["extract"], ["--failed", "--since", "7d"], ["--to", "ops", "--before", "3"],
         ["aa11bb1"], ["--kind", "callback", "-p", "default"], ["-p", "data"], ["nothing"],
@@ -66,6 +67,13 @@ def test_a_reader_says_the_same_over_http_in_every_form(town, ask, reader, argum
 def test_a_log_is_the_same_over_http(town, ask, run, arguments):
     here, there = (ask(where, "logs", town.runs[run], *arguments) for where in (town.home, town.url))
     assert there == here
+
+
+@pytest.mark.parametrize("arguments", [["default/broken", "--for", "1h"], ["--all", "--end"]], ids=["begin", "end"])
+def test_a_silence_is_listed_over_http_and_not_changed(town, ask, arguments):
+    done = ask(town.url, "silence", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "it does not work with --server" in done.err
 
 
 @pytest.mark.parametrize(
