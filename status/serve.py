@@ -50,6 +50,8 @@ MOST_CONNECTIONS = 1024
 KEEP_ALIVE_SECONDS = 15
 """Prometheus scrapes every 15 to 60 seconds and reconnects gladly."""
 BACKLOG = 512
+ACCEPTED_AT_ONCE = 64
+"""Connections that are taken before those there are have their turn: all of a storm at once would be too many."""
 FILES = 8192
 """Descriptors: 4,000 streams, 1,024 connections, the database, logs that are read, and room."""
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
@@ -174,7 +176,7 @@ def _uvicorn_config(app: Guard) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=BACKLOG,
+        backlog=ACCEPTED_AT_ONCE,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
@@ -182,6 +184,12 @@ def _uvicorn_config(app: Guard) -> uvicorn.Config:
 
 class Server(uvicorn.Server):
     """uvicorn without its goodbye: nothing here needs an orderly end, and the daemon waits for ours."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """asyncio takes one number for both, how many wait with the kernel and how many are taken at once."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(BACKLOG)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """uvicorn's handler of SIGTERM and SIGINT."""

@@ -26,9 +26,9 @@ class Town:
     hours: int = 0
     followers: list[Follower] = field(default_factory=list)
 
-    def follow(self, path: str, last: str | int | None = None, **options: int) -> Follower:
+    def follow(self, path: str, last: str | int | None = None, receive_buffer: int | None = None) -> Follower:
         headers = {} if last is None else {"Last-Event-ID": str(last)}
-        follower = Follower(self.server.port, path, headers, **options)
+        follower = Follower(self.server.port, path, headers, receive_buffer)
         self.followers.append(follower)
         return follower
 

@@ -43,7 +43,8 @@ class Follower:
         self._raw, self._text = b"", b""
         self.over = False
         """Whether the server ended the body in order."""
-        self.last_id, self.retry, self.comments = "", None, 0
+        self.last_id, self.comments = "", 0
+        self.retry: int | None = None
         while b"\r\n\r\n" not in self._raw:
             self._receive()
         head, _, self._raw = self._raw.partition(b"\r\n\r\n")
@@ -73,7 +74,7 @@ class Follower:
 
     def take(self, count: int) -> list[Message]:
         """So many events."""
-        found = []
+        found: list[Message] = []
         for _ in range(count):
             message = self.next()
             assert message is not None, f"the server ended after {len(found)} of {count}"
@@ -95,7 +96,8 @@ class Follower:
             assert self._parse(block.decode()) is None
 
     def _parse(self, block: str) -> Message | None:
-        data, kind = [], "message"
+        data: list[str] = []
+        kind = "message"
         for line in block.split("\n"):
             name, _, value = line.partition(":")
             value = value.removeprefix(" ")
