@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from state.errors import NotFound as NoLog
 from state.home import Home
-from state.logs import Log, streams
+from state.logs import Log, lines_of, streams
 from state.reads import Reader
 from state.records import Run, RunState
 from status.instants import rfc3339
@@ -34,7 +34,7 @@ class Written:
     def lines(self) -> Iterator[bytes]:
         """Each with the run it is of before it, and a newline behind it."""
         head = f"{self.run.id} ".encode()
-        for line in self.data.splitlines(keepends=True):
+        for line in lines_of([self.data]):
             yield head + (line if line.endswith(b"\n") else line + b"\n")
 
     def view(self) -> View:

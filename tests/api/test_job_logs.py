@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.reads import Reader
-from status.joblogs import MOST_RUNS, read_job_log
+from status.joblogs import MOST_RUNS, Written, read_job_log
 from status.logs import Cut, LogQuery
 from tests.api.conftest import Town
 from tests.seeing.building import HOUR, NINE, carry_out, record_of
@@ -50,6 +50,13 @@ def test_as_json_each_run_and_stream_is_an_item(town: Town) -> None:
     assert town.get("/api/v1/jobs/default/hello/logs?format=json&limit=1").json()["truncated"] == "lines"
     only = town.get("/api/v1/jobs/apart/logs?stream=stderr").text
     assert only == f"{run.id} err\n"
+
+
+def test_a_line_ends_with_a_newline_and_nothing_else(town: Town) -> None:
+    run = town.runs["default/hello"][0]
+    written = Written(run, "output", b"10%\r20%\r\n\x0ba\x1c\n\nlast")
+    head = f"{run.id} ".encode()
+    assert list(written.lines()) == [head + b"10%\r20%\r\n", head + b"\x0ba\x1c\n", head + b"\n", head + b"last\n"]
 
 
 @pytest.mark.parametrize(
