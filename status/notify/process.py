@@ -35,7 +35,7 @@ from status.notify.following import Follower
 from status.notify.outgoing import Outgoing
 from status.notify.ping import Pinger
 from status.notify.posting import Postman
-from status.notify.settings import Settings, SettingsUnreadable, read_settings
+from status.notify.settings import CLOSED, Settings, SettingsUnreadable, read_settings
 from status.notify.watching import DAY
 
 RESYNC = 60.0
@@ -63,8 +63,12 @@ def main() -> None:
     code = 0
     try:
         settings = read_settings(home.root)
+    except SettingsUnreadable as error:
+        _say(f"{error}; until this process is started again no callback and no ping is sent")
+        settings = CLOSED
+    try:
         outbox = Outbox.open(home.outbox, now=now_us())
-    except (SettingsUnreadable, StateError) as error:
+    except StateError as error:
         _say(error)
         os._exit(1)
     if outbox.warning is not None:

@@ -49,6 +49,10 @@ class Settings:
     """Address of the web page; None: not known."""
 
 
+CLOSED = Settings(allowed=Allowed(hosts=()), ping=None, page=None)
+"""While the settings cannot be read: people are told, and no callback goes where it might not be allowed to."""
+
+
 def read_settings(home: Path) -> Settings:
     """The settings of a home. Raises SettingsUnreadable."""
     if not (home / "jobsctl.yaml").exists():

@@ -19,6 +19,7 @@ from tests.notifying.receivers import Received, http_receiver, silent_receiver
 from tests.notifying.rig import Rig, job, notifier, now
 
 DAY = 86_400 * SECOND
+KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
 
 
 def titles(received: Received) -> list[str]:
@@ -277,8 +278,7 @@ def test_a_callback_is_sent_for_every_end(rig: Rig) -> None:
     with http_receiver() as received:
         rig.settings(f"callbacks: {{private: [127.0.0.1], ports: [{received.port}]}}\n")
         (report,) = rig.apply(
-            f"name: report\nrun: {{command: ['true']}}\ncallback:\n  url: {received.url}/hook\n"
-            "  secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr\n"
+            f"name: report\nrun: {{command: ['true']}}\ncallback:\n  url: {received.url}/hook\n  secret: {KEY}\n"
         )
         rig.start()
         rig.wait_started()
@@ -288,6 +288,22 @@ def test_a_callback_is_sent_for_every_end(rig: Rig) -> None:
         rig.stop()
     assert {orjson.loads(body)["data"]["run"]["id"] for _, _, body in received.requests} == {run.id for run in runs}
     assert [each.id for each in rig.deliveries()] == [f"run_{run.id}" for run in runs]
+
+
+def test_settings_that_were_spoilt_keep_callbacks_in_and_people_told(rig: Rig) -> None:
+    with http_receiver() as received:
+        rig.settings("callbacks: {privat: []}\n")
+        rig.apply(notifier(f"json://127.0.0.1:{received.port}"))
+        (report,) = rig.apply(job(more=f"callback: {{url: 'http://hooks.example/hook', secret: {KEY}}}"))
+        rig.start()
+        rig.wait_started()
+        rig.run(report)
+        received.wait_for(1)
+        rig.wait(lambda: all(each.attempts for each in rig.deliveries()) and len(rig.deliveries()) == 2)
+        rig.stop()
+    assert titles(received) == ["default/report failed: exit code 3"]
+    (kept,) = [each for each in rig.deliveries() if each.state is DeliveryState.PENDING]
+    assert kept.reason is not None and "callbacks.hosts" in kept.reason
 
 
 def test_it_ends_with_the_daemon(rig: Rig) -> None:
