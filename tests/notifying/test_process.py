@@ -13,7 +13,7 @@ import pytest
 
 from state.outbox.records import DeliveryState, Message
 from state.outbox.store import Outbox
-from state.records import RunState
+from state.records import RunState, SilenceRecord
 from status.instants import SECOND
 from tests.notifying.receivers import Received, http_receiver, silent_receiver
 from tests.notifying.rig import Rig, job, notifier, now
@@ -259,6 +259,26 @@ def test_a_message_that_no_words_are_found_for_holds_up_nothing(rig: Rig) -> Non
         received.wait_for(2)
         rig.stop()
     assert titles(received) == ["jobsctl: 1 message without words", "default/report failed: exit code 3"]
+
+
+def test_what_a_silence_held_back_is_told_at_its_end(rig: Rig) -> None:
+    with http_receiver() as received:
+        rig.apply(notifier(f"json://127.0.0.1:{received.port}"))
+        report, other = rig.apply(job() + job("other"))
+        silence = SilenceRecord(
+            id="s1", identity="default/report", since=now(), until=now() + DAY, reason="work", silenced_by="ann"
+        )
+        rig.store.add_silence(silence, now=now())
+        rig.begin()
+        rig.start()
+        rig.run(report)
+        rig.run(other)
+        received.wait_for(1)
+        rig.store.end_silences("default/report", "ann", now())
+        rig.bell()
+        received.wait_for(2)
+        rig.stop()
+    assert titles(received) == ["default/other failed: exit code 3", "default/report failed: exit code 3"]
 
 
 def test_a_missed_deadline_is_told_by_time_alone(rig: Rig) -> None:
