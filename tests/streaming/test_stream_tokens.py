@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,15 @@ class Guarded:
         return Follower(self.server.port, path, headers)
 
 
-@pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Guarded]:
-    home = make_home(tmp_path / "home")
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with make_guarded(tmp_path_factory.mktemp("guarded")) as made:
+        yield made
+
+
+@contextmanager
+def make_guarded(root: Path) -> Iterator[Guarded]:
+    home = make_home(root / "home")
     store = Store.open(home.database, now=NINE)
     jobs = [store.put_job(record_of(name, project=project)) for project, name in (("ops", "backup"), ("web", "deploy"))]
     store.set_source(source_state())
@@ -87,16 +94,17 @@ def test_a_token_of_a_project_is_told_of_that_project_alone_before_and_after_joi
         assert {message.data["job"] for message in follower.take(12)} == {"ops/backup", "web/deploy"}
 
 
-def test_who_lost_its_token_is_hung_up_on_and_not_let_in_again(guarded: Guarded) -> None:
-    with guarded.follow("/api/v1/events", "ops") as taken, guarded.follow("/api/v1/events", "all") as kept:
-        taken.opening()
-        kept.opening()
-        first, _ = guarded.file.read_text().splitlines(keepends=True)
-        guarded.file.write_text(first)
-        for follower in (taken, kept):
-            with pytest.raises(ConnectionResetError):
-                assert follower.next() is None
-                raise ConnectionResetError  # hung up on in order, or abruptly
-    for name, status in (("ops", 401), ("all", 200)):
-        with guarded.follow("/api/v1/events", name) as follower:
-            assert follower.status == status
+def test_who_lost_its_token_is_hung_up_on_and_not_let_in_again(tmp_path: Path) -> None:
+    with make_guarded(tmp_path) as guarded:
+        with guarded.follow("/api/v1/events", "ops") as taken, guarded.follow("/api/v1/events", "all") as kept:
+            taken.opening()
+            kept.opening()
+            first, _ = guarded.file.read_text().splitlines(keepends=True)
+            guarded.file.write_text(first)
+            for follower in (taken, kept):
+                with pytest.raises(ConnectionResetError):
+                    assert follower.next() is None
+                    raise ConnectionResetError  # hung up on in order, or abruptly
+        for name, status in (("ops", 401), ("all", 200)):
+            with guarded.follow("/api/v1/events", name) as follower:
+                assert follower.status == status
