@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
+from starlette.responses import Response
 
-from status.answers import WORTH_PACKING, tag_of
+from status.answers import CACHED, WORTH_PACKING, Ready, packed, tag_of
 from status.board import JobEntry, Picture
 from status.phase import Phase
 from status.query import PAGE, Page, Query
@@ -30,15 +31,27 @@ KEPT_SIZE = 512 * 1024
 
 @dataclass(slots=True)
 class Rendered:
-    """The body of an answer, with its tag for `If-None-Match`, and compressed as soon as somebody wanted it so."""
+    """The body of an answer, with its tag for `If-None-Match`."""
 
     body: bytes
     etag: str
-    packed: bytes | None = None
+    answers: dict[bool, Ready] = field(default_factory=dict)
+    """Plain, and compressed (True): as soon as somebody wanted it so."""
 
     @property
     def worth_packing(self) -> bool:
         return len(self.body) >= WORTH_PACKING
+
+    def answer(self, *, compressed: bool) -> Ready:
+        """The answer, plain or compressed."""
+        if compressed not in self.answers:
+            body = packed(self.body) if compressed else self.body
+            headers = {"etag": self.etag, "cache-control": CACHED, "vary": "accept-encoding"}
+            if compressed:
+                headers["content-encoding"] = "gzip"
+            told = Response(body, 200, headers, "application/json")
+            self.answers[compressed] = Ready(body, told.raw_headers)
+        return self.answers[compressed]
 
 
 def job_key(cursor: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from state.reads import Reader
 from status.access import project_of
-from status.answers import CACHED, is_known, json_answer, json_bytes, not_modified, packed, takes_gzip
+from status.answers import is_known, json_answer, json_bytes, not_modified, takes_gzip
 from status.api.database import Database
 from status.api.finding import job_of_path, picture_of
 from status.api.house import House
@@ -49,14 +49,10 @@ class JobRoutes:
         """As `json_answer`; a page keeps its compressed form, and a large one is compressed in a thread."""
         if is_known(request, page.etag):
             return not_modified(page.etag)
-        headers = {"etag": page.etag, "cache-control": CACHED, "vary": "accept-encoding"}
-        body = page.body
-        if page.worth_packing and takes_gzip(request):
-            if page.packed is None:
-                page.packed = await self._database.from_memory(lambda: packed(page.body))
-            body = page.packed
-            headers["content-encoding"] = "gzip"
-        return Response(body, 200, headers, "application/json")
+        compressed = page.worth_packing and takes_gzip(request)
+        if compressed not in page.answers:
+            return await self._database.from_memory(lambda: page.answer(compressed=compressed))
+        return page.answers[compressed]
 
     async def job(self, request: Request) -> Response:
         Query(request.scope["query_string"], known=())
