@@ -26,7 +26,7 @@ from state.records import Event, Run, RunState
 from state.telling import TellingReader
 from status.notify.callbacks.payload import delivery_of, is_end
 from status.notify.crashpoint import crashpoint
-from status.notify.judge import Judged, judge, look_again
+from status.notify.judge import judge, look_again
 from status.notify.memory import Memory
 from status.notify.occurrences import Looked, Notice, Occurrence, RunEnded, Running, Silence, SlotsSkipped
 from status.notify.watching import DAY, Watch, Watched
@@ -163,10 +163,7 @@ class Follower:
                 continue
             runs = [Running(run_id=id, started_at=at) for id, at in running.get(job.job_id, ())]
             looked = Looked(at=now, deadline=job.deadline, running=runs)
-            memory = self._judge(job, looked, step, now)
-            step.looks[job.job_id] = look_again(
-                self.watch.facts(job, watched_since=self._watched_since), memory, looked
-            )
+            self._judge(job, looked, step, now)
         for job_id in job_ids:  # what is known of a job that tells nobody any more is forgotten
             known = job_id in self._memories or job_id in step.memories
             if known and (job_id not in self.watch or not self.watch[job_id].rules):
@@ -174,18 +171,19 @@ class Follower:
 
     def _judge(
         self, job: Watched, occurrence: Occurrence, step: _Step, now: int, *, silence: Silence | None = None
-    ) -> Memory:
-        """One occurrence; the memory after it. One that the rules fail on is passed over: the others must be told."""
+    ) -> None:
+        """One occurrence. One that the rules fail on is passed over: the others must be told."""
         before = step.memories.get(job.job_id, self._memories.get(job.job_id, Memory()))
         facts = self.watch.facts(job, watched_since=self._watched_since, silence=silence)
         try:
             judged = judge(facts, before, occurrence, now=now)
+            if isinstance(occurrence, Looked):
+                step.looks[job.job_id] = look_again(facts, judged.memory, occurrence)
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            judged = Judged(before)
+            return
         step.memories[job.job_id] = judged.memory
         step.notices += judged.notices
-        return judged.memory
 
     def _calls(self, reader: TellingReader, event: Event, run: Run) -> Iterable[Delivery]:
         record = reader.job_by_id(run.job_id)

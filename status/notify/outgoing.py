@@ -142,7 +142,8 @@ class Outgoing:
                 traceback.print_exc(file=sys.stderr)
                 text, tone = _plain(messages), "warning"
             self._store(channel, send, text, tone, messages, now)
-        self._look_at[name] = gathered.look_at
+        more = bool(gathered.sends) and len(waiting) == MOST_MESSAGES
+        self._look_at[name] = now + 1 if more else gathered.look_at
 
     def _text(
         self,
