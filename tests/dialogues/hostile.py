@@ -14,7 +14,7 @@ from unittest.mock import patch
 from cli.main import run
 from cli.options import Settings
 from state.home import Home
-from state.records import Event, RunState
+from state.records import Event, RunState, SilenceRecord
 from tests.commands.conftest import HOUR, MINUTE, NOW, Known, StoppedClock
 from tests.seeing.building import beat
 
@@ -69,6 +69,10 @@ def fill(known: Known, home: Home) -> dict[str, str]:
     failed = known.run(hello, state=RunState.FAILED, error=EVIL, requested_by=EVIL, result={"rows": EVIL}).id
     active = known.run(hello, state=RunState.RUNNING, ago=MINUTE, requested_by=EVIL).id
     known.run(after, ago=2 * HOUR)
+    known.store.add_silence(
+        SilenceRecord(id="s", identity=None, since=NOW - 1, until=NOW + 60 * MINUTE, reason=EVIL, silenced_by=EVIL),
+        now=NOW,
+    )
     known.update(
         hello, suspended_at=NOW - MINUTE, suspended_by=EVIL, suspended_reason=EVIL, path=f"{EVIL}.yaml",
         problem=({"code": "JOB030", "message": EVIL, "path": EVIL, "line": 1, "column": 1},), problem_since=NOW,

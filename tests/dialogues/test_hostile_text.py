@@ -35,7 +35,7 @@ READERS = {
     "describe hello": "EVIL", "describe {failed}": "EVIL", "runs": "hello", "run {failed}": "EVIL",
     "run {active}": "EVIL", "logs {failed}": "EVIL", "events": "EVIL", "why hello": "EVIL", "why {failed}": "hello",
     "graph": "hello", "next hello": "Every", "timers": "hello", "outputs {failed}": "EVIL", "metrics {failed}": "hello",
-    "top --once": "hello",
+    "top --once": "hello", "silence --list": "EVIL",
 }  # fmt: skip
 """What shows a home -> what must be seen of it in its table or lines, so that it is known to have been there."""
 
