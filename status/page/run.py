@@ -204,7 +204,7 @@ def _advice(run: Run) -> Iterator[str]:
         .replace("RUN", run.id)
     )
     if words and (run.state in TROUBLED or run.state in (RunState.BLOCKED, RunState.SKIPPED)):
-        yield words
+        yield words[0].upper() + words[1:]
     if run.state in (RunState.RUNNING, RunState.BLOCKED, RunState.PENDING):
         yield f"jobsctl cancel {run.id}"
     elif run.state in TROUBLED:

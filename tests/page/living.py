@@ -236,6 +236,10 @@ class Living:
         if start > self.now:
             return
         end = self._end(start, ago, attempt)
+        if end is not None and end.reason is Reason.START_ERROR:
+            made.end = RunEnd(run_id="", at=start, state=end.state, reason=end.reason, error=end.error)
+            life.steps.append(Step(start, "end", made))
+            return
         made.started_at = start
         if wait:
             life.steps.append(Step(start, "release", made))

@@ -186,7 +186,8 @@ function LogView(element) {
 
 const tools = document.querySelector(".log-tools");
 const input = document.getElementById("log-find");
-if (views.length && input) finder = new LogFinder(views.map((view) => view.box), input);
+const boxes = [...document.querySelectorAll(".log")];
+if (boxes.length && input) finder = new LogFinder(boxes, input); // in lines that were found it shows where
 
 function button(text, title, act) {
   const made = document.createElement("button");
@@ -255,7 +256,7 @@ if (tools && views.length) {
 
 input?.addEventListener("keydown", (event) => {
   // Enter goes from match to match; where nothing that is loaded matches, the form asks the server for all of the log.
-  if (event.key === "Enter" && finder?.count) {
+  if (event.key === "Enter" && views.length && finder?.count) {
     event.preventDefault();
     finder.step(event.shiftKey ? -1 : 1);
   }
