@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import orjson
 
 from specs.expression import ScheduleError
+from specs.stored import StoredJob
 from specs.zones import Zone
 from state.errors import NotFound as NoJob
 from state.jobpast import own_events
 from state.records import JobRecord, Reason, Run, RunState
+from state.silences import read_silences
 from status.deadline import read_spec
 from status.errors import NotFound
 from status.page.committed import spec_text
@@ -28,6 +30,7 @@ from status.policywords import param_pairs, policy_pairs
 from status.programwords import command_pairs, environment_pairs
 from status.reasons import advice_words, skip_words
 from status.runwords import outcome_detail
+from status.silences import silence_of
 from status.upcoming import Upcoming
 from status.upstream import UpstreamFacts
 from status.views import View
@@ -116,8 +119,16 @@ def job_page(visit: Visit) -> str:
         params=[*param_pairs(job)],
         spec=spec_text(record, visit.picture.source),
         events=own_events(visit.ask, entry.job_id, limit=EVENTS),
+        told=_told(job),
+        silence=silence_of(record.identity, read_silences(visit.ask, after=visit.now), visit.now),
         commands=list(_commands(record, facts.active, last)),
     )
+
+
+def _told(job: StoredJob) -> list[str]:
+    """Who is told of it: `ops: failure, recovery`; the receiver of callbacks."""
+    rules = [f"{', '.join(rule.to)}: {', '.join(sorted(rule.on))}" for rule in job.notify]
+    return rules if job.callback is None else [*rules, "a callback"]
 
 
 def _last_run(visit: Visit, record: JobRecord) -> Run | None:

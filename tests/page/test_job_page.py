@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -230,3 +232,21 @@ def test_a_secret_in_a_file_is_masked_on_the_page(own_month: Home, tmp_path: Pat
         page = read(found.get("/jobs/shop/invoices").text)
         assert "hunter2" not in page.text
         assert "unter2" not in page.one("pre", class_="spec").text
+
+
+def test_who_is_told_and_a_silence_are_on_the_page(own_month: Home, tmp_path: Path) -> None:
+    store = Store.open(own_month.database, now=FULL)
+    job = store.job_by_identity("shop/invoices")
+    assert job is not None
+    store.put_job(replace(job, spec=job.spec.replace(b'{"', b'{"notify":[{"to":["ops"],"on":["failure"]}],"', 1)))
+    store.close()
+    with closing(sqlite3.connect(own_month.database)) as database, database:
+        database.execute(
+            "INSERT INTO silence (id, identity, since, until, reason, silenced_by) VALUES (?, ?, ?, ?, ?, ?)",
+            ("s1", "shop/invoices", FULL - 1, FULL + 3_600_000_000, "the <mail> moves", "ann@desk"),
+        )
+    with site(own_month, FULL, tmp_path / "spare") as found:
+        facts = page_of(found, "/jobs/shop/invoices").one("dl", class_="job-facts")
+        assert "ops: failure what was told" in facts.text
+        assert "until 11:03 CET by ann@desk: the <mail> moves" in facts.text
+        assert facts.all("a", href="/deliveries?job=shop%2Finvoices")
