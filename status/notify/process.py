@@ -40,7 +40,7 @@ from status.notify.watching import DAY
 
 RESYNC = 60.0
 """Seconds after which it looks without a bell."""
-LEAST_REST, MOST_REST, REST_SHARE = 0.05, 1.0, 4
+LEAST_REST, MOST_REST, REST_SHARE = 0.2, 1.0, 4
 """Seconds between two steps; it rests this many times as long as it worked: at most a fifth of one processor."""
 MOST_BACKOFF = 30.0
 """Seconds between tries while a database cannot be used."""
