@@ -19,6 +19,12 @@ from state.outbox.rows import SELECT_ATTEMPT, SELECT_DELIVERY, SELECT_MESSAGE, a
 from state.outbox.schema import APPLICATION_ID, VERSION
 
 MOST = 10_001
+_OF_PROJECT = (
+    "(substr(identity, 1, length(?1)) = ?1 OR (identity IS NULL AND EXISTS (SELECT 1 FROM message "
+    "WHERE batch = delivery.batch) AND NOT EXISTS (SELECT 1 FROM message WHERE batch = delivery.batch "
+    "AND (message.identity IS NULL OR substr(message.identity, 1, length(?1)) <> ?1))))"
+)
+"""All that it tells is about jobs of the project `?1`, which ends with a slash."""
 
 
 class OutboxReader:
@@ -75,10 +81,7 @@ class OutboxReader:
         prefix = None if project is None else f"{project}/"
         given: list[tuple[str, Any]] = [
             ("(identity = ?1 OR batch IN (SELECT batch FROM message WHERE identity = ?1))", job),
-            ("(substr(identity, 1, length(?1)) = ?1 OR (identity IS NULL AND EXISTS "
-             "(SELECT 1 FROM message WHERE batch = delivery.batch) AND NOT EXISTS (SELECT 1 FROM message "
-             "WHERE batch = delivery.batch AND (message.identity IS NULL OR "
-             "substr(message.identity, 1, length(?1)) <> ?1))))", prefix),
+            (_OF_PROJECT, prefix),
             ("(run_id = ?1 OR batch IN (SELECT batch FROM message WHERE run_id = ?1))", run_id),
             ("target = ?1", target),
             ("kind = ?1", None if kind is None else kind.value),
@@ -97,10 +100,17 @@ class OutboxReader:
         sql = f"{SELECT_DELIVERY} WHERE {' AND '.join(where)} ORDER BY number {direction} LIMIT {limit}"
         return [delivery_of(row) for row in self._rows(sql, values)]
 
-    def delivery(self, id: str) -> Delivery:
-        """By its id, or the beginning of one that no other has. Raises NotFound."""
-        exact = self._rows(f"{SELECT_DELIVERY} WHERE id = ?", (id,))
-        found = exact or self._rows(f"{SELECT_DELIVERY} WHERE substr(id, 1, ?) = ? LIMIT 2", (len(id), id))
+    def delivery(self, id: str, *, project: str | None = None) -> Delivery:
+        """By its id, or the beginning of one that no other has; `project` as of `deliveries`: all others are not there.
+
+        Raises NotFound.
+        """
+        values = id, None if project is None else f"{project}/"
+        among = f"(?2 IS NULL OR {_OF_PROJECT.replace('?1', '?2')})"
+        exact = self._rows(f"{SELECT_DELIVERY} WHERE id = ?1 AND {among}", values)
+        found = exact or self._rows(
+            f"{SELECT_DELIVERY} WHERE substr(id, 1, length(?1)) = ?1 AND {among} LIMIT 2", values
+        )
         if not id or len(found) != 1:
             what = f"several deliveries begin with {id}" if found and id else f"no delivery {id}"
             raise NotFound(what, hint="`jobsctl deliveries -o wide` shows their ids")

@@ -77,10 +77,7 @@ class DeliveryRoutes:
         id, own = request.path_params["id"], project_of(request)
 
         def read(outbox: OutboxReader) -> bytes:
-            found = outbox.delivery(id)
-            place = found.number
-            if own is not None and not outbox.deliveries(project=own, after=place - 1, before=place + 1):
-                raise errors.NotFound(f"no delivery {id[:200]}", delivery=id[:200])
+            found = outbox.delivery(id, project=own)
             return json_bytes(delivery_detail(found, outbox.attempts(found), outbox.messages(found)))
 
         return json_answer(request, await self._ask(read))

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from status.access import is_known_caller
+from status.access import is_known_caller, project_of
 from status.answers import json_bytes
 from status.api.house import House
 from status.health import Facts, health_view, ready_view
@@ -17,7 +17,8 @@ from status.query import Query
 class HealthRoutes:
     """The endpoints. Answers of this instant: they have no tag.
 
-    They need no token; who has none where one is asked for learns `status` and `ready` alone, all else is null.
+    They need no token; who has none where one is asked for learns `status` and `ready` alone, all else is null. What is
+    wrong may name any job: who may see one project is told that something is, not what.
     """
 
     def __init__(self, house: House) -> None:
@@ -31,12 +32,14 @@ class HealthRoutes:
         body, status = health_view(self._facts())
         if not is_known_caller(request):
             body = {key: value if key == "status" else None for key, value in body.items()}
+        elif project_of(request) is not None:
+            body |= {"problems": None, "lastError": None}
         return Response(json_bytes(body), status, media_type="application/json")
 
     async def readyz(self, request: Request) -> Response:
         Query(request.scope["query_string"], known=())
         body, status = ready_view(self._facts())
-        if not is_known_caller(request):
+        if not is_known_caller(request) or project_of(request) is not None:
             body["reasons"] = None
         return Response(json_bytes(body), status, media_type="application/json")
 

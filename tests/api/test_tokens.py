@@ -14,6 +14,7 @@ from status.access import KNOWN, PROJECT, Access
 from status.errors import Forbidden, Unauthorized
 from status.tokens import Token, digest_of, new_token, parse_line, parse_tokens, without, write_tokens, wrong_lines
 from tests.api.conftest import Town
+from tests.seeing.building import NINE, beat
 
 HEX = "ab" * 32
 
@@ -190,6 +191,16 @@ def test_without_a_token_nothing_is_told_but_whether_it_lives(guarded: Town) -> 
     assert health["daemon"] is None
     assert guarded.get("/readyz").json()["ready"] is True
     assert guarded.as_("all", "/healthz").json()["daemon"]["pid"] == 1
+
+
+def test_a_token_for_one_project_is_not_told_what_ails_the_house(guarded: Town) -> None:
+    beat(guarded.home, NINE, at=2 * NINE, last_error="default/hello: disk is full", last_error_at=2 * NINE)
+    told = guarded.as_("data", "/healthz").json()
+    assert (told["status"], told["daemon"]["pid"]) == ("degraded", 1)
+    assert "hello" in guarded.as_("all", "/healthz").text
+    assert "hello" not in str(told)
+    assert guarded.as_("data", "/readyz").json() == {"ready": True, "reasons": None}
+    beat(guarded.home, NINE, at=2 * NINE)
 
 
 def test_a_token_for_all_reads_all(guarded: Town) -> None:

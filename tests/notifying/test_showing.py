@@ -14,7 +14,9 @@ from starlette.applications import Starlette
 
 from cli.main import run
 from cli.options import Settings
+from state.errors import NotFound
 from state.home import Home
+from state.outbox.reads import OutboxReader
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Message, Outcome
 from state.outbox.store import Outbox
 from status.access import PROJECT
@@ -148,6 +150,17 @@ def test_a_token_of_one_project_sees_what_is_about_that_project_alone(get: Get) 
     assert get("/api/v1/deliveries?job=ware/sync", "shop")[0] == 404
     assert get("/api/v1/deliveries/aa11", "shop")[0] == 404
     assert get("/api/v1/deliveries/bb22", "shop")[0] == 200
+
+
+@pytest.mark.parametrize("id", ["aa11", "aa", "a"])
+def test_a_delivery_that_may_not_be_seen_is_as_one_that_is_not_there(tmp_path: Path, id: str) -> None:
+    fill(Home(tmp_path))
+    with OutboxReader(Home(tmp_path).outbox) as outbox:
+        assert outbox.delivery(id).id == "aa11"
+        for beginning in (id, id.replace("a", "z")):
+            with pytest.raises(NotFound) as nothing:
+                outbox.delivery(beginning, project="shop")
+            assert nothing.value.message == f"no delivery {beginning}"
 
 
 @pytest.mark.parametrize("query", ["?state=lost", "?kind=letter", "?before=x", "?limit=0", "?nothing=1"])
