@@ -7,6 +7,7 @@ token where one is asked for, a bounded number of answers in the making, securit
 from __future__ import annotations
 
 import ipaddress
+import re
 import sys
 import traceback
 from collections import Counter
@@ -34,6 +35,8 @@ SECURITY_HEADERS = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 NO_STORE = (b"cache-control", b"no-store")
+
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?", re.ASCII)
 
 LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
@@ -105,12 +108,11 @@ class Guard:
             raise Overloaded(f"more than {MAX_ANSWERING} requests at once; try again in a second")
 
 
-def _host_name(value: bytes) -> str:
-    """Of `name:port`, the name, in lower case; brackets of IPv6 stay."""
-    text = value.decode("latin-1").lower()
-    if text.startswith("["):
-        return text.partition("]")[0] + "]"
-    return text.partition(":")[0]
+def _host_name(value: bytes) -> str | None:
+    """Of `name:port`, the name, in lower case; brackets of IPv6 stay. None for what is neither (RFC 9110, 7.2): others
+    may read another name in it."""
+    found = _HOST.fullmatch(value.decode("latin-1").lower())
+    return None if found is None else found["name"]
 
 
 def _is_address(host: str) -> bool:

@@ -269,6 +269,10 @@ def test_only_get_and_head_exist(town: Town, method: str, path: str) -> None:
         pytest.param("evil.example", 421, id="another name"),
         pytest.param("127.0.0.1.evil.example", 421, id="a name that begins alike"),
         pytest.param("10.0.0.1", 421, id="another address"),
+        pytest.param("localhost:80@evil.example", 421, id="a user name"),
+        pytest.param("localhost:80/evil", 421, id="a path"),
+        pytest.param("[::1]evil", 421, id="a word behind brackets"),
+        pytest.param("localhost:port", 421, id="a port that is none"),
     ],
 )
 def test_a_request_for_another_host_is_refused(town: Town, host: str, status: int) -> None:
