@@ -78,7 +78,7 @@ def length_label(seconds: float) -> str:
 
 def _up_to(top: float, step: float) -> list[float]:
     count = max(ceil(top / step - 1e-9), 1)
-    return [round(step * place, 10) for place in range(count + 1)]
+    return [float(f"{step * place:.12g}") for place in range(count + 1)]  # 0.3, not 0.30000000000000004
 
 
 def time_ticks(start: int, end: int, zone: Zone, most: int = 6) -> list[Tick]:
