@@ -73,7 +73,7 @@ COMPILE = $(VENV)-lock/bin/pip-compile --quiet --strip-extras --generate-hashes 
 lock: export CUSTOM_COMPILE_COMMAND = make lock
 lock: $(STAMP) ## renew the locks; ARGS=--upgrade for newer versions
 	@test -x $(VENV)-lock/bin/pip-compile || { $(PY) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet pip-tools; }
-	$(COMPILE) $(ARGS) --output-file requirements.lock pyproject.toml
+	$(COMPILE) $(ARGS) --extra notify --output-file requirements.lock pyproject.toml
 	$(PY) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 	  | $(COMPILE) $(ARGS) --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml -
 

@@ -30,9 +30,11 @@ def test_jobsctl_is_the_only_top_level_name(built: Built) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_source_file_of_a_room_travels_in_the_wheel(built: Built, room: str) -> None:
-    sources = {f"jobsctl/_app/{path.relative_to(ROOT)}" for path in (ROOT / room).rglob("*.py")}
+    kinds = (".py", ".html", ".css", ".js", ".json", ".svg")
+    files = [path for path in (ROOT / room).rglob("*") if path.suffix in kinds]
+    sources = {f"jobsctl/_app/{path.relative_to(ROOT)}" for path in files}
     carried = {
-        path for path in record(built.wheel) if path.startswith(f"jobsctl/_app/{room}/") and path.endswith(".py")
+        path for path in record(built.wheel) if path.startswith(f"jobsctl/_app/{room}/") and path.endswith(kinds)
     }
     # Other rooms may gain a file while the wheel is being built; what was there at the build must be there.
     assert carried
