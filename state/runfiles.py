@@ -21,6 +21,7 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ MAX_DOCUMENT = 65_536
 """Bytes of progress.json and result.json: they are stored in the run's row."""
 MAX_OUTPUTS = 10_000
 MAX_DEPTH = 16
+MAX_SAMPLES = 50_000
+"""Looks of one run that are read for one answer: those of a week. A run of a year has two million."""
 _RECORD = struct.Struct("<qQQ")
 
 
@@ -108,17 +111,26 @@ def _document(path: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def last_series(run_dir: Path, count: int | None = None) -> bytes:
-    """The records of the last `count` looks, or of all; b"" when there are none. One cut by a crash is left out."""
+def last_series(run_dir: Path, count: int | None = None, *, most: int = MAX_SAMPLES) -> bytes:
+    """The records of the last `count` looks, or of all; b"" when there are none. One cut by a crash is left out.
+
+    Of more than `most` it is every so many-th, the last among them: CPU adds up all the same, a peak of memory in
+    between is lost (the run's row has the highest). So the file may have any size.
+    """
     descriptor = open_plain(run_dir / SERIES)
     if descriptor is None:
         return b""
+    size = _RECORD.size
     with open(descriptor, "rb") as file:
-        whole = os.fstat(descriptor).st_size // _RECORD.size
-        first = 0 if count is None else max(whole - count, 0)
-        file.seek(first * _RECORD.size)
-        data = file.read((whole - first) * _RECORD.size)
-    return data[: len(data) // _RECORD.size * _RECORD.size]
+        whole = os.fstat(descriptor).st_size // size
+        wanted = whole if count is None else min(count, whole)
+        if wanted > most:
+            places = range(whole - 1, whole - wanted - 1, -ceil(wanted / most))
+            records = (os.pread(descriptor, size, place * size) for place in reversed(places))
+            return b"".join(record for record in records if len(record) == size)
+        file.seek((whole - wanted) * size)
+        data = file.read(wanted * size)
+    return data[: len(data) // size * size]
 
 
 def samples_of(data: bytes) -> list[Sample]:

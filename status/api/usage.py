@@ -14,7 +14,7 @@ from starlette.routing import Route
 from state.home import Home
 from state.reads import Reader
 from state.records import TERMINAL_STATES, Run, RunState
-from state.runfiles import Sample, last_series, samples_of
+from state.runfiles import MAX_SAMPLES, Sample, last_series, samples_of
 from status.answers import json_answer, json_bytes
 from status.api.database import Database
 from status.api.finding import find_run, job_of_path
@@ -29,6 +29,8 @@ DEFAULT_POINTS, MOST_POINTS = 300, 5000
 DEFAULT_RUNS, MOST_RUNS = 50, 1000
 MOST_MEASURED = 100
 """Runs whose samples are read for one answer."""
+OF_EACH = 5000
+"""Samples that are read of each of several runs: those of a day."""
 MOST_NAMES = 16
 
 
@@ -73,7 +75,9 @@ class UsageRoutes:
                 # Also those that began before the window, and those that still run.
                 states.append(RunState.RUNNING)
                 around = reader.runs(job_id=entry.job_id, states=states, until=end, limit=min(limit, MOST_MEASURED))
-                measured = [(run, _samples(self._house.home, run)) for run in around if _overlaps(run, start)]
+                measured = [
+                    (run, _samples(self._house.home, run, most=OF_EACH)) for run in around if _overlaps(run, start)
+                ]
             series = [_series(name, runs, measured, start, end) for name in names]
             return json_answer(request, json_bytes(_answer(series, most, job=entry.identity, run=None)))
 
@@ -94,8 +98,8 @@ def _overlaps(run: Run, start: int | None) -> bool:
     return start is None or run.finished_at is None or run.finished_at >= start
 
 
-def _samples(home: Home, run: Run) -> list[Sample]:
-    return samples_of(last_series(home.run_dir_of(run)))
+def _samples(home: Home, run: Run, *, most: int = MAX_SAMPLES) -> list[Sample]:
+    return samples_of(last_series(home.run_dir_of(run), most=most))
 
 
 def _names(query: Query) -> tuple[str, ...]:

@@ -25,6 +25,9 @@ RUNS = 200
 OVERLAID = 5
 """Runs before the last whose use is drawn behind its own."""
 
+SAMPLES = 5000
+"""That are read of each run: those of a day."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobPlots:
@@ -81,7 +84,7 @@ def _usage(visit: Visit, runs: list[Run]) -> tuple[Markup, Markup, Run | None]:
     for run in runs[: 4 * OVERLAID]:
         if run.started_at is None or (run.state not in TERMINAL_STATES and run.state is not RunState.RUNNING):
             continue
-        samples = samples_of(last_series(visit.home.run_dir_of(run)))
+        samples = samples_of(last_series(visit.home.run_dir_of(run), most=SAMPLES))
         if samples:
             measured.append((run, series_of_run(run, samples)))
         if len(measured) > OVERLAID:

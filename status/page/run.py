@@ -34,6 +34,8 @@ KNOWN = ("stream", "from", "until", "at", "find")
 EVENTS, FILES = 500, 200
 BEHIND = 3
 """Runs before it whose use is drawn behind its own."""
+SAMPLES = 5000
+"""That are read of each of them: those of a day."""
 MOST_JSON = 20_000
 """Characters of a result that are shown."""
 TROUBLED = (RunState.FAILED, RunState.EXPIRED, RunState.CANCELLED)
@@ -241,7 +243,7 @@ def _plots(visit: Visit, run: Run, record: JobRecord | None) -> tuple[Markup, Ma
     own = series_of_run(run, samples)
     others = []
     for each in visit.reader.runs(job_id=run.job_id, before=run.id, states=[RunState.SUCCEEDED], limit=BEHIND):
-        found = samples_of(last_series(visit.home.run_dir_of(each)))
+        found = samples_of(last_series(visit.home.run_dir_of(each), most=SAMPLES))
         if found and each.started_at is not None:
             others.append((each.started_at, series_of_run(each, found)))
     until = run.finished_at or visit.now

@@ -80,7 +80,7 @@ def get(tmp_path: Path) -> Get:
 
     def ask(path: str, project: str | None = None) -> tuple[int, Any]:
         place, _, query = path.partition("?")
-        scope = {
+        scope: dict[str, Any] = {
             "type": "http", "method": "GET", "path": place, "raw_path": place.encode(), "root_path": "",
             "query_string": query.encode(), "headers": [], PROJECT: project,
         }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -73,6 +74,22 @@ def test_a_series_comes_back(tmp_path: Path) -> None:
     assert samples_of(last_series(tmp_path)) == [Sample(1, 0.5, 10), Sample(2, 1.0, 30)]
     assert samples_of(last_series(tmp_path, 1)) == [Sample(2, 1.0, 30)]
     assert samples_of(last_series(tmp_path, 5)) == samples_of(last_series(tmp_path))
+
+
+@pytest.mark.parametrize("looks", [4, 5, 6, 9, 10, 11, 30])
+def test_of_a_long_series_a_few_stand_for_all(tmp_path: Path, looks: int) -> None:
+    series(tmp_path, *((at, at * 1_000_000, at) for at in range(1, looks + 1)))
+    found = [sample.at for sample in samples_of(last_series(tmp_path, most=5))]
+    assert (len(found) <= 5, found[-1], found) == (True, looks, sorted(set(found)))
+    steps = {later - earlier for earlier, later in pairwise(found)}
+    assert len(steps) == 1 and found[0] <= max(steps)  # evenly, from the beginning on
+    assert [sample.at for sample in samples_of(last_series(tmp_path, 3, most=5))] == [looks - 2, looks - 1, looks]
+
+
+def test_a_series_of_any_size_costs_what_is_read_of_it(tmp_path: Path) -> None:
+    series(tmp_path, (1, 1, 1))
+    os.truncate(tmp_path / "series.bin", 24 << 34)
+    assert len(samples_of(last_series(tmp_path, most=100))) == 100
 
 
 @pytest.mark.parametrize("put", [lambda path: None, lambda path: path.touch(), lambda path: path.mkdir()])
