@@ -1,6 +1,7 @@
 """What the page of a job asks of its past: results by quarters of an hour, and what happened to the job itself.
 
-Questions to an open database, handed in as `ask`; each walks the newest part of one index. Instants are microseconds UTC.
+Questions to an open database, handed in as `ask`; each walks the newest part of one index. Instants are microseconds,
+UTC.
 """
 
 from __future__ import annotations

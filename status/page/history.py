@@ -1,4 +1,4 @@
-"""The runs of a job, a page at a time with links to the others, filtered by how they ended. Read by the page of a job."""
+"""The runs of a job, a page at a time with links to the others, filtered by state. Read by the page of a job."""
 
 from __future__ import annotations
 
