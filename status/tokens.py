@@ -104,7 +104,10 @@ def read_tokens(path: Path) -> str:
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "is not a regular file", str(path))
-        return file.read(MOST_BYTES).decode("utf-8", "replace")
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        data = data[: data.rfind(b"\n", 0, MOST_BYTES) + 1]  # a line cut before ` project=` would grant all of them
+    return data.decode("utf-8", "replace")
 
 
 def write_tokens(path: Path, text: str, mode: int = 0o600) -> None:

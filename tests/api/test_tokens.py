@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from status.access import KNOWN, PROJECT, Access
 from status.errors import Forbidden, Unauthorized
-from status.tokens import Token, digest_of, new_token, parse_line, parse_tokens, without, write_tokens, wrong_lines
+from status.tokens import (
+    MOST_BYTES,
+    Token,
+    digest_of,
+    new_token,
+    parse_line,
+    parse_tokens,
+    without,
+    write_tokens,
+    wrong_lines,
+)
 from tests.api.conftest import Town
 from tests.seeing.building import NINE, beat
 
@@ -126,6 +136,17 @@ def test_a_change_that_keeps_size_and_time_is_seen(file: Path) -> None:
     os.utime(file, (1, 1))
     with pytest.raises(Unauthorized):
         access.admit(scope("/", f"Bearer {one[0]}".encode()))
+
+
+def test_a_line_that_is_cut_by_the_bound_of_the_file_grants_nothing(file: Path) -> None:
+    text, token = new_token("ci", "data")
+    whole, (other, kept) = token.line, new_token("kept")
+    before = MOST_BYTES - len(kept.line) - whole.index(" project=")
+    file.write_text(f"{kept.line}#{'.' * (before - 2)}\n{whole}")
+    access = Access(file)
+    access.admit(scope("/metrics", f"Bearer {other}".encode()))
+    with pytest.raises(Unauthorized):
+        access.admit(scope("/metrics", f"Bearer {text}".encode()))
 
 
 @pytest.mark.parametrize("kind", ["missing", "a folder", "a pipe"])
