@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import orjson
 
 from specs.calendar import JobCalendar
-from specs.stored import StoredNotifyRule
+from specs.stored import StoredNotifyRule, Unreadable
 from state.records import JobRecord
 from state.telling import StoredSilence, TellingReader
 from status.calendars import calendars_of, compile_calendars
@@ -134,7 +134,10 @@ class Watch:
     def _take(self, record: JobRecord) -> int:
         assert record.id is not None
         job = read_spec(record.spec)
-        rules = self._shared(orjson.dumps(job.fields.get("notify") or []), job.notify)
+        try:
+            rules = self._shared(orjson.dumps(job.fields.get("notify") or []), job.notify)
+        except Unreadable:  # as `read_spec`: one must not hide all the others
+            rules = ()
         watched = Watched(
             job_id=record.id,
             identity=record.identity,

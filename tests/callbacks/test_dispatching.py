@@ -174,6 +174,17 @@ class Held:
         answer(200)(connection, request)
 
 
+def test_a_job_that_cannot_be_read_holds_up_no_other(house: House) -> None:
+    with Receiver() as receiver:
+        house.callback(receiver.url())
+        house.specs["shop/damaged"] = {"callback": {"url": receiver.url()}}
+        house.add("a", identity="shop/damaged")
+        house.add("b")
+        house.turn(NOW)
+    assert house.state("a")[0] is DeliveryState.DROPPED
+    assert house.state("b")[0] is DeliveryState.DELIVERED
+
+
 def test_one_receiver_that_hangs_holds_up_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatching, "LOOK", 10)  # what is due for one receiver is more than that
     held = Held()

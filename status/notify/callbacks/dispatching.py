@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from specs.stored import StoredCallback, StoredJob
+from specs.stored import StoredCallback, StoredJob, Unreadable
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
 from state.outbox.store import Outbox
 from status.instants import SECOND, rfc3339
@@ -49,7 +49,8 @@ class Dispatcher:
     ) -> None:
         """
         Args:
-            job_of: the job of a delivery as it is applied now; None when nothing is known of it any more.
+            job_of: the job of a delivery as it is applied now; None when nothing is known of it any more. May raise
+                `Unreadable`.
             wake: called by the threads: there is something to `take`.
         """
         self._outbox = outbox
@@ -89,8 +90,12 @@ class Dispatcher:
             receiver = _receiver(delivery)
             if delivery.id in self._under_way or busy[receiver] >= self._each or receiver in self._pauses:
                 continue
-            job = self._job_of(delivery)
-            callback = None if job is None else job.callback
+            try:
+                job = self._job_of(delivery)
+                callback = None if job is None else job.callback
+            except Unreadable:  # damaged, or of another version: one must not hold up all the others
+                self._drop(delivery, "what is stored of its job cannot be read", now)
+                continue
             if job is None or callback is None:
                 self._drop(delivery, "its job has no callback any more", now)
                 continue
