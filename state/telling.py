@@ -77,6 +77,14 @@ class TellingReader(Reader):
         ever = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
         return (ever[0][0] if ever else 0), 0
 
+    def wished_since(self) -> int | None:
+        """When the first of those who want to be told was applied (µs); None when nobody does."""
+        sql = (
+            f"SELECT min(job.applied_at) FROM job JOIN spec ON spec.job_id = job.id WHERE {_TELLS} "
+            "UNION ALL SELECT min(applied_at) FROM document WHERE kind = 'Notifier'"
+        )
+        return min((at for (at,) in self._rows(sql) if at is not None), default=None)
+
     def event_at(self, id: int) -> int | None:
         """When the event of this number was; None when there is none (any more)."""
         rows = self._rows("SELECT at FROM event WHERE id = ?", (id,))

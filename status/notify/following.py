@@ -37,6 +37,8 @@ JOBS = 500
 """Changed jobs taken over in one step."""
 LOOKS = 500
 """Jobs looked at in one step."""
+STARTING = 60_000_000
+"""µs: more than a daemon takes to start this process, also one that is held up."""
 _NO_END = frozenset({"created", "started", "released", "remarks"})
 
 
@@ -232,18 +234,22 @@ class Follower:
     def _place_cursor(self, reader: TellingReader, now: int) -> None:
         """Where to read on.
 
-        The first time: after the newest event, history is not announced. A database that is not the one read before (an
-        older one was restored, or it began anew) has another event under our number, or none as high: then after what
-        had happened by the time of the last event that was read.
+        The first time: history is not announced. News is what happened since somebody wanted to be told, but a minute
+        at most: the daemon starts this process when it has applied such a spec, and a run may end meanwhile.
+
+        A database that is not the one read before (an older one was restored, or it began anew) has another event under
+        our number, or none as high: then after what had happened by the time of the last event that was read.
         """
         cursor, read_until = self._outbox.number("cursor"), self._outbox.number("cursor_at")
         newest, newest_at = reader.newest_event()
         if cursor is None or read_until is None:
-            cursor = newest
+            wished = reader.wished_since()
+            since = now if wished is None else max(wished, now - STARTING)
+            cursor = newest if newest_at < since else reader.last_event_until(since)
             with self._outbox.transaction():
-                self._outbox.set_number("cursor", newest)
-                self._outbox.set_number("cursor_at", newest_at or now)
-                self._outbox.set_number("watched_since", now)
+                self._outbox.set_number("cursor", cursor)
+                self._outbox.set_number("cursor_at", reader.event_at(cursor) or since)
+                self._outbox.set_number("watched_since", since)
         elif cursor > newest or reader.event_at(cursor) not in (None, read_until):
             cursor = reader.last_event_until(read_until)
         self._cursor = cursor

@@ -46,15 +46,28 @@ def test_a_failure_and_its_recovery_are_told_once(rig: Rig) -> None:
 
 def test_history_is_not_announced(rig: Rig) -> None:
     with http_receiver() as received:
-        rig.apply(notifier(f"json://127.0.0.1:{received.port}"))
-        (report, other) = rig.apply(job() + job("other"))
-        rig.run(report)
+        long_ago = now() - 3600 * SECOND
+        rig.apply(notifier(f"json://127.0.0.1:{received.port}"), at=long_ago)
+        (report, other) = rig.apply(job() + job("other"), at=long_ago)
+        rig.run(report, at=now() - 600 * SECOND)
         rig.start()
         rig.wait_started()
         rig.run(other)
         received.wait_for(1)
         rig.stop()
     assert titles(received) == ["default/other failed: exit code 3"]
+
+
+def test_what_ends_before_the_process_is_there_for_the_first_time_is_news(rig: Rig) -> None:
+    with http_receiver() as received:
+        rig.apply(job("before", rules="[]"), at=now() - 60 * SECOND)
+        rig.apply(notifier(f"json://127.0.0.1:{received.port}"))
+        (report,) = rig.apply(job())
+        rig.run(report)
+        rig.start()
+        received.wait_for(1)
+        rig.stop()
+    assert titles(received) == ["default/report failed: exit code 3"]
 
 
 def test_an_attempt_that_is_followed_by_another_is_not_told(rig: Rig) -> None:
