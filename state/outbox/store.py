@@ -158,12 +158,20 @@ class Outbox:
         sql = f"{SELECT_MESSAGE} WHERE batch IS NULL {where} ORDER BY at, id LIMIT ?"
         return [message_of(row) for row in self._rows(sql, (*values, limit))]
 
+    def waiting_notifiers(self) -> set[str]:
+        """Whose messages are in no delivery yet."""
+        return {name for (name,) in self._rows("SELECT DISTINCT notifier FROM message WHERE batch IS NULL")}
+
     def gather(self, batch: str, message_ids: Iterable[str]) -> None:
         """These messages go out together."""
         with self.transaction():
             self._connection.executemany(
                 "UPDATE message SET batch = ? WHERE id = ?", [(batch, id) for id in message_ids]
             )
+
+    def gathered(self) -> int:
+        """How many messages are kept that are in deliveries."""
+        return int(self._rows("SELECT count(*) FROM message WHERE batch IS NOT NULL")[0][0])
 
     # Deliveries
 

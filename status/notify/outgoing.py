@@ -88,7 +88,7 @@ class Outgoing:
         """
         wanted = self._refresh(reader) | told
         if not self._started:
-            wanted |= {message.notifier for message in self._outbox.waiting_messages()} | self._channels.keys()
+            wanted |= self._outbox.waiting_notifiers() | self._channels.keys()
         wanted |= {name for name, at in self._look_at.items() if at is not None and at <= now}
         for name in sorted(wanted):
             channel = self._channels.get(name)
@@ -200,9 +200,10 @@ class Outgoing:
 
     def _drop(self, name: str, now: int) -> None:
         """Messages for a notifier that is gone."""
-        messages = self._outbox.waiting_messages(name, limit=MOST_MESSAGES)
-        if not messages:
-            return
+        while messages := self._outbox.waiting_messages(name, limit=MOST_MESSAGES):
+            self._drop_some(name, messages, now)
+
+    def _drop_some(self, name: str, messages: Sequence[Message], now: int) -> None:
         batch = f"dropped-{messages[0].id}"
         with self._outbox.transaction():
             self._outbox.add_delivery(

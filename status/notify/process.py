@@ -47,6 +47,8 @@ MOST_BACKOFF = 30.0
 FAREWELL = 2.0
 """Seconds for attempts under way when it is told to end: the daemon waits three."""
 KEPT_DELIVERIES, KEPT_FOR = 10_000, 30 * DAY
+KEPT_MESSAGES = 200_000
+"""100 MB. With more of them fewer deliveries are kept: a house that tells of every success has hundreds in each."""
 PRUNE_EVERY = 3600.0
 
 
@@ -177,7 +179,8 @@ class NotifyProcess:
     def _prune(self, now: int) -> None:
         if time.monotonic() - self._pruned < PRUNE_EVERY:
             return
-        if not self._outbox.prune(before=now - KEPT_FOR, keep=KEPT_DELIVERIES):
+        keep = KEPT_DELIVERIES * KEPT_MESSAGES // max(self._outbox.gathered(), KEPT_MESSAGES)
+        if not self._outbox.prune(before=now - KEPT_FOR, keep=keep):
             self._pruned = time.monotonic()
 
     def _until_next(self) -> float:
