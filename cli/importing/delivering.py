@@ -1,27 +1,26 @@
 """The common end of every `jobsctl import`: write or print the jobs, check them, report, and say how it went.
 
-Called by the subcommands with what their reader made. Touches the disk: reads the files named, writes with `--write`.
+Called by the subcommands with what their reader made. Touches the disk: reads the files named; `folder` writes.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from cli.errors import CliError, NotFound, Refused, UsageError
+from cli.errors import CliError, NotFound, UsageError
 from cli.exits import Exit
 from cli.importing.checking import check, read_back, read_calendars
+from cli.importing.folder import for_folder, write_files
 from cli.importing.imported import Import, Imported, SourceText
 from cli.importing.options import Choices
-from cli.importing.report import Outcome, lines, tree
-from cli.importing.writing import write_document, write_stream
+from cli.importing.report import Outcome, SharedOutcome, lines, tree
+from cli.importing.writing import write_document, write_shared, write_stream
 from cli.options import Settings
 from cli.output import counted, print_one, say
-from cli.placing import Placement, write
 from cli.progress import Progress
 from cli.streams import write_error
 from specs.config import load_config
@@ -74,22 +73,24 @@ def deliver(settings: Settings, choices: Choices, made: Import) -> Exit:
     """Everything after reading. YAML goes to stdout, the report to stderr; with `-o json` the report is the output."""
     default_timezone = zone_of_home(settings)
     choices = replace(choices, project=choices.project or settings.project)
+    if choices.write is not None:
+        made = for_folder(made, choices.write)
+    shared = [SharedOutcome(each, write_shared(each)) for each in made.shared]
     outcomes = []
     with Progress() as tell:
         for number, job in enumerate(made.jobs, 1):
             tell(f"{'checking' if choices.check else 'writing'} job {number} of {len(made.jobs)}")
             outcomes.append(_outcome(settings, choices, job, default_timezone))
     if choices.write is not None:
-        outcomes = _write(choices.write, outcomes, force=choices.force)
+        outcomes, shared = write_files(choices.write, outcomes, shared, force=choices.force)
     if settings.output in ("table", "wide"):
         if choices.write is None:
-            sys.stdout.write(write_stream(outcome.document for outcome in outcomes))
+            sys.stdout.write(write_stream([*(job.document for job in outcomes), *(each.document for each in shared)]))
             sys.stdout.flush()
-        _report(made, outcomes, choices)
+        _report(made, outcomes, shared, choices)
     else:
-        print_one(
-            settings, tree(made, outcomes), name="\n".join(_identity(outcome, choices) for outcome in outcomes), text=()
-        )
+        names = "\n".join(_identity(outcome, choices) for outcome in outcomes)
+        print_one(settings, tree(made, outcomes, shared), name=names, text=())
     if made.unreadable or any(outcome.errors for outcome in outcomes):
         return Exit.INVALID_SPEC
     different = any(outcome.checked is not None and outcome.checked.state == "different" for outcome in outcomes)
@@ -112,7 +113,7 @@ def _identity(outcome: Outcome, choices: Choices) -> str:
     return f"{choices.project or 'default'}/{outcome.job.name}"
 
 
-def _report(made: Import, outcomes: Sequence[Outcome], choices: Choices) -> None:
+def _report(made: Import, outcomes: Sequence[Outcome], shared: Sequence[SharedOutcome], choices: Choices) -> None:
     if made.unreadable:
         write_error(f"{render(made.unreadable)}\n")
     for line in lines(made, outcomes):
@@ -120,9 +121,14 @@ def _report(made: Import, outcomes: Sequence[Outcome], choices: Choices) -> None
     for outcome in outcomes:
         if outcome.file is not None:
             say(f"wrote {outcome.file}")
+    for each in shared:
+        if each.file is not None:
+            say(f"{'kept' if each.kept else 'wrote'} {each.file}")
     notes = {(note.level, note.what) for note in (*made.notes, *(each for one in outcomes for each in one.job.notes))}
     lost = sum(level == "lost" for level, _ in notes)
-    counts = [counted(len(outcomes), "job"), *([f"{lost} not carried over"] if lost else [])]
+    notifiers = sum(each.shared.tree["kind"] == "Notifier" for each in shared)
+    counts = [counted(len(outcomes), "job"), *([counted(notifiers, "notifier")] if notifiers else [])]
+    counts += [f"{lost} not carried over"] if lost else []
     if made.unreadable:
         counts.append(f"{len(made.unreadable)} not read")
     say(f"Imported {', '.join(counts)}.")
@@ -133,18 +139,3 @@ def _report(made: Import, outcomes: Sequence[Outcome], choices: Choices) -> None
         say(f"Next: {proof}--write DIR writes a file for each")
     else:
         say(f"Next: `jobsctl validate {choices.write}`, then commit the files, or `jobsctl apply {choices.write}`")
-
-
-def _write(folder: Path, outcomes: Sequence[Outcome], *, force: bool) -> list[Outcome]:
-    """One file per job. Looks at all of them before it writes the first: all, or none."""
-    files = [folder / f"{outcome.job.name}.yaml" for outcome in outcomes]
-    there = [file for file in files if os.path.lexists(file)]
-    if there and not force:
-        more = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
-        raise Refused(f"{there[0]} is there already{more}; nothing was written", hint="--force overwrites")
-    try:
-        for file, outcome in zip(files, outcomes, strict=True):
-            write(Placement(file, outcome.document.encode(), replaces=file in there))
-    except OSError as error:
-        raise CliError(f"{error.filename or folder}: {error.strerror}") from error
-    return [replace(outcome, file=str(file)) for outcome, file in zip(outcomes, files, strict=True)]

@@ -104,6 +104,22 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedDocument:
+    """What several jobs need, as a `Notifier`: a document, and a file, of its own."""
+
+    tree: Tree
+    comments: tuple[str, ...] = ()
+    """Lines above it, without `#`."""
+    file: str = ""
+    """What its file is called, without the suffix; empty: by its name."""
+
+    @property
+    def stem(self) -> str:
+        """Of its file."""
+        return self.file or str(self.tree["name"])
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """What a reader made of the files it was given."""
 
@@ -112,6 +128,8 @@ class Import:
     """What cannot be read at all, with file, line and column; the rest is imported. Ends with exit 3."""
     notes: tuple[Note, ...] = ()
     """About a file as a whole."""
+    shared: tuple[SharedDocument, ...] = ()
+    """They stand behind all jobs."""
 
 
 UNREADABLE = "IMPORT"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.importing.checking import Checked
-from cli.importing.imported import Import, Imported, Level, Note
+from cli.importing.imported import Import, Imported, Level, Note, SharedDocument
 from specs.diagnostic import Diagnostic
 from specs.render import as_dict
 from specs.zones import rfc3339
@@ -30,6 +30,23 @@ class Outcome:
     """None without `--check`, or when the document cannot be used."""
     file: str | None = None
     """Where it was written; None when it was printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOutcome:
+    """What jobs share, as it was written."""
+
+    shared: SharedDocument
+    document: str
+    file: str | None = None
+    """Where it was written; None when it was printed."""
+    kept: bool = False
+    """The file was there already, and says the same."""
+
+    @property
+    def stem(self) -> str:
+        """Of its file."""
+        return self.shared.stem
 
 
 def lines(made: Import, outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -86,10 +103,11 @@ def _instant(micros: int | None) -> str:
     return "none" if micros is None else rfc3339(micros)
 
 
-def tree(made: Import, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The report as data (`-o json`): `{jobs, notes, unreadable}`; keys camelCase, additive."""
+def tree(made: Import, outcomes: Sequence[Outcome], shared: Sequence[SharedOutcome] = ()) -> dict[str, Any]:
+    """The report as data (`-o json`): `{jobs, documents, notes, unreadable}`; keys camelCase, additive."""
     return {
         "jobs": [_job(outcome) for outcome in outcomes],
+        "documents": [_shared(each) for each in shared],
         "notes": [_note(note) for note in made.notes],
         "unreadable": [as_dict(finding) for finding in made.unreadable],
     }
@@ -107,6 +125,11 @@ def _job(outcome: Outcome) -> dict[str, Any]:
         "errors": [as_dict(error) for error in outcome.errors],
         "check": None if outcome.checked is None else _check(job, outcome.checked),
     }
+
+
+def _shared(outcome: SharedOutcome) -> dict[str, Any]:
+    tree = outcome.shared.tree
+    return {"kind": tree["kind"], "name": tree.get("name"), "yaml": outcome.document, "file": outcome.file}
 
 
 def _note(note: Note) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
-from cli.importing.imported import Imported
+from cli.importing.imported import Imported, SharedDocument
 from specs.text import FORBIDDEN
 
 WIDTH = 100
@@ -25,7 +25,7 @@ ORDER = (
     "dst",
     "jitter", "suspend", "start_at", "end_at", "repeat", "until", "calendar", "depends_on", "on_dependency_failure",
     "run", "env", "params", "timeout", "grace", "capture", "success_codes", "retry", "on_lost", "overlap",
-    "max_concurrent", "missed", "pool", "priority", "retention",
+    "max_concurrent", "missed", "pool", "priority", "retention", "notify", "callback",
 )  # fmt: skip
 """As the examples have them: who, when, what, and then what if. Other keys come last, in their own order."""
 _RUN_ORDER = (
@@ -57,6 +57,12 @@ def write_document(job: Imported, *, project: str | None = None) -> str:
     return write_stream(_legible(text) for text in [head + _dumped(document), *others])
 
 
+def write_shared(shared: SharedDocument) -> str:
+    """The YAML document of what several jobs need; a `Defaults` has the keys of its job in their order."""
+    head = "".join(f"# {line}".rstrip() + "\n" for line in shared.comments)
+    return _legible(head + _dumped(_mapping(_ordered(shared.tree, ORDER), ())))
+
+
 def write_stream(documents: Iterable[str]) -> str:
     """Several documents as one stream."""
     return "---\n".join(documents)
@@ -86,7 +92,9 @@ def _mapping(tree: Mapping[str, Any], path: tuple[str, ...]) -> CommentedMap:
         tree = _ordered(tree, _RUN_ORDER)
     made = CommentedMap()
     for key, value in tree.items():
-        made[_text(key, ())] = _value(value, (*path, key))
+        # A key that is ours is read as we read it: `on` is no boolean there, and nobody writes it in quotes.
+        own = path[-1:] == ("notify",) and path[0] in ("notify", "job")
+        made[key if own else _text(key, ())] = _value(value, (*path, key))
     if path and path[-1] in _FLOWING and _short(tree, path):
         made.fa.set_flow_style()
     return made
@@ -125,7 +133,9 @@ def _text(value: str, path: tuple[str, ...]) -> Any:
     looks_like_cron = key in ("schedule", "cron") and re.search(r"^[*@]|^[0-9H]\S* \S+ \S+ \S+ \S+$", value)
     if _NOT_TEXT.fullmatch(value) or looks_like_cron or not value or _UNWRITTEN.search(value):
         return DoubleQuotedScalarString(value)
-    return value if _plain(value) else DoubleQuotedScalarString(value)
+    # Readers of YAML 1.1, as PyYAML, take `?` in a list on one line for a key's beginning.
+    questioned = "?" in value and key != "description"
+    return value if _plain(value) and not questioned else DoubleQuotedScalarString(value)
 
 
 def _plain(value: str) -> bool:

@@ -101,7 +101,7 @@ def test_write_never_overwrites_and_writes_all_or_nothing(jobsctl, crontab, home
 def test_the_report_is_data_for_programs(jobsctl, crontab):
     done = jobsctl("import", "crontab", crontab, "--check", "-o", "json")
     report = json.loads(done.out)
-    assert set(report) == {"jobs", "notes", "unreadable"}
+    assert set(report) == {"jobs", "documents", "notes", "unreadable"}
     first = report["jobs"][0]
     assert (first["name"], first["line"], first["check"]["state"], first["check"]["compared"]) == (
         "dump",

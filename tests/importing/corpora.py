@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli.importing.checking import Checked, check, read_back, read_calendars
-from cli.importing.imported import Imported, SourceText
-from cli.importing.writing import write_document
+from cli.importing.imported import Import, Imported, SourceText
+from cli.importing.writing import write_document, write_shared, write_stream
+from specs.contents import Contents
+from specs.diagnostic import Diagnostic, Severity
+from specs.document import read_documents
+from specs.lint import lint
+from specs.load import identity_of
+from specs.text import decode
 
 NOW = 1_795_248_000_000_000
 """2026-11-21 08:00:00Z."""
@@ -45,6 +51,28 @@ def _sections(text: str, mark: str) -> list[tuple[str, str]]:
 
 def home_of(user: str | None) -> str | None:
     return {"root": "/root", None: "/home/ada", "ghost": None}.get(user, f"/home/{user}")
+
+
+def findings(made: Import, *, telling: bool = True) -> list[Diagnostic]:
+    """What `validate` says of all that was imported, in one file. Without `telling`, as if nobody were to be told."""
+    jobs, shared = made.jobs, made.shared
+    if not telling:
+        jobs = tuple(replace(job, tree={**job.tree, "notify": []}) for job in jobs)
+        shared = ()
+    data = write_stream([*map(write_document, jobs), *map(write_shared, shared)]).encode()
+    found = Contents({"all.yaml": data}).desired(root="", revision=None, now=NOW)
+    documents = {identity_of(each.value): each for each in read_documents(decode(data, "all.yaml"))[0]}
+    known = {job.identity: job for job in found.jobs.values()}
+    said = lint(known.values(), known=known, document_of=lambda job: documents[job.identity], now=NOW)
+    return [*found.diagnostics, *said]
+
+
+def sound(made: Import) -> bool:
+    """Whether it validates, and telling somebody adds no warning."""
+    told, untold = findings(made), findings(made, telling=False)
+    assert not [str(each) for each in told if each.severity is Severity.ERROR]
+    assert sorted(each.code for each in told) == sorted(each.code for each in untold)
+    return True
 
 
 def checked(job: Imported, zone: str = "UTC", *, count: int = 1000) -> Checked:

@@ -7,7 +7,7 @@ import pytest
 from cli.importing.crontab.reader import read_crontab
 from cli.importing.imported import Import, SourceText
 from cli.importing.writing import write_document
-from tests.importing.corpora import Found, checked, corpus, home_of
+from tests.importing.corpora import Found, checked, corpus, home_of, sound
 
 CRONTABS = corpus("crontabs.txt")
 UNREADABLE = {"2t0m/listenbrainz-docker": [3], "APSL/apcron": [2, 3]}
@@ -43,6 +43,20 @@ def test_a_real_crontab_starts_when_cron_would_have_started_it(found: Found, zon
         outcome = checked(job, zone)
         assert outcome.state == "same", (job.name, outcome)
         assert outcome.compared >= 28 or job.tree["schedule"] == "@reboot"
+
+
+@pytest.mark.parametrize("found", CRONTABS, ids=str)
+def test_all_of_a_real_crontab_is_valid_together(found: Found) -> None:
+    made = imported(found)
+    assert sound(made)
+    told = {rule["to"] for job in made.jobs for rule in job.tree.get("notify", [])}
+    assert told == {each.tree["name"] for each in made.shared}
+
+
+def test_real_crontabs_mail_to_people_and_to_nobody():
+    told = {str(found): [job.tree.get("notify") for job in imported(found).jobs] for found in CRONTABS}
+    assert sum(any(rules) for rules in told.values()) >= 3
+    assert sum(not any(rules) for rules in told.values()) >= 20
 
 
 @pytest.mark.parametrize(

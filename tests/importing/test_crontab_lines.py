@@ -98,15 +98,6 @@ class TestVariables:
     def test_an_entry_with_an_equals_sign_is_no_variable(self):
         assert job("0 1 * * * A=1 run").tree["env"] == {"PATH": "/usr/bin:/bin", "A": "1"}
 
-    def test_mailto_is_kept_as_a_comment_and_told_as_lost(self):
-        one = job("MAILTO=ops@example.com\n0 1 * * * a")
-        assert one.comments == ("MAILTO=ops@example.com",)
-        assert levels(one)["MAILTO"] == "lost"
-
-    def test_an_empty_mailto_is_no_loss(self):
-        one = job('MAILTO=""\n0 1 * * * a')
-        assert (one.comments, levels(one)) == ((), {})
-
     def test_cron_tz_is_the_zone_of_the_times(self):
         one = job("CRON_TZ=Asia/Tokyo\n0 1 * * * a")
         assert one.tree["timezone"] == "Asia/Tokyo"

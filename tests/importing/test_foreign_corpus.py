@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.importing.corpora import sound
 from tests.importing.foreign import DATA, judge, read_file
 
 FILES = [
@@ -24,6 +25,7 @@ def test_a_real_file_is_imported_accepted_and_due_when_its_system_starts_it(syst
     made = read_file(system, file)
     assert not made.unreadable
     assert made.jobs or file.name == "_inc.yaml"
+    assert sound(made)
     for job in made.jobs:
         judged = judge(job)
         expected = "different" if job.name in DIFFERENT else "incomparable" if job.name in NOT_COMPARED else "same"

@@ -47,6 +47,7 @@ TEXTS = st.one_of(
             "{}",
             "[a",
             "a, b",
+            "a?b",
             "%x",
             "@x",
             "`x`",
@@ -124,6 +125,9 @@ def test_keys_have_the_order_of_the_examples():
         ),
         pytest.param({"env": {"A": "a: b"}}, 'env:\n  A: "a: b"\n', id="a_colon_is_quoted"),
         pytest.param({"run": {"command": ["a, b", "{c}"]}}, 'run:\n  command: ["a, b", "{c}"]\n', id="so_are_brackets"),
+        pytest.param(
+            {"run": {"command": ["a", "b?c"]}}, 'run:\n  command: [a, "b?c"]\n', id="a_question_in_a_list_is_quoted"
+        ),
         pytest.param({"jitter": {"random": "5m"}}, "jitter: {random: 5m}\n", id="small_mappings_on_one_line"),
     ],
 )

@@ -9,23 +9,19 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cli.importing.crontab.lines import EntryLine, Variable
+from cli.importing.crontab.mail import VARIABLES, Mails
 from cli.importing.crontab.naming import names_of
 from cli.importing.crontab.rule import CronRule
 from cli.importing.crontab.shell import same_under_strict, simple_words, split_input, with_input
 from cli.importing.crontab.times import Timed, to_schedule
 from cli.importing.imported import Imported, Level, Note, Origin
 from cli.importing.naming import Names, slug
+from cli.importing.notifiers import rules
 from specs.secrets import holds_secret, secrets_in_script
 
 DEFAULT_PATH = "/usr/bin:/bin"
 """Of Debian's cron (pathnames.h)."""
-_MAIL = {
-    "MAILTO": "cron mails what a job writes",
-    "MAILFROM": "cronie's sender of mails",
-    "CONTENT_TYPE": "the form of cron's mails",
-    "CONTENT_TRANSFER_ENCODING": "the form of cron's mails",
-}
-_OWN = frozenset((*_MAIL, "SHELL", "CRON_TZ", "RANDOM_DELAY", "LOGNAME"))
+_OWN = frozenset((*VARIABLES, "SHELL", "CRON_TZ", "RANDOM_DELAY", "LOGNAME"))
 """Variables that are cron's own to understand, or to overwrite."""
 _SHELLS = re.compile(r"(?:/usr)?(?:/local)?/bin/(?:sh|bash|dash|zsh|ksh|ash)")
 
@@ -43,9 +39,9 @@ class Surroundings:
     timezone_given: bool
 
 
-def to_job(line: EntryLine, around: Surroundings, names: Names) -> Imported:
+def to_job(line: EntryLine, around: Surroundings, names: Names, mails: Mails) -> Imported:
     """The job of an entry, with all that is to be said about it."""
-    return _Entry(line, around).job(names)
+    return _Entry(line, around).job(names, mails)
 
 
 @dataclass
@@ -53,7 +49,6 @@ class _Entry:
     line: EntryLine
     around: Surroundings
     notes: list[Note] = field(default_factory=list)
-    comments: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.variables = {each.name: each for each in self.around.variables}
@@ -61,13 +56,12 @@ class _Entry:
     def note(self, level: Level, what: str, why: str, hint: str | None = None, line: int | None = None) -> None:
         self.notes.append(Note(level, what, why, Origin(self.around.path, line or self.line.line), hint))
 
-    def job(self, names: Names) -> Imported:
+    def job(self, names: Names, mails: Mails) -> Imported:
         line, around = self.line, self.around
         command = split_input(line.command)
         zone = self._zone()
         timed = self._timed(zone)
         described = "\n".join(filter(None, [around.description, command.comment]))[:4096]
-        self._mail()
         tree: dict[str, Any] = {"name": names.take(*_candidates(command.text, described))}
         if described:
             tree["description"] = described
@@ -82,9 +76,13 @@ class _Entry:
         tree |= {"run": run, "env": env}
         if timed.schedule is not None and line.time != "@reboot":
             tree |= {"overlap": "allow", "missed": "skip"}
+        told, notes = mails.told(self.variables, line.line)
+        self.notes += notes
+        if told is not None:
+            tree["notify"] = rules([(told, "failure")])
         if line.silent:
             self.note("info", "- before the time", "cronie does not log such a start; jobsctl always records it")
-        self._hints(command.text)
+        self._hints(command.text, told=told is not None)
         rule = None if line.drawn else CronRule(line.fields, zone, line.time, at_boot=line.time == "@reboot")
         return Imported(
             tree,
@@ -92,7 +90,6 @@ class _Entry:
             rule=rule,
             no_rule="cronie draws the time anew whenever it loads the file" if line.drawn else "",
             notes=tuple(self.notes),
-            comments=tuple(self.comments),
         )
 
     def _zone(self) -> str:
@@ -122,24 +119,6 @@ class _Entry:
         for level, what, why in timed.said:
             self.note(level, what, why)
         return timed
-
-    def _mail(self) -> None:
-        """MAILTO and its kin: kept as a comment, until there are notifications."""
-        for name, why in _MAIL.items():
-            variable = self.variables.get(name)
-            if variable is None or (name == "MAILTO" and not variable.value):
-                continue
-            if name == "MAILTO":
-                self.comments.append(f"MAILTO={variable.value}")
-                self.note(
-                    "lost",
-                    "MAILTO",
-                    f"{why} to {variable.value}; jobsctl keeps the output, and cannot notify anybody yet",
-                    "it stands as a comment above the job, to become `notify:`",
-                    line=variable.line,
-                )
-            else:
-                self.note("lost", name, f"{why}; jobsctl sends none", line=variable.line)
 
     def _delay(self) -> int:
         variable = self.variables.get("RANDOM_DELAY")
@@ -228,7 +207,7 @@ class _Entry:
                 line=variable.line,
             )
 
-    def _hints(self, text: str) -> None:
+    def _hints(self, text: str, *, told: bool) -> None:
         variables = [each.name for each in self.around.variables if holds_secret(each.name, each.value)]
         for what in (*variables, *(found.what for found in secrets_in_script(text))):
             self.note(
@@ -252,7 +231,9 @@ class _Entry:
             self.note(
                 "info",
                 "> /dev/null 2>&1",
-                "kept; not needed; jobsctl keeps output, and mails none",
+                "kept; cron has nothing to mail then; here a failure is told all the same, without the output"
+                if told
+                else "kept; not needed; jobsctl keeps output, and mails none",
                 "without it, `jobsctl logs` can show what went wrong",
             )
         if folder := re.search(r"run-parts\s+(?:-\S+\s+)*(/\S+)", text):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from cli.importing.crontab.entry import Surroundings, to_job
 from cli.importing.crontab.lines import Blank, Comment, EntryLine, Variable, read_lines
+from cli.importing.crontab.mail import Mails
 from cli.importing.imported import Import, Imported, Note, Origin, SourceText
 from cli.importing.naming import Names
 from cli.importing.recognizing import not_crontab
@@ -71,6 +72,9 @@ class _Reader:
     entries: list[EntryLine] = field(default_factory=list)
     names: Names = field(default_factory=Names)
 
+    def __post_init__(self) -> None:
+        self.mails = Mails(self.source.path, self.names)
+
     def add(self, line: Comment | Blank | Variable | EntryLine | Diagnostic) -> None:
         """One line, in the order of the file."""
         match line:
@@ -96,7 +100,7 @@ class _Reader:
                     timezone=self.timezone,
                     timezone_given=self.timezone_given,
                 )
-                self.jobs.append(to_job(line, surroundings, self.names))
+                self.jobs.append(to_job(line, surroundings, self.names, self.mails))
         self.above = []
 
     def result(self, system: bool) -> Import:
@@ -134,7 +138,12 @@ class _Reader:
                 "a line that cannot be read",
                 "Debian's cron ignores the whole file then; the other lines were imported all the same",
             )
-        return Import(tuple(self.jobs), tuple(self.unreadable), tuple(self.notes))
+        return Import(
+            tuple(self.jobs),
+            tuple(self.unreadable),
+            (*self.mails.notes, *self.notes),
+            self.mails.notifiers.documents(),
+        )
 
     def _about_users(self, system: bool) -> None:
         first_words = [entry.command.split(None, 1)[0] for entry in self.entries if entry.user is None]
