@@ -50,7 +50,7 @@ def job_lines(seen: Reading, job: JobRecord) -> Iterator[str | Cell]:
             yield _fact("", f"-> jobsctl resume {job.identity}")
     elif job.archived_at is None:
         yield _fact("Next run", both(job.next_at, now))
-    silence = silence_of(job.identity, seen.reader.silences(after=now), now)
+    silence = silence_of(job.identity, seen.silences, now)
     if silence is not None:
         yield Cell(_fact("Silenced", silence_words(silence, now)), "yellow")
         yield _fact("", f"-> jobsctl silence {job.identity if silence.identity else '--all'} --end")

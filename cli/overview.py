@@ -195,7 +195,7 @@ def overview(seen: Reading, project: str | None) -> Overview:
 
 def _silences(seen: Reading, project: str | None) -> list[SilenceRecord]:
     """Those that hold now, of this project."""
-    holding = [each for each in seen.reader.silences(after=seen.now) if each.holds(seen.now)]
+    holding = [each for each in seen.silences if each.holds(seen.now)]
     own = f"{project or ''}/"
     return [each for each in holding if project is None or each.identity is None or each.identity.startswith(own)]
 

@@ -18,8 +18,9 @@ from state.errors import NotFound
 from state.home import Home
 from state.inbox import daemon_alive
 from state.reads import Reader
-from state.records import JobRecord, Run, SourceState
+from state.records import JobRecord, Run, SilenceRecord, SourceState
 from status.heartbeat import Heartbeat, read_heartbeat
+from status.silences import silence_of
 from status.timing import words_of
 from status.views import View, job_view
 
@@ -208,6 +209,11 @@ class Reading:
             return None
 
     @cached_property
+    def silences(self) -> list[SilenceRecord]:
+        """Those that are not over."""
+        return self.reader.silences(after=self.now)
+
+    @cached_property
     def _calendars(self) -> Mapping[str, JobCalendar]:
         from status.calendars import compile_calendars
 
@@ -244,6 +250,7 @@ class Reading:
             source_problem=self.source_problem,
             default_timezone=self.timezone,
             calendars=self.calendars(read_policy(job.spec, self.timezone)),
+            silence=silence_of(job.identity, self.silences, self.now),
         )
 
     def words(self, job: JobRecord) -> str:

@@ -78,7 +78,7 @@ def exporter_of(folder: Path, *, max_jobs: int) -> Exporter:
     home = make_home(folder)
     with closing(Store.open(home.database, now=NINE)) as opened:
         furnish(home, opened)
-    refresher = Refresher(home.database, Board(), StatusFiles(home.status), monotonic=lambda: 0.0)
+    refresher = Refresher(home.database, Board(), StatusFiles(home.status), monotonic=lambda: 0.0, now=lambda: NOON)
     refresher.round()
     refresher.stop()
     refresher.run()

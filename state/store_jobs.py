@@ -131,6 +131,7 @@ class JobStore(Writer):
         execute(
             "UPDATE run SET filed_under = ? WHERE job_id = ? AND filed_under IS NULL", (f"{project}/{name}", job_id)
         )
+        execute("UPDATE silence SET identity = ? WHERE identity = ?", (job.identity, f"{project}/{name}"))
         execute("INSERT INTO removal VALUES (?, ?, ?)", (self._next_seq(), project, name))
         doom(self._connection, [(project, name, None)])
         self._renamed()

@@ -15,7 +15,7 @@ from sys import intern
 import orjson
 
 from specs.calendar import Calendars, JobCalendar
-from state.records import JobRecord, Run, SourceState
+from state.records import JobRecord, Run, SilenceRecord, SourceState
 from status.calendars import calendars_of
 from status.deadline import read_policy, read_spec, schedule_of, success_deadline
 from status.durations import Exemplar, Exemplars
@@ -108,6 +108,8 @@ class Board:
         self._exemplars = Exemplars()
         self.calendars: Mapping[str, JobCalendar] = {}
         """By name; when they changed, every job must be handed in again."""
+        self.silences: Mapping[str | None, SilenceRecord] = {}
+        """Those that hold, by identity (None: of all jobs); when one comes or goes, its job must be handed in again."""
         self.picture = Picture()
 
     def __contains__(self, identity: str) -> bool:
@@ -128,7 +130,7 @@ class Board:
             run = last_runs.get(record.last_run_id or "")
             views[record.identity] = job_view(
                 record, last_run=run, source_problem=source_problem, default_timezone=self.default_timezone,
-                calendars=self._calendars_of(record),
+                calendars=self._calendars_of(record), silence=self._silence_of(record.identity),
             )  # fmt: skip
             self._members_changed |= record.identity not in self._entries
             self._entries[record.identity] = self._entry(record, run, views[record.identity])
@@ -164,6 +166,10 @@ class Board:
 
     def _calendars_of(self, record: JobRecord) -> Calendars | None:
         return calendars_of(read_policy(record.spec, self.default_timezone), self.calendars)
+
+    def _silence_of(self, identity: str) -> SilenceRecord | None:
+        found = [self.silences[each] for each in (identity, None) if each in self.silences]
+        return max(found, key=lambda each: each.over_at, default=None)
 
     def _entry(self, record: JobRecord, run: Run | None, view: View) -> JobEntry:
         assert record.id is not None

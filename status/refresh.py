@@ -45,6 +45,7 @@ class Refresher(threading.Thread):
         files: StatusFiles,
         *,
         monotonic: Callable[[], float],
+        now: Callable[[], int],
         resync: float = RESYNC,
     ) -> None:
         super().__init__(name="refresher", daemon=True)
@@ -52,6 +53,7 @@ class Refresher(threading.Thread):
         self._board = board
         self._files = files
         self._monotonic = monotonic
+        self._now = now
         self._resync = resync
         self._changed = threading.Event()
         self._bells = 0
@@ -62,6 +64,8 @@ class Refresher(threading.Thread):
         self._seq = 0
         self._source_problem: str | None = None
         self._calendars: list[tuple[str, str]] = []
+        self._silenced: set[str | None] = set()
+        """Whose silence began or ended since the last picture; None: that of all jobs."""
         self.problem: str | None = "the database was not read yet"
         """Why the database cannot be read now; None when it can."""
         self.files_problem: str | None = None
@@ -137,8 +141,10 @@ class Refresher(threading.Thread):
         source = reader.source()
         problem = source.problem if source else None
         picture = self._board.picture
-        everything = not picture.loaded or (problem is None) != (self._source_problem is None)
-        if not everything and seq == self._seq and source == picture.source:
+        silenced = self._silenced
+        silenced |= self._take_silences(reader)
+        everything = not picture.loaded or (problem is None) != (self._source_problem is None) or None in silenced
+        if not everything and not silenced and seq == self._seq and source == picture.source:
             return
         if (not picture.loaded or source != picture.source) and self._calendars_changed(reader):
             everything = True
@@ -148,6 +154,8 @@ class Refresher(threading.Thread):
         while records := reader.changed_since(newest, limit=BATCH):
             self._take(reader, records, problem)
             newest = records[-1].seq
+        if not everything:
+            self._take(reader, list(self._still_there(reader, filter(None, silenced))), problem)
         # Asked last: a removal that came before the newest change just read must not be passed over. One that came
         # after it is seen again next time, which does no harm.
         removed = {identity for identity in reader.removed_since(self._seq) if identity in self._board}
@@ -157,10 +165,19 @@ class Refresher(threading.Thread):
         self._source_problem = problem
         self._seq = max(newest, seq)
         first = not picture.loaded
+        self._silenced = set()
         self._board.publish(source=source, seq=self._seq)
         if first and self._files_open:
             self._sweep_files()
         self.refreshes += 1
+
+    def _take_silences(self, reader: Reader) -> set[str | None]:
+        """Take over the silences that hold now; of whom one came, changed or went, also by time (None: of all jobs)."""
+        now, before = self._now(), self._board.silences
+        holding = [each for each in reader.silences(after=now) if each.holds(now)]
+        after = {each.identity: each for each in sorted(holding, key=lambda each: each.over_at)}
+        self._board.silences = after
+        return {identity for identity in before.keys() | after.keys() if before.get(identity) != after.get(identity)}
 
     def _calendars_changed(self, reader: Reader) -> bool:
         """Take over the calendars, when a look brought others: they say when jobs are expected."""

@@ -109,7 +109,11 @@ def serve(home: Home, doors: Doors, *, timezone: str) -> None:
     threading.excepthook = _end_on_error
     give_way()
     refresher = Refresher(
-        home.database, Board(default_timezone=timezone), StatusFiles(home.status), monotonic=time.monotonic
+        home.database,
+        Board(default_timezone=timezone),
+        StatusFiles(home.status),
+        monotonic=time.monotonic,
+        now=now_us,
     )
     bells: list[Callable[[], None]] = []
     threading.Thread(target=_watch_bell, args=(home, refresher, bells), name="bell", daemon=True).start()

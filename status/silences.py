@@ -25,7 +25,7 @@ def silence_words(silence: SilenceRecord, now: int) -> str:
 
 
 def silence_view(silence: SilenceRecord) -> dict[str, Any]:
-    """As JSON has it; `job` is null for all jobs."""
+    """As JSON has it; `job` is null for all jobs. It is over when `until` has passed."""
     return {
         "job": silence.identity,
         "since": rfc3339(silence.since),

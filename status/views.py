@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from state.records import TERMINAL_STATES, Event, JobRecord, Run, RunState, SourceState
+from state.records import TERMINAL_STATES, Event, JobRecord, Run, RunState, SilenceRecord, SourceState
 from status.instants import SECOND, rfc3339
 from status.phase import blocked_by, conditions_of, phase_of, suspension_of, sync_of
 from status.reasons import wait_words
+from status.silences import silence_view
 from status.timing import timing_of, words_of
 
 if TYPE_CHECKING:
@@ -36,16 +37,20 @@ def job_view(
     source_problem: str | None = None,
     default_timezone: str = "UTC",
     calendars: Calendars | None = None,
+    silence: SilenceRecord | None = None,
 ) -> View:
-    """A job. Says instants, not ages, so it stays true until the record, the last run or the source changes.
+    """A job. Says instants, not ages, so it stays true until the record, the last run, the source or its silence
+    changes.
 
     Args:
         last_run: the run `record.last_run_id` names: gives `lastRun` its reason, error and exit code.
         source_problem: `SourceState.problem`: while the files cannot be read, `sync` is Unknown.
         default_timezone: of the daemon's config: what a job without `timezone` uses.
         calendars: those the job names; without them it has no `successDeadline`.
+        silence: the one that holds, as `status.silences.silence_of` finds it.
     """
     from status.deadline import read_policy, read_spec, success_deadline
+    from status.told import callback_view, notify_view
 
     job = read_spec(record.spec)
     schedule, schedule_problem = _compile(job, default_timezone)
@@ -129,6 +134,9 @@ def job_view(
             }
             for name, param in job.params.items()
         },
+        "notify": notify_view(job),
+        "callback": callback_view(job),
+        "silence": None if silence is None else silence_view(silence),
         "successDeadline": rfc3339(
             success_deadline(record, job, schedule, calendars=calendars, default_timezone=default_timezone)
         ),

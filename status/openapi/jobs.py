@@ -138,6 +138,24 @@ JOB = record(
         pattern=nullable(text("What a value looks like.", "[a-z]+")),
         description=anything("For people.", "the region"),
     ), {"region": {"default": "eu", "allowed": ["eu", "us"], "pattern": None, "description": "the region"}}),
+    notify=several("Who is told of it: a rule each.", record(
+        "One rule.",
+        to=several("Names of notifiers.", text("A name.", "ops")),
+        on=several("Of what.", text("A word.", "failure")),
+    )),
+    callback=nullable(record(
+        "What program is told.",
+        host=nullable(text("Where it is; null when the address is a secret from outside.", "hooks.example.com")),
+        on=several("Of which ends of its runs.", text("A state.", "failed")),
+    )),
+    silence=nullable(record(
+        "For now nobody is notified of it; over when `until` has passed.",
+        job=nullable(text("The job; null when all jobs are silenced.", "default/hello")),
+        since=instant("Its begin."),
+        until=instant("Its end."),
+        reason=text("Why.", "the database moves"),
+        by=text("Who.", "anna"),
+    )),
     timeoutSeconds=nullable(number("How long a run may take.", 600.0)),
     counts=record("Of all time, by state.", **{
         state.value: whole(f"Runs that ended {state.value}.", 1) for state in TERMINAL_STATES

@@ -49,7 +49,7 @@ async def status_of(app: Guard, path: str, query: bytes = b"") -> int:
 )
 def test_what_is_in_memory_is_told_while_the_disk_hangs(tmp_path: Path, path: str, query: bytes) -> None:
     home, store, *_ = make_town(tmp_path)
-    refresher = Refresher(home.database, Board(), StatusFiles(home.status), monotonic=time.monotonic)
+    refresher = Refresher(home.database, Board(), StatusFiles(home.status), monotonic=time.monotonic, now=lambda: NINE)
     refresher.round()
     nothing: Any = None
     api = Api(House(home=home, refresher=refresher, exporter=nothing, now=lambda: 2 * NINE, monotonic=time.monotonic))

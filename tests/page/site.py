@@ -32,8 +32,9 @@ class Site:
     def __init__(self, home: Home, now: int, spare: Path, *, project: str | None = None, timezone: str = "UTC") -> None:
         self.home, self.now, self.project = home, now, project
         self.refresher = Refresher(
-            home.database, Board(default_timezone=timezone), StatusFiles(spare), monotonic=lambda: 0.0
-        )
+            home.database, Board(default_timezone=timezone), StatusFiles(spare), monotonic=lambda: 0.0,
+            now=lambda: self.now,
+        )  # fmt: skip
         self.refresher.round()
         self._database = Database(home)
         found = routes(home=home, refresher=self.refresher, now=lambda: self.now, ask=self._ask)

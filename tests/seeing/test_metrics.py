@@ -46,7 +46,9 @@ class Scraper:
 
     def __init__(self, home: Home, *, max_jobs: int = metrics.MAX_JOBS) -> None:
         self.home = home
-        self.refresher = Refresher(home.database, Board(), StatusFiles(home.status), monotonic=lambda: 0.0)
+        self.refresher = Refresher(
+            home.database, Board(), StatusFiles(home.status), monotonic=lambda: 0.0, now=lambda: NOON
+        )
         self.exporter = Exporter(
             Sources(
                 home=home,

@@ -26,6 +26,10 @@ class Seconds:
     def __call__(self) -> float:
         return self.now
 
+    def wall(self) -> int:
+        """µs, at nine when it is 0."""
+        return NINE + round(self.now * SECOND)
+
 
 @pytest.fixture
 def clock() -> Seconds:
@@ -34,7 +38,7 @@ def clock() -> Seconds:
 
 @pytest.fixture
 def refresher(home: Home, clock: Seconds) -> Iterator[Refresher]:
-    made = Refresher(home.database, Board(), StatusFiles(home.status), monotonic=clock)
+    made = Refresher(home.database, Board(), StatusFiles(home.status), monotonic=clock, now=clock.wall)
     yield made
     made.stop()
     made.run()  # closes the reader

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from specs.jitter import stable_offset
-from state.records import Event, Health, Reason, RunState
+from state.records import Event, Health, Reason, RunState, SilenceRecord
 from status.health import Facts, health_view, ready_view
 from status.heartbeat import Heartbeat
 from status.instants import rfc3339
@@ -76,6 +76,9 @@ def test_a_job_looks_like_this() -> None:
         "priority": 0,
         "calendars": [],
         "params": {},
+        "notify": [],
+        "callback": None,
+        "silence": None,
         "successDeadline": None,
         "timeoutSeconds": None,
         "activeRuns": 0,
@@ -179,7 +182,10 @@ def test_every_key_and_phase_is_in_the_docs() -> None:
     job["metadata"]["labels"] = {}
     event = Event(at=NINE, job_id=1, run_id=None, type="Normal", reason="x", message="x")
     skipped = run_of(record_of(id=7), state=RunState.SKIPPED, skipped_first=NINE, skipped_count=1)
-    views = [job, job_view(record_of(spec={"schedule": "@hourly"})), run_view(skipped), event_view(event),
+    told = {"schedule": "@hourly", "notify": [{"to": "ops"}],
+            "callback": {"url": "https://example.com/hook", "secret": {"from_file": "/etc/hook-key"}}}  # fmt: skip
+    silence = SilenceRecord(id="s", identity=None, since=NINE, until=NINE + 1, reason="moves", silenced_by="ada")
+    views = [job, job_view(record_of(spec=told), silence=silence), run_view(skipped), event_view(event),
              source_view(source_state()), health_view(facts)[0], ready_view(facts)[0]]  # fmt: skip
     words = set(re.findall(r"[A-Za-z]+", DOCS))
     assert {key for view in views for key in _keys(view)} - words == set()

@@ -11,7 +11,7 @@ from state.changes import RunEnd, RunStarted
 from state.errors import Conflict
 from state.home import Home
 from state.reads import Reader
-from state.records import JobRecord, Reason, Run, RunState
+from state.records import JobRecord, Reason, Run, RunState, SilenceRecord
 from state.store import Store
 from tests.storing.making import DAY, NOON, a_job, a_run
 
@@ -55,6 +55,18 @@ def test_a_renamed_job_keeps_its_history_and_its_runs_their_folders(store: Store
     fresh = a_run(renamed, NOON + 2)
     store.insert_runs([fresh])
     assert HOME.run_dir_of(reader.run(fresh.id)) == HOME.run_dir("data", "new", fresh.id)
+
+
+def test_a_renamed_job_keeps_its_silence_and_leaves_none_to_the_next_of_its_name(store: Store, reader: Reader) -> None:
+    job = store.put_job(a_job("old"))
+    for identity in ("default/old", None):
+        silence = SilenceRecord(
+            id=f"of {identity}", identity=identity, since=NOON, until=NOON + DAY, reason="moves", silenced_by="ann"
+        )
+        store.add_silence(silence, now=NOON)
+    store.put_job(replace(job, project="data", name="new"))
+    store.put_job(a_job("old"))
+    assert {each.identity for each in reader.silences(after=NOON)} == {"data/new", None}
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_changes(store: Store, reader: Reader) -> None:

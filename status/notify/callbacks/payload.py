@@ -16,6 +16,7 @@ from specs.stored import StoredCallback, StoredJob
 from state.outbox.records import Delivery, DeliveryKind
 from state.records import TERMINAL_STATES, Event, Run, RunState
 from status.instants import rfc3339
+from status.told import host_of
 from status.views import run_view
 
 MAX_BODY = 20_000
@@ -69,14 +70,7 @@ def delivery_of(event: Event, run: Run, job: StoredJob) -> Delivery | None:
 
 def target_of(callback: StoredCallback) -> str:
     """The host that a callback goes to, for people; of an address from outside only that it is one."""
-    from status.notify.callbacks.url import InvalidUrl, parse_url
-
-    if isinstance(callback.url, str):
-        try:
-            return parse_url(callback.url).host
-        except InvalidUrl:
-            pass
-    return OUTSIDE
+    return host_of(callback) or OUTSIDE
 
 
 def body_of(run: Run, *, labels: Mapping[str, str]) -> bytes:
