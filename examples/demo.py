@@ -1,7 +1,7 @@
 """`make demo`: a git repository made of examples/quickstart, a daemon on it, and what happens, live.
 
-Plays a small story (a job fails and is repaired by a commit, a bad commit, a daemon that is killed while a job runs),
-then goes on showing until Ctrl-C, or for DEMO_SECONDS in all. All of it is below one temporary directory, and removed.
+Plays a small story (a job fails, somebody is told, it is repaired by a commit; a bad commit; a daemon that is killed
+while a job runs), then goes on showing until Ctrl-C, or for DEMO_SECONDS in all. All of it is below one temporary directory, and removed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,19 @@ def failed(job: str) -> Callable[[Event], bool]:
     return lambda event: event["job"] == f"default/{job}" and event["type"] == "Warning" and event["run"] is not None
 
 
+class Phone(BaseHTTPRequestHandler):
+    """Takes notifications, as the program on somebody's phone would, and shows them."""
+
+    def do_POST(self) -> None:
+        told = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        print(paint("35", f"  [ops is told]  {told['title']}"), flush=True)
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing of requests."""
+
+
 class Demo:
     """One repository, one daemon, one feed of events."""
 
@@ -56,6 +71,8 @@ class Demo:
         self.end = None if seconds is None else time.monotonic() + seconds
         self.daemon: subprocess.Popen[bytes] | None = None
         self.seen = 0
+        self.phone = HTTPServer(("127.0.0.1", 0), Phone)
+        threading.Thread(target=self.phone.serve_forever, daemon=True).start()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.listen = f"127.0.0.1:{listener.getsockname()[1]}"
 
@@ -69,7 +86,7 @@ class Demo:
         if bad:
             self.command("logs", str(bad["run"]))
 
-        say("Somebody sees the wrong file name and repairs it by a commit")
+        say("Somebody was told, sees the wrong file name and repairs it by a commit")
         self.edit("jobs/import-orders.yaml", "data/order.csv", "data/orders.csv", "Read the file that exists")
         good = self.show_until(succeeded("import-orders"))
         if good:
@@ -102,6 +119,18 @@ class Demo:
     def make_repository(self) -> None:
         shutil.copytree(QUICKSTART, self.home)
         (self.home / "jobsctl.yaml").write_text(f"http:\n  listen: {self.listen}\n")
+        (self.home / "jobs" / "notify.yaml").write_text(
+            f"""# Who is told: here a program of the demo; `jobsctl explain notifier.urls` names 130 services.
+kind: Notifier
+name: ops
+group: 1s
+urls: ["json://127.0.0.1:{self.phone.server_port}"]
+---
+kind: Defaults
+job:
+  notify: [{{to: ops}}]
+"""
+        )
         self.git("init", "--quiet")
         self.commit("Our first jobs")
 
@@ -195,10 +224,11 @@ class Demo:
     {JOBSCTL} logs -f report
     {JOBSCTL} runs --status failed
     $EDITOR $JOBSCTL_HOME/jobs/hello.yaml     # the daemon follows the files
+    {JOBSCTL} deliveries                      # who was told what
   In a browser:
+    http://{self.listen}/
     http://{self.listen}/api/v1/jobs
-    http://{self.listen}/metrics
-    http://{self.listen}/healthz""",
+    http://{self.listen}/metrics""",
             flush=True,
         )
 
@@ -209,6 +239,8 @@ class Demo:
 
     def close(self) -> None:
         """Ends the runs, then the daemon: a run would outlive it."""
+        self.phone.shutdown()
+        self.phone.server_close()
         if self.daemon is None or self.daemon.poll() is not None:
             return
         for job in (self.ask("list") or {}).get("items", []):

@@ -72,6 +72,8 @@ def test_demo_tells_its_story_and_leaves_nothing_behind(tmp_path: Path) -> None:
         "jobs/hello.yaml:2:11: error[",  # the mistake, with its place
         "$ kill -9",
         "/api/v1/jobs",
+        "[ops is told]  default/import-orders failed",
+        "[ops is told]  default/import-orders recovered",
     ):
         assert claim in told
     after_the_kill = told.partition("$ kill -9")[2]
