@@ -1,7 +1,8 @@
 """`make demo`: a git repository made of examples/quickstart, a daemon on it, and what happens, live.
 
 Plays a small story (a job fails, somebody is told, it is repaired by a commit; a bad commit; a daemon that is killed
-while a job runs), then goes on showing until Ctrl-C, or for DEMO_SECONDS in all. All of it is below one temporary directory, and removed.
+while a job runs), then goes on showing until Ctrl-C, or for DEMO_SECONDS in all. All of it is below one temporary
+directory, and removed.
 """
 
 from __future__ import annotations
