@@ -33,6 +33,9 @@ _OPEN, _CLOSE = "\x02", "\x03"
 """Around a match, between us and FTS5; specs cannot hold them where it matters: they are dropped on the way in."""
 _WORDS = 16
 """Length of a snippet, in words."""
+CHECKED = 500
+"""Jobs of which it is looked whether only a secret fits, at least, for who must not find secrets: 0.15 s. What so many
+jobs have in common is none."""
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _MARKS = str.maketrans("", "", f"{_OPEN}{_CLOSE}\0")
 
@@ -108,12 +111,16 @@ def parse_query(text: str) -> list[Term]:
     return found
 
 
-def search(jobs: Iterable[tuple[str, bytes]], query: Sequence[Term], *, limit: int) -> tuple[list[Hit], int]:
+def search(
+    jobs: Iterable[tuple[str, bytes]], query: Sequence[Term], *, limit: int, secrets: bool = True
+) -> tuple[list[Hit], int]:
     """The best `limit` hits, best first and then by name, and how many jobs fit in all.
 
     Args:
         jobs: (`project/name`, canonical spec) of each.
         query: from `parse_query`; empty finds nothing.
+        secrets: also jobs in which only a secret fits that somebody wrote in clear: for who may read specs as they are,
+            and wants to know where it is used. Others would find it out letter by letter.
 
     Raises:
         sqlite3.OperationalError: this Python's SQLite has no FTS5.
@@ -128,7 +135,7 @@ def search(jobs: Iterable[tuple[str, bytes]], query: Sequence[Term], *, limit: i
         ranked = index.execute(f"SELECT bm25(job, {weights}), rowid FROM job WHERE job MATCH ?", (match,)).fetchall()
     ranked = [(score, documents[number - 1]) for score, number in ranked]
     ranked.sort()
-    best = [document for _, document in ranked[:limit]]
+    best = [document for _, document in ranked[: limit if secrets else max(limit, CHECKED)]]
     with closing(_index([_masked(document) for document in best])) as index:
         snippets = ", ".join(
             f"snippet(job, {list(FIELDS).index(field)}, '{_OPEN}', '{_CLOSE}', '...', {_WORDS})" for field in _TOLD
@@ -143,9 +150,10 @@ def search(jobs: Iterable[tuple[str, bytes]], query: Sequence[Term], *, limit: i
             # What matched may have been a secret.
             matched.get(number) or Snippet(_TOLD[0], " ".join(document[_DESCRIPTION].split()[:_WORDS]), ()),
         )
-        for number, (score, document) in enumerate(ranked[:limit], 1)
+        for number, (score, document) in enumerate(ranked[: len(best)], 1)
+        if secrets or number in matched
     ]
-    return hits, len(ranked)
+    return hits[:limit], len(ranked) - (len(best) - len(hits))
 
 
 _NAME, _PROJECT, _DESCRIPTION = (list(FIELDS).index(field) for field in ("name", "project", "description"))

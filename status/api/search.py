@@ -32,7 +32,8 @@ class SearchRoutes:
 
     async def search(self, request: Request) -> Response:
         query = Query(request.scope["query_string"], known=PARAMETERS, repeatable=("label",))
-        project, labels, archived = query.project(project_of(request)), query.texts("label"), query.text("archived")
+        own = project_of(request)
+        project, labels, archived = query.project(own), query.texts("label"), query.text("archived")
         limit = query.whole("limit", least=1, most=MOST) or DEFAULT_LIMIT
         terms = parse_query(query.text("q") or "")
         if not terms:
@@ -44,7 +45,7 @@ class SearchRoutes:
             wanted = None if archived == "all" else archived == "true"
             specs = reader.specs(project=project, labels=labels, archived=wanted)
             try:
-                hits, total = search(specs, terms, limit=limit)
+                hits, total = search(specs, terms, limit=limit, secrets=own is None)
             except sqlite3.OperationalError as error:
                 raise Unavailable(f"this machine's SQLite cannot search: {error}") from None
             return json_answer(request, json_bytes({"items": [hit.view() for hit in hits], "total": total}))

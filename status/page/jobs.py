@@ -161,7 +161,8 @@ def _found(visit: Visit, query: Query) -> tuple[list[JobEntry], bool]:
     if named or not terms:
         return named, False
     known = {entry.identity: entry for entry in found}
-    hits, _ = search(visit.reader.specs(project=visit.project, archived=None), terms, limit=1000)
+    specs = visit.reader.specs(project=visit.project, archived=None)
+    hits, _ = search(specs, terms, limit=1000, secrets=visit.project is None)
     return [known[hit.identity] for hit in hits if hit.identity in known], True
 
 

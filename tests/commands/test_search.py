@@ -97,6 +97,25 @@ def test_a_secret_that_stands_in_clear_is_not_shown(known, jobsctl, words):
         assert "**psql** --password ***" in done.out
 
 
+@pytest.mark.parametrize("limit", [1, 5])
+def test_who_must_not_read_specs_does_not_find_a_secret_out_letter_by_letter(limit):
+    specs = [
+        ("p/a", b'{"name":"a","description":"nightly h7","run":{"command":["psql","--password","h7Gq2xabcd"]}}'),
+        ("p/b", b'{"name":"b","description":"nightly","run":{"script":"PGPASSWORD=h7Gq2xabcd psql"}}'),
+    ]
+
+    def found(words, **how):
+        hits, total = search(specs, parse_query(words), limit=limit, **how)
+        assert len(hits) == min(limit, total)
+        return total
+
+    assert found("h7gq") == 2
+    for words in ("h7gq", "h7gq2xabcd", "psql h7gq", "nightly h7g"):
+        assert found(words, secrets=False) == 0
+    assert found("nightly h7", secrets=False) == 1
+    assert found("psql", secrets=False) == 2
+
+
 def test_a_control_character_of_a_spec_does_not_reach_the_terminal(known, jobsctl):
     known.job(job("evil", 'description: "red \\e[31m alert \\x02x\\x03"\n'))
     assert "\x1b" not in jobsctl("search", "alert").out
