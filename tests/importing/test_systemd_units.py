@@ -224,7 +224,7 @@ class TestServices:
     def test_what_is_lost_or_changed_is_told(self, settings: str, level: tuple[str, str]) -> None:
         assert level in levels(service(settings)).items()
 
-    def test_a_notifier_of_failures_is_kept_as_a_comment(self):
+    def test_what_is_started_after_a_failure_is_kept_as_a_comment(self):
         one = service("OnFailure=mail@%n.service", section="Unit")
         assert one.comments == ("OnFailure=mail@a.service.service",)
         assert levels(one)["OnFailure="] == "lost"

@@ -6,7 +6,7 @@ import pytest
 
 from cli.importing.imported import Import
 from cli.importing.systemd.reader import read_systemd
-from tests.importing.corpora import Found, checked, corpus, home_of
+from tests.importing.corpora import Found, checked, corpus, home_of, sound
 
 TIMERS = corpus("timers.txt")
 RELATIVE = {"cleanup", "dnf-makecache", "brew-update", "davidhi7/backup", "escoand/dockerfiles"}
@@ -27,6 +27,7 @@ def test_a_real_timer_starts_when_systemd_would_have_started_it(found: Found, zo
     made = imported(found, zone)
     assert not made.unreadable
     assert len(made.jobs) == found.text.count("[Timer]")
+    assert sound(made)
     for job in made.jobs:
         outcome = checked(job, zone)
         relative = job.name in RELATIVE or str(found) in RELATIVE

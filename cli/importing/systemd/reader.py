@@ -5,12 +5,14 @@ Called by the subcommand. Pure: what this machine knows (homes) and the zone are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from cli.importing.imported import Import, Imported, Note, SourceText, unreadable
 from cli.importing.naming import Names
+from cli.importing.systemd.handlers import OCCASIONS, started_by, tells
 from cli.importing.systemd.service import about_unit, read_service
 from cli.importing.systemd.settings import Draft
 from cli.importing.systemd.timer import Timed, read_timer
@@ -43,6 +45,7 @@ def read_systemd(files: Sequence[SourceText], *, timezone: str, timezone_given: 
     """
     units, findings = read_units(files)
     sources = {source.path: source for source in files}
+    telling = dict(_telling(units))
     names = Names()
     jobs: list[Imported] = []
     notes: list[Note] = []
@@ -64,13 +67,18 @@ def read_systemd(files: Sequence[SourceText], *, timezone: str, timezone_given: 
                     "name the file as an instance, as dump@db.timer",
                 )
             )
-        job, errors = _job(timer, service, names, timezone, timezone_given, home_of, sources)
+        job, errors = _job(timer, service, units, names, timezone, timezone_given, home_of, sources)
         findings += errors
         if job is not None:
             jobs.append(job)
     for service in units.values():
-        if service.name.endswith(".service") and service.name not in started:
-            job, errors = _job(None, service, names, timezone, timezone_given, home_of, sources)
+        if not service.name.endswith(".service") or service.name in started:
+            continue
+        if service.name in telling:
+            why = f"{telling[service.name]} starts it to tell somebody: no job was made of it"
+            notes.append(Note("info", service.name, why, service.origin))
+        else:
+            job, errors = _job(None, service, units, names, timezone, timezone_given, home_of, sources)
             findings += errors
             if job is not None:
                 jobs.append(job)
@@ -83,6 +91,16 @@ def read_systemd(files: Sequence[SourceText], *, timezone: str, timezone_given: 
                     )
                 )
     return Import(tuple(jobs), tuple(dict.fromkeys(findings)), tuple(notes))
+
+
+def _telling(units: dict[str, Unit]) -> Iterator[tuple[str, str]]:
+    """The services that only tell somebody how another ended, with what starts them: `OnFailure= of dump.service`."""
+    for unit in units.values():
+        for key in OCCASIONS:
+            for name in started_by(unit, key):
+                handler = _service(units, name)
+                if handler is not None and tells(handler) is not None:
+                    yield name if name in units else template_of(name) or name, f"{key}= of {unit.name}"
 
 
 def _service(units: dict[str, Unit], name: str) -> Unit | None:
@@ -104,20 +122,22 @@ def _without_service(timer: Unit, wanted: str, sources: dict[str, SourceText]) -
 def _job(
     timer: Unit | None,
     service: Unit,
+    units: dict[str, Unit],
     names: Names,
     timezone: str,
     timezone_given: bool,
     home_of: Homes,
     sources: dict[str, SourceText],
 ) -> tuple[Imported | None, list[Diagnostic]]:
-    draft, errors = read_service(service, home_of=home_of, sources=sources)
+    find = partial(_service, units)
+    draft, errors = read_service(service, home_of=home_of, sources=sources, find=find)
     stem = (timer or service).name.rpartition(".")[0]
     name = names.take(stem.replace("@", "-"))
     timed = (
         Timed() if timer is None else read_timer(timer, name, timezone, timezone_given=timezone_given, sources=sources)
     )
     if timer is not None:
-        about_unit(draft, timer)
+        about_unit(draft, timer, find)
     errors += timed.errors
     if "command" not in draft.run and "script" not in draft.run:
         return None, errors
@@ -150,7 +170,4 @@ def _described(unit: Unit) -> str:
 
 
 def _comments(service: Unit, draft: Draft) -> tuple[str, ...]:
-    failure = service.get("Unit", "OnFailure")
-    documentation = service.all("Unit", "Documentation")
-    lines = [f"Documentation: {each.value}" for each in documentation]
-    return (*lines, *([f"OnFailure={draft.text(failure)}"] if failure is not None else []))
+    return (*(f"Documentation: {each.value}" for each in service.all("Unit", "Documentation")), *draft.comments)

@@ -9,8 +9,10 @@ import re
 import shlex
 from typing import Any
 
+from cli.importing.alerts import Alert
 from cli.importing.crontab.shell import same_under_strict
 from cli.importing.imported import SourceText
+from cli.importing.systemd.handlers import OCCASIONS, Find, alert_at
 from cli.importing.systemd.settings import Draft, read_settings
 from cli.importing.systemd.timer import refused
 from cli.importing.systemd.unitfile import Setting, Unit
@@ -36,7 +38,9 @@ _ORDER = frozenset(
 _EMPTY_UNIT = frozenset(["Description", "Documentation", "StartLimitBurst", "StartLimitIntervalSec"])
 
 
-def read_service(unit: Unit, *, home_of: Any, sources: dict[str, SourceText]) -> tuple[Draft, list[Diagnostic]]:
+def read_service(
+    unit: Unit, *, home_of: Any, sources: dict[str, SourceText], find: Find
+) -> tuple[Draft, list[Diagnostic]]:
     """The `run`, `env` and policies of a service, and what of it systemd itself would refuse."""
     user = unit.get("Service", "User")
     name = user.value if user is not None else "root"
@@ -64,7 +68,7 @@ def read_service(unit: Unit, *, home_of: Any, sources: dict[str, SourceText]) ->
                     "a job has no command that runs after its end",
                     "end the script with it, in a `trap` where it must run after a failure too",
                 )
-    about_unit(draft, draft.unit)
+    about_unit(draft, draft.unit, find)
     return draft, errors
 
 
@@ -162,20 +166,11 @@ def _about_type(draft: Draft) -> None:
         draft.note("changed", kind, f"{kind.value}; jobsctl waits for the program's end and for no message of it")
 
 
-def about_unit(draft: Draft, unit: Unit) -> None:
+def about_unit(draft: Draft, unit: Unit, find: Find) -> None:
     """What the [Unit] section of a service, or of its timer, says and a job cannot."""
     for setting in unit.keys("Unit"):
-        if setting.key == "OnFailure":
-            draft.note(
-                "lost",
-                setting,
-                f"{setting.value} is not started; jobsctl cannot notify anybody yet",
-                "it stands as a comment above the job, to become `notify:`",
-            )
-        elif setting.key == "OnSuccess":
-            draft.note(
-                "lost", setting, f"{setting.value} is not started", "give that job `depends_on:` with this one's name"
-            )
+        if setting.key in OCCASIONS:
+            _about_handler(draft, unit, setting, alert_at(unit, setting.key, find))
         elif _CONDITIONS.fullmatch(setting.key):
             draft.note(
                 "lost", setting, f"{setting.value}: a job has no such condition", "test it at the script's beginning"
@@ -190,3 +185,23 @@ def about_unit(draft: Draft, unit: Unit) -> None:
                 )
         elif setting.key not in _EMPTY_UNIT:
             draft.note("lost", setting, "there is nothing like it in a job")
+
+
+def _about_handler(draft: Draft, unit: Unit, setting: Setting, alert: Alert | None) -> None:
+    """A unit that is started at the end of this one: nothing starts it here, but a `Notifier` can tell what it told."""
+    named = specifiers(setting.value, unit, draft.user, draft.home)[0]
+    failed = setting.key == "OnFailure"
+    if failed or alert is not None:
+        draft.comments.append(f"{setting.key}={named}")
+    if alert is not None:
+        draft.comments += alert.proposal(OCCASIONS[setting.key])
+        why = f"{named} is not started; {alert.words}, which a `Notifier` can do"
+        draft.note("lost", setting, why, "the comment above the job says how: nothing of it is in force yet")
+    elif failed:
+        why = f"{named} is not started: nobody is told when this fails"
+        draft.note(
+            "lost", setting, why, "write `notify`, or `depends_on` with `on_dependency_failure` where it repairs"
+        )
+    else:
+        why = f"{named} is not started"
+        draft.note("lost", setting, why, "give that job `depends_on:` with this one's name")

@@ -52,6 +52,8 @@ class Draft:
     niceness: list[str] = field(default_factory=list)
     """Words before the command: `nice -n 10`, `ionice -c idle`."""
     notes: list[Note] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    """Lines above the job."""
 
     def note(self, level: Level, setting: Setting, why: str, hint: str | None = None) -> None:
         self.notes.append(Note(level, f"{setting.key}=", why, setting.origin, hint))
