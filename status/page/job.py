@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import orjson
 
 from specs.expression import ScheduleError
-from specs.stored import StoredJob
 from specs.zones import Zone
 from state.errors import NotFound as NoJob
+from state.errors import StateError
 from state.jobpast import own_events
+from state.outbox.reads import OutboxReader
+from state.outbox.records import Delivery
 from state.records import JobRecord, Reason, Run, RunState
 from state.silences import read_silences
 from status.deadline import read_spec
@@ -40,6 +42,7 @@ from status.why.waiting import upstream_words
 
 STARTS = 6
 EVENTS = 12
+DELIVERIES = 5
 GOOD = {"Ready": "True", "Reconciling": "False", "Stalled": "False", "Healthy": "True"}
 """What each condition is when all is well; `Complete` is neither good nor bad."""
 
@@ -93,6 +96,8 @@ def job_page(visit: Visit) -> str:
     job = read_spec(record.spec)
     zone = facts.local.zone
     last = _last_run(visit, record)
+    told = list(_told(view))
+    deliveries, outbox_problem = _deliveries(visit, record.identity)
     return visit.render(
         "job.html",
         title=record.identity,
@@ -119,16 +124,30 @@ def job_page(visit: Visit) -> str:
         params=[*param_pairs(job)],
         spec=spec_text(record, visit.picture.source),
         events=own_events(visit.ask, entry.job_id, limit=EVENTS),
-        told=_told(job),
+        told=told,
+        deliveries=deliveries,
+        outbox_problem=outbox_problem if told else None,
         silence=silence_of(record.identity, read_silences(visit.ask, after=visit.now), visit.now),
         commands=list(_commands(record, facts.active, last)),
     )
 
 
-def _told(job: StoredJob) -> list[str]:
+def _told(view: View) -> Iterator[str]:
     """Who is told of it: `ops: failure, recovery`; the receiver of callbacks."""
-    rules = [f"{', '.join(rule.to)}: {', '.join(sorted(rule.on))}" for rule in job.notify]
-    return rules if job.callback is None else [*rules, "a callback"]
+    for rule in view["notify"]:
+        yield f"{', '.join(rule['to'])}: {', '.join(each.replace('_', ' ') for each in rule['on'])}"
+    if (callback := view["callback"]) is not None:
+        where = f"a callback to {callback['host']}" if callback["host"] else "a callback to an address kept elsewhere"
+        yield f"{where}: {', '.join(callback['on'])}"
+
+
+def _deliveries(visit: Visit, identity: str) -> tuple[list[Delivery], str | None]:
+    """What was told of it last, and why that cannot be read: the page has more to say."""
+    try:
+        with OutboxReader(visit.home.outbox) as outbox:
+            return outbox.deliveries(job=identity, project=visit.project, limit=DELIVERIES), None
+    except StateError as error:
+        return [], error.message
 
 
 def _last_run(visit: Visit, record: JobRecord) -> Run | None:

@@ -117,6 +117,7 @@ def overview_page(visit: Visit) -> str:
             _trouble(visit, each, strips.get(by_number.get(each.identity or "", 0), ()), active, silences)
             for each in shown
         ],
+        silences=[each for each in silences if each.holds(visit.now) and _seen(visit, each)],
         problems=len(problems),
         many=len(problems) >= LOOKED_AT,
         running=[_running(visit.home, run, visit.now) for run in running[:SHOWN]],
@@ -128,6 +129,10 @@ def overview_page(visit: Visit) -> str:
         timeline=timeline,
         most_active=LOOKED_AT,
     )
+
+
+def _seen(visit: Visit, silence: SilenceRecord) -> bool:
+    return silence.identity is None or visit.may_see(silence.identity.partition("/")[0])
 
 
 def _down(facts: Facts) -> str | None:

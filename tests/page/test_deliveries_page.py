@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,52 @@ def test_silences_that_hold_are_told_here_and_beside_what_they_hide(pages: Site)
     assert "the database moves by ann" in silent.text
     assert "bob" not in silent.text
     assert "Nobody is notified until 10:00 UTC: the database moves" in pages.page("/").one(class_="trouble").text
+
+
+def test_the_overview_and_the_list_of_jobs_say_who_is_silenced(pages: Site) -> None:
+    verdict = pages.page("/").one("section", class_="verdict")
+    assert "Nobody is notified of default/hello until 10:00 UTC: silences" in verdict.text
+    assert "silenced until 10:00 UTC" in pages.page("/jobs").one("tr", data_key="default/hello").text
+    pages.now = NINE + HOUR
+    pages.refresher.round()
+    assert "Nobody is notified" not in pages.page("/").one("section", class_="verdict").text
+    assert "silenced" not in pages.page("/jobs").one("tr", data_key="default/hello").text
+
+
+def test_a_silence_of_all_jobs_is_told_as_that(home: Home, tmp_path: Path) -> None:
+    store = Store.open(home.database, now=NINE)
+    everyone = SilenceRecord(id="s3", identity=None, since=NINE, until=NINE + 2 * HOUR, reason="x", silenced_by="bob")
+    store.add_silence(everyone, now=NINE)
+    store.close()
+    with site(home, NINE, tmp_path / "spare-too", project="default") as pages:
+        assert "of any job until 11:00 UTC: silences" in pages.page("/").one("section", class_="verdict").text
+    with site(home, NINE, tmp_path / "spare") as pages:
+        assert "until 11:00 UTC, as all jobs, by bob: x" in pages.page("/jobs/default/hello").text
+
+
+def test_the_page_of_a_job_ends_with_what_was_told_of_it(home: Home, outbox: Outbox, pages: Site) -> None:
+    assert "What was told" not in pages.page("/jobs/default/hello").text
+    for number in range(7):
+        outbox.add_delivery(delivery(f"d{number}"))
+    outbox.add_delivery(delivery("other", identity="default/other", batch=None))
+    again = Outcome(state=DeliveryState.PENDING, next_attempt_at=NINE + 5 * SECOND, reason="HTTP 500 <b>")
+    outbox.record_attempt("d6", REFUSED, again)
+    told = pages.page("/jobs/default/hello").one("section", aria_labelledby="told")
+    assert len(told.all("li")) == 5
+    assert told.all("li")[0].text == "pending failure to ops-chat 2m ago: HTTP 500 <b>, next in 5s"
+    assert told.one("a").attributes["href"] == "/deliveries?job=default%2Fhello"
+
+
+def test_an_outbox_that_cannot_be_read_hides_no_job(home: Home, tmp_path: Path) -> None:
+    home.outbox.write_bytes(b"no database at all, " * 100)
+    store = Store.open(home.database, now=NINE)
+    job = store.job_by_identity("default/hello")
+    assert job is not None
+    store.put_job(replace(job, spec=record_of("hello", spec={"notify": [{"to": "ops"}]}).spec))
+    store.close()
+    with site(home, NINE, tmp_path / "spare") as pages:
+        told = pages.page("/jobs/default/hello").one("section", aria_labelledby="told")
+    assert "What was told cannot be read: " in told.text
 
 
 def test_a_token_for_one_project_sees_the_deliveries_of_its_jobs(outbox: Outbox, home: Home, tmp_path: Path) -> None:
