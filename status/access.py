@@ -22,6 +22,9 @@ PROJECT = "jobsctl.project"
 KNOWN = "jobsctl.known"
 """Key of the ASGI scope: False where a token is asked for, this route needs none, and the caller has none."""
 
+JUDGED_BY = "jobsctl.judged_by"
+"""Key of the ASGI scope: `signature_of` the token file by which the caller was let in; missing: none is asked for."""
+
 OPEN = frozenset(("/healthz", "/readyz"))
 """For machines that only ask whether we live. Who has no token is told no more than that."""
 OF_A_PROJECT = (
@@ -56,6 +59,12 @@ def is_known_caller(request: Request) -> bool:
     return request.scope.get(KNOWN, True) is True
 
 
+def signature_of(path: Path) -> tuple[int, ...]:
+    """What tells a file from the one it was before. Raises OSError."""
+    there = path.stat()
+    return there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns, there.st_ctime_ns
+
+
 class Access:
     """The token file, read again whenever it is another one. One per process; used on the event loop only."""
 
@@ -84,6 +93,7 @@ class Access:
             if presented is None:
                 raise Unauthorized("this server asks for a token: `Authorization: Bearer TOKEN`")
             raise Unauthorized("the token is not known, or not any more")
+        scope[JUDGED_BY] = self._seen
         if token.project is None:
             return
         scope[PROJECT] = token.project
@@ -93,8 +103,7 @@ class Access:
 
     def _current(self, path: Path) -> Sequence[Token]:
         try:
-            status = path.stat()
-            seen = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            seen = signature_of(path)
             if seen != self._seen:
                 self._tokens = parse_tokens(read_tokens(path))
                 self._seen = seen

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+from status.access import signature_of
 from status.errors import Headers, Overloaded
 from status.streams.connection import Stream, chunk
 
@@ -43,6 +44,7 @@ class Clients:
         self._streams: dict[Stream, None] = {}
         self._places: Counter[str] = Counter()
         self._ticker: asyncio.Task[None] | None = None
+        self._seen: tuple[int, ...] | None = None
         self.watched: Path | None = None
         """The file of tokens: when it becomes another one, everybody has to show theirs again."""
 
@@ -60,8 +62,20 @@ class Clients:
         if self._places[address] >= self._most_of_one and not _is_ours(address):
             raise TooManyStreams(f"{self._most_of_one} clients of your address follow already", address=address)
 
-    def add(self, transport: asyncio.Transport, address: str, on_close: Callable[[Stream], None]) -> Stream:
-        """Take over a connection. `on_close` is called when it is gone."""
+    def add(
+        self,
+        transport: asyncio.Transport,
+        address: str,
+        on_close: Callable[[Stream], None],
+        *,
+        judged_by: tuple[int, ...] | None = None,
+    ) -> Stream:
+        """Take over a connection. `on_close` is called when it is gone.
+
+        Args:
+            judged_by: `signature_of` the file of tokens when the client was let in. Its token may have been taken back
+                while its answer was made: then it is hung up on at once.
+        """
 
         def forget(stream: Stream) -> None:
             del self._streams[stream]
@@ -73,17 +87,20 @@ class Clients:
         stream = Stream(transport, address, forget)
         self._streams[stream] = None
         self._places[address] += 1
+        now = self._signature()
+        if judged_by != now:
+            stream.abort()
         if self._ticker is None or self._ticker.done():
+            self._seen = now
             self._ticker = asyncio.get_running_loop().create_task(self._tick())
         return stream
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
-        seen = self._signature()
         while self._streams:
             await asyncio.sleep(TICK)
-            before, seen = seen, self._signature()
-            if seen != before:
+            before, self._seen = self._seen, self._signature()
+            if self._seen != before:
                 for stream in list(self._streams):
                     stream.abort()
             now, beats = loop.time(), 0
@@ -99,10 +116,9 @@ class Clients:
         if self.watched is None:
             return None
         try:
-            there = self.watched.stat()
+            return signature_of(self.watched)
         except OSError:
             return ()
-        return there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns, there.st_ctime_ns
 
 
 def _is_ours(address: str) -> bool:

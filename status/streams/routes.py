@@ -20,6 +20,7 @@ from state.eventtail import EventFilter
 from state.home import Home
 from state.logs import Log
 from state.records import ACTIVE_STATES, Run
+from status.access import JUDGED_BY
 from status.errors import BadRequest, Unavailable
 from status.events import FILTERS, OF_JOBS, event_key
 from status.logs import PARAMETERS, LogQuery, stream_of
@@ -59,7 +60,7 @@ class StreamResponse(Response):
         if transport is None:
             return
         ends: list[Callable[[], None]] = []
-        stream = self._clients.add(transport, address, lambda _: ends[0]())
+        stream = self._clients.add(transport, address, lambda _: ends[0](), judged_by=scope.get(JUDGED_BY))
         ends.append(self._begin(stream))
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from state.eventtail import EventFilter
 from state.records import Event, JobRecord
 from state.store import Store
+from status.access import signature_of
 from status.streams import clients as clients_module
 from status.streams import events as events_module
 from status.streams.clients import Clients, TooManyStreams
@@ -284,6 +285,22 @@ def test_programs_of_this_machine_are_not_bounded_by_their_address() -> None:
             clients.add(cast(Any, transport), "127.0.0.1", lambda _: None)
         for transport in transports:
             transport.abort()
+
+    asyncio.run(work())
+
+
+def test_who_was_let_in_by_tokens_that_are_others_now_is_hung_up_on_at_once(tmp_path: Path) -> None:
+    async def work() -> None:
+        clients, file = Clients(), tmp_path / "tokens"
+        clients.watched = file
+        file.write_text("one")
+        judged_by = signature_of(file)
+        kept, late = PlayedTransport(), PlayedTransport()
+        clients.add(cast(Any, kept), "127.0.0.1", lambda _: None, judged_by=judged_by)
+        file.write_text("none at all")
+        clients.add(cast(Any, late), "127.0.0.1", lambda _: None, judged_by=judged_by)
+        assert (kept.closed, late.closed) == (False, True)
+        kept.abort()
 
     asyncio.run(work())
 
