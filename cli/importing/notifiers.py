@@ -146,9 +146,11 @@ def _comments(name: str, mail: Mail) -> Iterator[str]:
         yield f"{secret_file(name)} holds one line, with the password instead of PASSWORD"
         yield from [f"(it was {mail.password}):"] if mail.password else []
         yield f"  {mail.url()}"
-    if mail.host == LOCAL:
+    if mail.server == f"{LOCAL}:25":
         yield f"A mail server must listen on {mail.server} of the daemon's machine: postfix and exim do, msmtp and"
         yield "nullmailer do not."
+    elif mail.host == LOCAL or mail.host.startswith("127."):
+        yield f"A mail server must listen on {mail.server} of the daemon's machine."
     if mail.sender.endswith(f"@{LOCAL}") and not all(each.endswith(f"@{LOCAL}") for each in mail.to):
         yield f"Servers elsewhere may refuse mail from {mail.sender}: write an address of yours after `from=`."
     yield f"Needs jobsctl[notify]. Try it with `{TRY.format(name)}`."

@@ -136,3 +136,25 @@ def test_it_is_said_where_term_llm_itself_would_stop_for_ever() -> None:
     judged = judge(found)
     assert judged.checked.state == "different", "it finds nothing within 366 days"
     assert any(note.what == "0 0 29 2 *" for note in judged.job.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        pytest.param({}, "`callback` tells a program", id="from_the_web"),
+        pytest.param(
+            {"notify_origin": {"origin": "telegram", "telegram_chat_id": 4711}}, "tgram://BotToken/4711", id="telegram"
+        ),
+    ],
+)
+def test_who_was_told_of_an_agents_end_is_lost(changes: dict[str, object], hint: str) -> None:
+    config = {"agent_name": "developer", "instructions": "x", "cwd": "/srv", "notify_when_done": True, **changes}
+    made = read_text("term-llm", json.dumps({**PROGRAM, "runner_type": "llm", "runner_config": config}))
+    (note,) = (each for each in made.jobs[0].notes if each.what == "notify_when_done")
+    assert note.level == "lost" and hint in (note.hint or "")
+
+
+def test_nobody_is_missed_where_nobody_was_told() -> None:
+    config = {"agent_name": "developer", "instructions": "x", "cwd": "/srv", "notify_when_done": False}
+    made = read_text("term-llm", json.dumps({**PROGRAM, "runner_type": "llm", "runner_config": config}))
+    assert ("lost", "notify_when_done") not in said(made)

@@ -216,7 +216,6 @@ def test_jobs_of_one_name_in_two_files_are_both_kept() -> None:
         ("command: date", "changed", "failsWhen.producesStderr"),
         ("failsWhen: {producesStdout: false, always: true}", "changed", "failsWhen.always"),
         ("failsWhen: {producesStdout: true}\ncaptureStdout: true", "changed", "failsWhen.producesStdout"),
-        ("onFailure: {report: {mail: {from: a@b.c, to: d@e.f}}}", "lost", "onFailure.report (mail)"),
         ("statsd: {prefix: a, host: b, port: 1}", "lost", "statsd"),
         ("clusterPolicy: Leader", "lost", "clusterPolicy"),
         ("saveLimit: 1\nstreamPrefix: x", "info", "saveLimit, streamPrefix"),

@@ -231,6 +231,19 @@ def _add_agent(draft: Draft, job: Fields, config: Fields | None) -> None:
     why = "jobsctl cannot run agents yet: the job is suspended, its instructions are in the description"
     hint = "leave it in term-llm, or let a program call it: term-llm ask --agent NAME"
     draft.note("lost", "runner_type llm", why, get(job, "runner_type"), hint=hint)
+    if config is not None and truth_of(get(config, "notify_when_done"), "notify_when_done"):
+        _say_notify(draft, config)
+
+
+def _say_notify(draft: Draft, config: Fields) -> None:
+    """`notify_when_done`: a message into the chat that the agent was queued from, which no `Notifier` can reach."""
+    origin = fields_of(get(config, "notify_origin"), "notify_origin")
+    chat = text_of(get(origin, "telegram_chat_id"), "telegram_chat_id")
+    why = "term-llm writes into the chat that queued the agent; nobody is told here"
+    hint = "`notify` with `on: [failure, success]` tells a `Notifier`; `callback` tells a program of each end"
+    if chat:
+        hint = f"a `Notifier` with tgram://BotToken/{' '.join(chat.split())} from a file reaches that chat"
+    draft.note("lost", "notify_when_done", why, get(config, "notify_when_done"), hint=hint)
 
 
 def _texts(node: Node) -> Iterator[str]:

@@ -24,9 +24,11 @@ from cli.importing.nodes import (
     truth_of,
     whole_of,
 )
+from cli.importing.notifiers import Notifiers
 from cli.importing.wallclock import zones
 from cli.importing.yacron.config import ConfiguredJob, Load
 from cli.importing.yacron.crontab import AtStart, BadSchedule, CrontabRule, parse
+from cli.importing.yacron.reports import add_reports
 
 _READ = frozenset(
     [
@@ -42,7 +44,9 @@ _SHELL_OWN = frozenset(["PATH", "HOME", "LANG", "TZ", "PWD", "OLDPWD", "SHLVL", 
 _MOST_ATTEMPTS = 100
 
 
-def add_job(draft: Draft, job: ConfiguredJob, local: str, *, local_given: bool, load: Load) -> None:
+def add_job(
+    draft: Draft, job: ConfiguredJob, local: str, notifiers: Notifiers, *, local_given: bool, load: Load
+) -> None:
     """Fill a draft. `local`: the zone of the machine yacron runs on. Raises Unexpected."""
     fields = job.merged
     for name in job.own.entries:
@@ -59,7 +63,8 @@ def add_job(draft: Draft, job: ConfiguredJob, local: str, *, local_given: bool, 
     _add_retry(draft, fields)
     _add_timeout(draft, fields)
     _add_failure(draft, fields)
-    _say_reports(draft, fields)
+    add_reports(draft, fields, notifiers)
+    _say_others(draft, fields)
     if truth_of(get(fields, "enabled"), "enabled") is False:
         draft.suspended.append("it was disabled in yacron (enabled: false)")
 
@@ -271,14 +276,7 @@ def _add_failure(draft: Draft, fields: Fields) -> None:
         draft.note("changed", "failsWhen.always", why, get(conditions, "always"))
 
 
-def _say_reports(draft: Draft, fields: Fields) -> None:
-    for name in ("onFailure", "onPermanentFailure", "onSuccess"):
-        report = fields_of(get(fields_of(get(fields, name), name), "report"), "report")
-        if report is not None and report.entries:
-            kinds = ", ".join(report.entries)
-            why = "jobsctl cannot notify anybody yet: nobody is told"
-            hint = "alert on its metrics: deploy/ has rules for Prometheus"
-            draft.note("lost", f"{name}.report ({kinds})", why, report, hint=hint)
+def _say_others(draft: Draft, fields: Fields) -> None:
     if (statsd := get(fields, "statsd")) is not None:
         why = "jobsctl does not send to statsd; it answers Prometheus at /metrics"
         draft.note("lost", "statsd", why, statsd)

@@ -8,6 +8,7 @@ from cli.importing.draft import Draft
 from cli.importing.imported import Import, Imported, Note, Origin, SourceText
 from cli.importing.naming import Names, slug
 from cli.importing.nodes import Unexpected, comment_above, get, text_of
+from cli.importing.notifiers import Notifiers
 from cli.importing.yacron.config import Config, ConfiguredJob, Load, read_config
 from cli.importing.yacron.jobs import add_job
 from specs.diagnostic import Diagnostic
@@ -21,6 +22,7 @@ _SECTIONS = {
 def read_yacron(sources: Sequence[SourceText], *, local: str, local_given: bool, load: Load) -> Import:
     """The jobs of all files. `local`: the zone of the machine they are from, `local_given`: somebody said it."""
     names = Names()
+    notifiers = Notifiers(names)
     jobs: list[Imported] = []
     broken: list[Diagnostic] = []
     notes: list[Note] = []
@@ -39,10 +41,10 @@ def read_yacron(sources: Sequence[SourceText], *, local: str, local_given: bool,
                 continue  # a file that was named, and is included by another
             seen.add(place)
             try:
-                jobs.append(_job(job, names, local, local_given=local_given, load=load))
+                jobs.append(_job(job, names, notifiers, local, local_given=local_given, load=load))
             except Unexpected as error:
                 broken.append(error.finding(job.source))
-    return Import(tuple(jobs), tuple(broken), tuple(notes))
+    return Import(tuple(jobs), tuple(broken), tuple(notes), notifiers.documents())
 
 
 def _in_effect(config: Config, notes: list[Note]) -> list[ConfiguredJob]:
@@ -63,7 +65,9 @@ def _name(job: ConfiguredJob) -> str:
         return f"line {job.own.line}"
 
 
-def _job(job: ConfiguredJob, names: Names, local: str, *, local_given: bool, load: Load) -> Imported:
+def _job(
+    job: ConfiguredJob, names: Names, notifiers: Notifiers, local: str, *, local_given: bool, load: Load
+) -> Imported:
     """Raises Unexpected."""
     name = text_of(get(job.own, "name"), "name")
     if name is None:
@@ -77,5 +81,5 @@ def _job(job: ConfiguredJob, names: Names, local: str, *, local_given: bool, loa
         if draft.tree["name"] != slug(name):
             why = f"named {draft.tree['name']}: another file has a job of its name, of which yacron runs only one"
             draft.note("changed", f"job {name}", why)
-    add_job(draft, job, local, local_given=local_given, load=load)
+    add_job(draft, job, local, notifiers, local_given=local_given, load=load)
     return draft.done()
