@@ -222,4 +222,5 @@ def notify_command(home: Home, timezone: str) -> list[str]:
 
 def _program(module: str, home: Home, timezone: str) -> list[str]:
     code = f"import jobsctl; from {module} import main; main()"
-    return [sys.executable, "-c", code, "--home", str(home.root), "--timezone", timezone]
+    # -P: nothing is imported from the working directory. A repository of specs may hold a `queue.py`.
+    return [sys.executable, "-P", "-c", code, "--home", str(home.root), "--timezone", timezone]

@@ -55,7 +55,7 @@ def send_apart(url: str, note: Note, *, timeout: float = TIMEOUT) -> str | None:
     asked = orjson.dumps({"url": url, "title": note.title, "body": note.body, "tone": note.tone})
     try:
         child = subprocess.Popen(
-            [sys.executable, "-c", _CODE],
+            [sys.executable, "-P", "-c", _CODE],  # -P: the working directory may hold anything
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -101,6 +101,10 @@ def send(url: str, note: Note) -> str | None:
         service = apprise.Apprise()
         if not service.add(url):
             return "not an address that apprise knows; https://appriseit.com/services lists them"
+        if len(service) > 1:
+            return "several addresses in one: give each its own, so that one that fails is tried again alone"
+        if any(len(getattr(plugin, "template", None) or ()) for plugin in service):
+            return "apprise's `template` reads a file or another address: the Notifier's own `template` says the words"
         sent = service.notify(title=note.title, body=note.body, notify_type=note.tone, body_format="text")
     except Exception as error:  # 130 plugins: whatever one of them does, the message was not sent
         return without_secrets(f"{type(error).__name__}: {error}", url)

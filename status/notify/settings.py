@@ -59,7 +59,7 @@ def read_settings(home: Path) -> Settings:
         return Settings(allowed=Allowed(), ping=None, page=None)
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _CODE, str(home)], capture_output=True, timeout=PATIENCE, check=False
+            [sys.executable, "-P", "-c", _CODE, str(home)], capture_output=True, timeout=PATIENCE, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SettingsUnreadable(f"jobsctl.yaml cannot be read now: {error}") from None

@@ -44,6 +44,13 @@ def test_a_message_arrives_by_mail() -> None:
         pytest.param("json://user:secret-word@127.0.0.1:{port}/hidden-path", "error=500", id="refused"),
         pytest.param("nonsense://secret-word", "not an address that apprise knows", id="unknown-service"),
         pytest.param("slack://secret-word", "not an address that apprise knows", id="incomplete"),
+        pytest.param("json://127.0.0.1:{port}, json://127.0.0.1:{port}/secret-word", "several addresses", id="several"),
+        pytest.param("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js?template=/etc/passwd", "`template`", id="file"),
+        pytest.param(
+            "tgram://123456789:abcdefg_hijklmnop/12315544/?template=http://127.0.0.1:{port}/secret-word",
+            "`template`",
+            id="another-address",
+        ),
     ],
 )
 def test_a_failure_says_why_and_no_secret(address: str, words: str) -> None:
@@ -51,6 +58,7 @@ def test_a_failure_says_why_and_no_secret(address: str, words: str) -> None:
         error = send_apart(address.format(port=received.port), NOTE)
     assert error is not None and words in error
     assert "secret-word" not in error and "hidden-path" not in error
+    assert len(received.requests) == (1 if "500" in words else 0)
 
 
 def test_a_receiver_that_is_not_there_is_said() -> None:
