@@ -201,14 +201,14 @@ class Outbox:
         """Pending ones whose next attempt is due, the longest due first.
 
         Args:
-            each: at most so many of one target, so that those of one that hangs do not hide the others'. A target in
-                brackets is not known by name: there each job's is another.
+            each: at most so many of one target and address, so that those of one that hangs do not hide the others'.
+                A target in brackets is not known by name: there each job's is another.
         """
         where, values = ("AND kind = ?", [kind]) if kind is not None else ("", [])
         pending = f"state = 'pending' AND next_attempt_at <= ? {where}"
         bound: list[object] = [now, *values]
         if each is not None:
-            apart = "target, CASE WHEN substr(target, 1, 1) = '(' THEN identity END"
+            apart = "target, address, CASE WHEN substr(target, 1, 1) = '(' THEN identity END"
             pending = (
                 f"number IN (SELECT number FROM (SELECT number, row_number() OVER (PARTITION BY {apart} "
                 f"ORDER BY next_attempt_at, number) AS place FROM delivery WHERE {pending}) WHERE place <= ?)"

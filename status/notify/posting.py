@@ -7,8 +7,8 @@ process dies in between, the delivery is still pending: it is sent again.
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,8 +24,8 @@ from status.notify.sending import Note, send_apart
 from status.notify.watching import DAY
 
 THREADS = 4
-LOOK, EACH = 100, 8
-"""Deliveries looked at in one turn, and at most of one notifier: one that hangs does not hide the others."""
+LOOK, EACH = 1000, 2
+"""Deliveries looked at in one turn, and at most for one address: those for one that hangs do not hide the others."""
 DELAYS = (30, 120, 600, 1800, 3600)
 """Seconds from each failed attempt to the next: six attempts in a little under two hours."""
 
@@ -62,7 +62,7 @@ class Postman:
         self._monotonic = monotonic
         self._wake = wake
         self._send = send
-        self._ended: queue.SimpleQueue[tuple[Delivery, Attempt]] = queue.SimpleQueue()
+        self._ended: deque[tuple[Delivery, Attempt]] = deque()
         self._under_way: dict[str, tuple[str, int | None]] = {}
         """Notifier and number of the address, by delivery."""
 
@@ -73,33 +73,43 @@ class Postman:
 
     def start(self, now: int) -> None:
         """Begin attempts at what is due (`now`: µs), as many as there is room for."""
+        while self._start_some(now):
+            pass
+
+    def _start_some(self, now: int) -> bool:
+        """Whether some were dropped: what is behind them was not seen yet."""
+        dropped = False
         for delivery in self._outbox.due(now, kind=DeliveryKind.NOTIFICATION, limit=LOOK, each=EACH):
             place = delivery.target, delivery.address
             if delivery.id in self._under_way or place in self._under_way.values():
                 continue
             if len(self._under_way) >= THREADS:
-                return
+                break
             notifier = self._notifiers().get(delivery.target)
             refusal = _refusal(delivery, notifier, now)
             if refusal is not None or notifier is None:
                 self._outbox.end(delivery.id, Outcome(state=DeliveryState.DROPPED, reason=refusal), now=now)
+                dropped = True
                 continue
             self._under_way[delivery.id] = place
             url = notifier.urls[delivery.address or 0]
             threading.Thread(target=self._attempt, args=(delivery, url), name="postman", daemon=True).start()
+        return dropped
 
     def take(self) -> int:
-        """Store what attempts came to that have ended. How many."""
+        """Store what attempts came to that have ended. How many.
+
+        Raises StateError: what could not be stored stays under way, or a full disk would send it again and again.
+        """
         count = 0
-        while True:
-            try:
-                delivery, attempt = self._ended.get_nowait()
-            except queue.Empty:
-                return count
-            self._under_way.pop(delivery.id, None)
+        while self._ended:
+            delivery, attempt = self._ended[0]
             self._outbox.record_attempt(delivery.id, attempt, outcome_of(attempt))
             crashpoint("notify-recorded")
+            self._ended.popleft()
+            self._under_way.pop(delivery.id, None)
             count += 1
+        return count
 
     def _attempt(self, delivery: Delivery, url: object) -> None:
         began, started = self._now(), self._monotonic()
@@ -109,7 +119,7 @@ class Postman:
             error = f"cannot be sent: {type(failure).__name__}"
         seconds = round(max(0.0, self._monotonic() - started), 3)
         attempt = Attempt(number=delivery.attempts + 1, sent_at=began, seconds=seconds, error=error)
-        self._ended.put((delivery, attempt))
+        self._ended.append((delivery, attempt))
         self._wake()
 
     def _one(self, delivery: Delivery, url: object) -> str | None:

@@ -12,6 +12,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from specs.stored import StoredJob
+from state.errors import StateError
 from state.outbox.reads import OutboxReader
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState
 from state.outbox.store import Outbox
@@ -307,3 +308,34 @@ def test_no_secret_is_in_the_outbox(house: House) -> None:
     kept = b"".join(path.read_bytes() for path in house.path.parent.glob("outbox.db*"))
     assert b"hunter2" not in kept and KEY.encode() not in kept
     house.outbox = Outbox.open(house.path, now=NOW)
+
+
+def test_what_cannot_be_recorded_stays_under_way_and_is_recorded_when_it_can_be(house: House) -> None:
+    """On a full disk: its receiver would be taken for busy for ever."""
+    with Receiver(answer(500), answer(200)) as receiver:
+        house.callback(receiver.url())
+        house.add("a")
+        house.dispatcher.start(NOW)
+        assert house.woken.acquire(timeout=WAIT)
+        house.outbox._connection.execute("PRAGMA query_only = 1")
+        for _ in range(3):
+            with pytest.raises(StateError):
+                house.dispatcher.take()
+            house.dispatcher.start(NOW + 1)
+        house.outbox._connection.execute("PRAGMA query_only = 0")
+        house.finish(0)
+        assert house.state("a") == (DeliveryState.PENDING, 1)
+        assert len(receiver.requests) == 1
+        house.turn(LATER)
+    assert house.state("a") == (DeliveryState.DELIVERED, 2)
+
+
+def test_what_nobody_takes_any_more_is_dropped_in_one_turn_and_hides_no_other(house: House) -> None:
+    with Receiver() as receiver:
+        house.callback(receiver.url(), "shop/other")
+        for number in range(40):
+            house.add(str(number))
+        house.add("b", "shop/other", at=NOW + 1)
+        house.turn(NOW + 1)
+    assert {house.state(str(number))[0] for number in range(40)} == {DeliveryState.DROPPED}
+    assert house.state("b")[0] is DeliveryState.DELIVERED

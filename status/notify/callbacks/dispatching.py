@@ -8,9 +8,8 @@ the process dies in an attempt, the delivery is still pending: it is sent again,
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 
 from specs.stored import StoredCallback, StoredJob, Unreadable
@@ -62,7 +61,7 @@ class Dispatcher:
         self._most_waiting = most_waiting
         self._counted = 0
         """When it was last looked whether too many wait, µs."""
-        self._ended: queue.SimpleQueue[tuple[Delivery, str, str, Sent]] = queue.SimpleQueue()
+        self._ended: deque[tuple[Delivery, str, str, Sent]] = deque()
         self._under_way: dict[str, str] = {}
         """Receiver by delivery."""
         self._pauses: dict[str, int] = {}
@@ -82,11 +81,17 @@ class Dispatcher:
         if abs(now - self._counted) >= COUNT_EVERY:
             self._give_up(now)
         self._pauses = {receiver: until for receiver, until in self._pauses.items() if until > now}
+        while self._start_some(now):
+            pass
+
+    def _start_some(self, now: int) -> bool:
+        """Whether some were dropped: what is behind them was not seen yet."""
+        dropped = False
         busy = Counter(self._under_way.values())
         # Those under way are still due to the outbox: of each receiver as many more are asked for.
         for delivery in self._outbox.due(now, kind=DeliveryKind.CALLBACK, limit=LOOK, each=2 * self._each):
             if len(self._under_way) >= self._threads:
-                return
+                break
             receiver = _receiver(delivery)
             if delivery.id in self._under_way or busy[receiver] >= self._each or receiver in self._pauses:
                 continue
@@ -95,29 +100,33 @@ class Dispatcher:
                 callback = None if job is None else job.callback
             except Unreadable:  # damaged, or of another version: one must not hold up all the others
                 self._drop(delivery, "what is stored of its job cannot be read", now)
+                dropped = True
                 continue
             if job is None or callback is None:
                 self._drop(delivery, "its job has no callback any more", now)
+                dropped = True
                 continue
             disabled = self._outbox.disabled_endpoint(job.identity, callback.digest)
             if disabled is not None:
                 since = (rfc3339(disabled.disabled_at) or "")[:19]
                 self._drop(delivery, f"not sent: since {since}Z its receiver is gone ({disabled.reason})", now)
+                dropped = True
                 continue
             busy[receiver] += 1
             self._under_way[delivery.id] = receiver
             threading.Thread(
                 target=self._attempt, args=(delivery, job.identity, callback), name="callback", daemon=True
             ).start()
+        return dropped
 
     def take(self) -> int:
-        """Store what attempts came to that have ended. How many."""
+        """Store what attempts came to that have ended. How many.
+
+        Raises StateError: what could not be stored stays under way, and is stored by the next call.
+        """
         count = 0
-        while True:
-            try:
-                delivery, identity, digest, sent = self._ended.get_nowait()
-            except queue.Empty:
-                return count
+        while self._ended:
+            delivery, identity, digest, sent = self._ended[0]
             with self._outbox.transaction():
                 self._outbox.record_attempt(delivery.id, sent.attempt, sent.outcome)
                 if sent.gone:
@@ -125,10 +134,12 @@ class Dispatcher:
                         identity, digest, now=sent.attempt.sent_at, reason=sent.attempt.error or "answered 410"
                     )
             crashpoint("notify-call-recorded")
+            self._ended.popleft()
             receiver = self._under_way.pop(delivery.id)
             if sent.quiet_until is not None:
                 self._pauses[receiver] = max(sent.quiet_until, self._pauses.get(receiver, 0))
             count += 1
+        return count
 
     def _attempt(self, delivery: Delivery, identity: str, callback: StoredCallback) -> None:
         try:
@@ -142,7 +153,7 @@ class Dispatcher:
                 Attempt(number=number, sent_at=now, seconds=0.0, error=answer.error),
                 outcome_of(delivery.id, number, answer, ended_at=now),
             )
-        self._ended.put((delivery, identity, callback.digest, sent))
+        self._ended.append((delivery, identity, callback.digest, sent))
         self._wake()
 
     def _give_up(self, now: int) -> None:

@@ -1,0 +1,129 @@
+"""Which of the due notifications is sent when, and what is kept of it: a real outbox, a service that can hang."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import orjson
+import pytest
+
+from specs.load import load_bytes
+from specs.stored import StoredNotifier
+from state.errors import StateError
+from state.outbox.records import Delivery, DeliveryKind, DeliveryState
+from state.outbox.store import Outbox
+from status.notify.posting import Postman
+from status.notify.sending import Note
+from tests.notifying.rig import SECOND, notifier, now
+
+BODY = orjson.dumps({"title": "t", "body": "b", "tone": "info"})
+
+
+class Service:
+    """What sends: answers at once, but for addresses that hang until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.hanging: set[str] = set()
+        self.let_go = threading.Event()
+
+    def send(self, url: str, _note: Note) -> str | None:
+        self.asked.append(url)
+        if url in self.hanging:
+            self.let_go.wait(20)
+        return None
+
+
+class House:
+    """An outbox, a postman and one notifier."""
+
+    def __init__(self, path: Path) -> None:
+        self.outbox = Outbox.open(path, now=now())
+        self.service = Service()
+        self.notifiers: Mapping[str, StoredNotifier] = {}
+        self.postman = Postman(
+            self.outbox,
+            lambda: self.notifiers,
+            base_dir=path.parent,
+            environ={},
+            now=now,
+            monotonic=time.monotonic,
+            wake=lambda: None,
+            send=self.service.send,
+        )
+
+    def notifier(self, *urls: str) -> None:
+        found = load_bytes(notifier(*urls).encode(), "all.yaml")
+        self.notifiers = {each.name: StoredNotifier.of(each.spec) for each in found.documents}
+
+    def add(self, id: str, *, address: int = 0, at: int | None = None) -> None:
+        at = now() - SECOND if at is None else at
+        self.outbox.add_delivery(
+            Delivery(
+                id=id, kind=DeliveryKind.NOTIFICATION, target="ops", address=address, batch=id, event="failure",
+                created_at=at, next_attempt_at=at, payload=BODY,
+            )
+        )  # fmt: skip
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Turns, until it holds."""
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, self.service.asked
+            self.postman.take()
+            self.postman.start(now())
+            time.sleep(0.005)
+
+    def state(self, id: str) -> DeliveryState:
+        found = self.outbox.delivery(id)
+        assert found is not None
+        return found.state
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path / "outbox.db")
+    yield house
+    house.service.let_go.set()
+    house.outbox.close()
+
+
+def test_what_cannot_be_recorded_is_not_sent_again(house: House) -> None:
+    """On a full disk for hours: the same message would come every few seconds."""
+    house.notifier("json://a")
+    house.add("one")
+    house.postman.start(now())
+    house.outbox._connection.execute("PRAGMA query_only = 1")
+    deadline, refused = time.monotonic() + 20, 0
+    while refused < 5 and time.monotonic() < deadline:
+        try:
+            house.postman.take()
+        except StateError:
+            refused += 1
+        house.postman.start(now())
+    assert refused == 5
+    house.outbox._connection.execute("PRAGMA query_only = 0")
+    house.until(lambda: house.state("one") is DeliveryState.DELIVERED)
+    assert house.service.asked == ["json://a"]
+    assert house.postman.under_way == 0
+
+
+def test_many_for_an_address_that_hangs_hide_no_other_of_its_notifier(house: House) -> None:
+    house.notifier("json://hangs", "json://works")
+    house.service.hanging = {"json://hangs"}
+    for number in range(50):
+        house.add(f"old-{number}", at=now() - 60 * SECOND)
+    house.add("new", address=1)
+    house.until(lambda: house.state("new") is DeliveryState.DELIVERED)
+    assert house.service.asked == ["json://hangs", "json://works"]
+
+
+def test_what_nobody_takes_any_more_is_dropped_in_one_turn_whatever_its_number(house: House) -> None:
+    """No bell tells that more are there: 60 seconds would pass between two helpings."""
+    for number in range(40):
+        house.add(str(number))
+    house.postman.start(now())
+    assert {house.state(str(number)) for number in range(40)} == {DeliveryState.DROPPED}
