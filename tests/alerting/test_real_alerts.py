@@ -1,8 +1,8 @@
 """A real Prometheus scrapes a real daemon: the real thing happens, the alert fires; it is mended, the alert resolves.
 
 The rules are the shipped ones in a hurry (`hurried`). Not caused here, as they take a broken kernel or a full disk, and
-so only proved by promtool: JobsctlWatchDown, JobsctlSupervisorDown, JobsctlSchedulerLag, JobsctlDiskFilling,
-JobsctlWalLarge, and those of projects, which `metrics.max_jobs` switches.
+so only proved by promtool: JobsctlWatchDown, JobsctlSupervisorDown, JobsctlSchedulerLag, JobsctlDiskFull,
+JobsctlDiskFilling, JobsctlWalLarge, and those of projects, which `metrics.max_jobs` switches.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ TELLING = (
 )
 PATIENCE = 40.0
 BY_PROMTOOL_ALONE = {
-    "JobsctlWatchDown", "JobsctlSupervisorDown", "JobsctlSchedulerLag", "JobsctlDiskFilling", "JobsctlWalLarge",
-    "JobsctlProjectMissedSuccess", "JobsctlProjectLastRunsFailed", "JobsctlMetricsTruncated",
+    "JobsctlWatchDown", "JobsctlSupervisorDown", "JobsctlSchedulerLag", "JobsctlDiskFull", "JobsctlDiskFilling",
+    "JobsctlWalLarge", "JobsctlProjectMissedSuccess", "JobsctlProjectLastRunsFailed", "JobsctlMetricsTruncated",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import promql_parser
 import pytest
 import yaml
 
+from cli.health.disk import LITTLE, VERY_LITTLE
 from cli.main import program as jobsctl
 from docs.generate_metrics import families
 from tests.alerting.rules import AMOUNT, RANGE, ROOT, RULES, RUNBOOKS, alerts, hurried, shipped
@@ -128,6 +129,12 @@ def test_rules_in_a_hurry_look_at_the_same_and_wait_for_seconds() -> None:
         assert set(RANGE.findall(fast["expr"])) <= {"[10s]"}
     patient = next(iter(alerts(hurried(shipped(), patient=NAMES))))
     assert patient["expr"] == next(iter(alerts(shipped())))["expr"]
+
+
+def test_the_disk_is_little_and_full_where_doctor_says_so() -> None:
+    asked = {alert["alert"]: alert["expr"] for alert in alerts(shipped())}
+    assert f"_avail_bytes < {VERY_LITTLE}" in asked["JobsctlDiskFull"]
+    assert f"_avail_bytes < {LITTLE}" in asked["JobsctlDiskFilling"]
 
 
 def test_every_amount_of_seconds_is_written_as_a_product() -> None:

@@ -133,7 +133,7 @@ def test_a_silence_of_all_jobs_is_told_as_that(home: Home, tmp_path: Path) -> No
     store.add_silence(everyone, now=NINE)
     store.close()
     with site(home, NINE, tmp_path / "spare-too", project="default") as pages:
-        assert "of any job until 11:00 UTC: silences" in pages.page("/").one("section", class_="verdict").text
+        assert "any job until 11:00 UTC: silences" in pages.page("/").one("section", class_="verdict").text
     with site(home, NINE, tmp_path / "spare") as pages:
         assert "until 11:00 UTC, as all jobs, by bob: x" in pages.page("/jobs/default/hello").text
 
