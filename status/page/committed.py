@@ -1,7 +1,8 @@
 """The spec of a job as its page shows it: the lines of its file, or the stored spec where the file says another thing.
 
 Secrets that somebody wrote in clear are masked (`status.masking`). The file is shown only when the last look found it
-to say what is applied, and when every secret of the spec was found in it; the stored spec, masked, else.
+to say what is applied, and when every secret was found in it, of the spec and of what it says by now; the stored spec,
+masked, else.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from specs.diagnostic import InvalidSpec
+from specs.diagnostic import InvalidSpec, Severity
 from specs.secrets import secrets_in_script
 from specs.text import MAX_FILE_BYTES, decode
 from state.records import JobRecord, SourceState
@@ -52,7 +53,11 @@ def spec_text(record: JobRecord, source: SourceState | None) -> SpecText:
     text = _document(Path(source.root), record)
     if text is None:
         return _stored(record, "its file cannot be read")
-    for secret in sorted(secret_texts(spec), key=len, reverse=True):
+    said = _read(text, record.path)
+    if said is None:
+        return _stored(record, "its file is being edited")
+    # Those that are applied, and those of an edit that was not looked at yet.
+    for secret in sorted(secret_texts(spec) | secret_texts(said), key=len, reverse=True):
         if secret not in text:
             return _stored(record, "it holds secrets, which are masked")
         text = text.replace(secret, MASK)
@@ -70,6 +75,16 @@ def _said(value: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping without what says nothing."""
     kept = {key: _said(item) if isinstance(item, Mapping) else item for key, item in value.items()}
     return {key: item for key, item in kept.items() if item not in (None, {}, [], "")}
+
+
+def _read(text: str, path: str) -> Mapping[str, Any] | None:
+    """What a document says; None when it cannot be read."""
+    from specs.document import read_documents
+
+    documents, findings = read_documents(decode(text.encode(), path))
+    wrong = any(finding.severity is Severity.ERROR for finding in findings)
+    value = documents[0].value if len(documents) == 1 and not wrong else None
+    return value if isinstance(value, dict) else None
 
 
 def _document(root: Path, record: JobRecord) -> str | None:

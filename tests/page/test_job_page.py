@@ -250,3 +250,13 @@ def test_who_is_told_and_a_silence_are_on_the_page(own_month: Home, tmp_path: Pa
         assert "ops: failure what was told" in facts.text
         assert "until 11:03 CET by ann@desk: the <mail> moves" in facts.text
         assert facts.all("a", href="#told")
+
+
+@pytest.mark.parametrize("said", ["tr0ub4dor&3-hunter2", '"tr0ub4dor&3-\\x68unter2"', "[tr0ub4dor&3-hunter2"])
+def test_a_secret_of_an_edit_that_was_not_looked_at_yet_is_masked_too(
+    own_month: Home, tmp_path: Path, said: str
+) -> None:
+    path = own_month.specs / "shop/invoices.yaml"
+    path.write_text(path.read_text().replace("{from_file: /run/secrets/smtp}", said))
+    with site(own_month, FULL, tmp_path / "spare") as found:
+        assert "unter2" not in found.get("/jobs/shop/invoices").text
