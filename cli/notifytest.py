@@ -16,7 +16,7 @@ from state.records import DocumentRecord
 from status.notify.sending import INSTALL, Note, available, send_apart
 from status.notify.wording import Voice, in_voice, when
 
-_SHELL = "this command has the environment of your shell, the daemon has its own"
+_SHELL = "(the daemon has its own environment: `jobsctl deliveries` shows what it sends)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,21 @@ def send_test(seen: Reading, document: DocumentRecord) -> Sequence[Result]:
     ]
 
 
+def _missing(url: dict[str, object]) -> str:
+    """What this command was not given, that a daemon may have been."""
+    if "from_env" in url:
+        return f"your shell has no variable {url['from_env']}; set it to try the address"
+    return f"your shell has no credential {url.get('credential')}; systemd gives it to the daemon alone"
+
+
 def _send(seen: Reading, name: str, place: int, url: object, note: Note) -> Result:
     began = time.monotonic()
     try:
         subject = f"urls[{place - 1}] of Notifier {name}"
         address = read_value(url, subject=subject, base_dir=seen.home.root, environ=os.environ).strip()
     except OutsideUnreadable as error:
-        about_shell = isinstance(url, dict) and "from_file" not in url
-        return Result(place, "?", 0.0, f"{error} ({_SHELL})" if about_shell else str(error))
+        if isinstance(url, dict) and "from_file" not in url:
+            return Result(place, "?", 0.0, f"{error.subject}: {_missing(url)} {_SHELL}")
+        return Result(place, "?", 0.0, str(error))
     problem = send_apart(address, note)
     return Result(place, address.partition("://")[0][:32], round(time.monotonic() - began, 2), problem)

@@ -69,7 +69,10 @@ class Settings:
     def existing_home(self) -> Home:
         """The home; raises `NotFound` when nothing of one is there, `UsageError` when a server was named instead."""
         if self.server is not None:
-            raise UsageError("this needs the home's files: it does not work with --server")
+            raise UsageError(
+                "this needs the home's files: it does not work with --server",
+                hint="call it on the daemon's machine, without --server and JOBSCTL_SERVER",
+            )
         home = self.home
         if not (home.config.exists() or home.state.exists() or home.specs.exists()):
             raise NotFound(

@@ -36,6 +36,11 @@ class Cell:
     style: Style = ""
 
 
+CUT = 16
+"""Columns on the screen that are left of prose at least."""
+_MORE = "..."
+
+
 @dataclass(frozen=True, slots=True)
 class Column(Generic[T]):
     """A column of a table: its heading and what of a record it shows."""
@@ -48,6 +53,8 @@ class Column(Generic[T]):
     """Numbers stand right."""
     rank: int = 0
     """On a narrow terminal the columns of the highest rank are left out first, those of rank 0 never."""
+    cut: bool = False
+    """Prose: on a terminal its end is cut before other columns are left out, down to CUT."""
 
 
 def say(message: str) -> None:
@@ -203,20 +210,20 @@ def to_yaml(value: Data) -> str:
 
 
 def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Column[T]]) -> None:
-    """Without borders, as kubectl's. On a terminal that is too narrow columns are left out by their `rank`.
+    """Without borders, as kubectl's. On a narrow terminal prose is cut, and columns are left out by their `rank`.
 
     What still does not fit is wrapped by the terminal; off a terminal, and with `-o wide`, nothing is left out.
     rich's own table takes 4 s for 10,000 rows, and folds words within narrow columns: this is plain padding.
     """
     cells = [[_cell(column.show(record)) for record in records] for column in columns]
     headings = [Cell(column.heading, "bold") for column in columns]
-    widths = [
+    widths: Sequence[int] = [
         max(map(_width, column)) for column in ([head, *rest] for head, rest in zip(headings, cells, strict=True))
     ]
     changes = settings.changes
     if changes is not None:
         changes.widths = widths = [max(pair) for pair in zip_longest(widths, changes.widths, fillvalue=0)]
-    shown = _fitting(settings, columns, widths)
+    shown, widths = _fitting(settings, columns, widths)
     color = wants_color(settings)
     headed = settings.headers and not (changes and changes.rounds)
     for row in ([headings] if headed else []) + [list(row) for row in zip(*cells, strict=True)]:
@@ -224,19 +231,26 @@ def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Colu
         _write((" " * GAP).join(parts).rstrip() + "\n")
 
 
-def _fitting(settings: Settings, columns: Sequence[Column[T]], widths: Sequence[int]) -> list[int]:
-    """The places of the columns that a terminal has room for."""
+def _fitting(
+    settings: Settings, columns: Sequence[Column[T]], widths: Sequence[int]
+) -> tuple[list[int], Sequence[int]]:
+    """The places of the columns that a terminal has room for, and how wide all are then."""
     shown = list(range(len(columns)))
-    if sys.stdout.isatty() and settings.output != "wide":
-        room = shutil.get_terminal_size().columns
-        for rank in range(max(column.rank for column in columns), 0, -1):
-            if sum(widths[index] + GAP for index in shown) - GAP > room:
-                shown = [index for index in shown if columns[index].rank != rank]
-        # A wide column may have taken narrow ones with it, for which there is room now.
-        for index in sorted(set(range(len(columns))) - set(shown), key=lambda index: columns[index].rank):
-            if sum(widths[other] + GAP for other in shown) + widths[index] <= room:
-                shown = sorted([*shown, index])
-    return shown
+    if not sys.stdout.isatty() or settings.output == "wide":
+        return shown, widths
+    room = shutil.get_terminal_size().columns
+    fitted = [min(width, CUT) if column.cut else width for column, width in zip(columns, widths, strict=True)]
+    for rank in range(max(column.rank for column in columns), 0, -1):
+        if sum(fitted[index] + GAP for index in shown) - GAP > room:
+            shown = [index for index in shown if columns[index].rank != rank]
+    # A wide column may have taken narrow ones with it, for which there is room now.
+    for index in sorted(set(range(len(columns))) - set(shown), key=lambda index: columns[index].rank):
+        if sum(fitted[other] + GAP for other in shown) + fitted[index] <= room:
+            shown = sorted([*shown, index])
+    for index in shown:
+        left = room - sum(fitted[other] + GAP for other in shown) + GAP
+        fitted[index] = min(widths[index], fitted[index] + max(0, left))
+    return shown, fitted
 
 
 class OpenTable(Generic[T]):
@@ -267,7 +281,7 @@ class OpenTable(Generic[T]):
         self._widths = [
             max(width, *map(_width, cells)) for width, cells in zip(self._widths, zip(*rows, strict=True), strict=True)
         ]
-        self._shown = self._shown or _fitting(self._settings, self._columns, self._widths)
+        self._shown = self._shown or _fitting(self._settings, self._columns, self._widths)[0]
         for row in rows:
             parts = [
                 _padded(row[index], self._widths[index], right=self._columns[index].right, color=self._color)
@@ -291,6 +305,10 @@ def _width(cell: Cell) -> int:
 
 
 def _padded(cell: Cell, width: int, *, right: bool, color: bool) -> str:
+    if _width(cell) > width:
+        from rich.cells import set_cell_size
+
+        cell = Cell(f"{set_cell_size(cell.text, width - len(_MORE)).rstrip()}{_MORE}", cell.style)
     space = " " * (width - _width(cell))
     text = _styled(cell, color)
     return space + text if right else text + space

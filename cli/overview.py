@@ -126,7 +126,7 @@ class Overview:
         if len(self.silences) == 1:
             (silence,) = self.silences
             return one_line(f"{silence.identity or ALL} {silence_words(silence, self.seen.now)}")
-        jobs = ALL if any(each.identity is None for each in self.silences) else counted(len(self.silences), "job")
+        jobs = "any job" if any(each.identity is None for each in self.silences) else counted(len(self.silences), "job")
         return f"nobody is notified of {jobs}: jobsctl silence --list"
 
     def _daemon(self) -> str:
@@ -177,6 +177,7 @@ def overview(seen: Reading, project: str | None) -> Overview:
         *_disk_problems(seen),
         *daemon_problems(heartbeat if alive else None, seen.now),
         *_config_problems(seen),
+        *seen.home_problems(),
         *source_problems(seen.source, {job.identity for job in doubtful}),
         *job_problems(
             doubtful,

@@ -10,7 +10,7 @@ from cli.bulk import Done, agreed, carry_out, chosen
 from cli.exits import Exit
 from cli.options import Settings
 from cli.output import Column, print_items, say
-from cli.selection import identity_to_change
+from cli.selection import identity_to_change, nothing_there
 from state.inbox import RequestKind
 from state.records import SilenceRecord
 from status.silences import ALL, silence_view
@@ -67,12 +67,16 @@ def _change(
     params: dict[str, Any] | None,
     timeout: float | None,
 ) -> int:
-    settings.existing_home()  # of a server nothing is changed
-
     def one(name: str) -> Done:
         identity = None if everything else identity_to_change(settings, name)
-        asked = ask(settings, kind, identity=identity, reason=reason, params=params, timeout=timeout)
+        # Of jobs that were named, one that is not silenced is a mistake; of those with a label it is as it should be.
+        asked = ask(
+            settings, kind, identity=identity, reason=reason, params=params, timeout=timeout,
+            refusals=kind is RequestKind.SILENCE or not labels,
+        )  # fmt: skip
         what = ALL if identity is None else f"job/{identity}"
+        if asked.answer is not None and asked.answer.outcome != "done":
+            return Done(asked.view(), what, [f"{what} unchanged"], [asked.answer.message])
         word = done if asked.answer is not None else f"{done}, when the daemon starts"
         if asked.answer is None and kind is RequestKind.SILENCE:
             word = done  # it counts from now, whenever a daemon reads it
@@ -104,8 +108,8 @@ def list_silences(settings: Settings) -> int:
             Column("JOB", lambda each: each.identity or ALL),
             Column("UNTIL", lambda each: stamp(each.until)),
             Column("LEFT", lambda each: relative(each.until, now)),
-            Column("BY", lambda each: each.silenced_by, rank=1),
-            Column("REASON", lambda each: each.reason, rank=2),
+            Column("BY", lambda each: each.silenced_by, rank=2),
+            Column("REASON", lambda each: each.reason, rank=1, cut=True),
             Column("SINCE", lambda each: stamp(each.since), wide=True),
         ]
         print_items(
@@ -114,7 +118,11 @@ def list_silences(settings: Settings) -> int:
             view=silence_view,
             name=lambda each: f"job/{each.identity}" if each.identity else ALL,
             columns=columns,
-            empty="No job is silenced.",
+            empty="No job is silenced."
+            if settings.project is None
+            else nothing_there(
+                seen.reader, settings.project, otherwise=f"No job of project {settings.project} is silenced."
+            ),
         )
         if found and not seen.alive and settings.output in ("table", "wide"):
             say("The daemon is not running: nobody is notified of anything.")

@@ -43,8 +43,10 @@ def end(world: World, request: Request, entry: Entry | None, now: int) -> str:
     what = "all jobs" if entry is None else entry.identity
     general = any(each.identity is None and each.holds(now) for each in world.store.silences(after=now))
     still = "" if entry is None or not general else "; all jobs are silenced: `jobsctl silence --all --end` ends that"
+    if not ended and entry is None:
+        raise NotSilenced("there is no silence of all jobs; `jobsctl silence --list` shows those of single ones")
     if not ended:
-        raise NotSilenced(f"{what} {'is' if entry else 'are'} not silenced{still}")
+        raise NotSilenced(f"{what} is not silenced{still}")
     _event(world, entry, now, "unsilenced", f"by {request.requested_by}")
     return f"the silence of {what} is over{still}"
 

@@ -17,7 +17,7 @@ SHOWN = 50
 
 @click.command("deliveries")
 @click.argument("target", required=False, metavar="[JOB|RUN|DELIVERY]")
-@click.option("--failed", is_flag=True, help="Only those that did not arrive: the same as --state failed,dropped.")
+@click.option("--failed", is_flag=True, help="Only those that will not arrive: failed or dropped.")
 @click.option("--pending", is_flag=True, help="Only those that wait for an attempt.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only of this kind.")
 @click.option("--to", "notifier", metavar="NOTIFIER", help="Only through this notifier.")
@@ -51,7 +51,7 @@ def command(
       jobsctl deliveries --to ops --since 1d
       jobsctl deliveries 3430f5e371ab0ea68ff402efa9
     """
-    from cli.deliverylist import delivery_columns, delivery_lines, find_about
+    from cli.deliverylist import delivery_columns, delivery_lines, find_about, nothing_told
     from cli.output import print_items, print_one, say
     from cli.reading import reading
 
@@ -82,16 +82,19 @@ def command(
             "limit": limit,
         }
         found, following = seen.deliveries({name: value for name, value in given.items() if value is not None})
-        chosen = any(value is not None for name, value in given.items() if name not in ("limit", "project"))
+        chosen = any(value is not None for name, value in given.items() if name not in ("job", "run", "limit"))
         print_items(
             settings,
             found,
             view=lambda delivery: delivery,
             name=lambda delivery: f"delivery/{delivery['id']}",
             columns=delivery_columns(seen.now),
-            empty="No delivery fits." if chosen else "Nothing was told to anybody yet.",
+            empty=nothing_told(about, chosen=chosen),
             more={"next": following},
         )
         if following is not None and settings.output in ("table", "wide"):
             say(f"There are more: `--before {following}` shows older ones.")
+        waits = any(each["state"] == "pending" for each in found)
+        if waits and not seen.alive and settings.output in ("table", "wide"):
+            say("The daemon is not running: what is pending waits for it (`jobsctl daemon`).")
     return Exit.OK

@@ -11,7 +11,10 @@ from cli.output import print_lines, print_one, say, to_json
 
 @click.command("schema")
 @click.argument(
-    "kind", required=False, metavar="[KIND]", type=click.Choice(["job", "defaults", "pool", "calendar", "config"])
+    "kind",
+    required=False,
+    metavar="[KIND]",
+    type=click.Choice(["job", "defaults", "pool", "calendar", "notifier", "config"]),
 )
 @click.option(
     "--write", is_flag=True, help="Write it into the specs directory, where `init` puts it; renews an old one."
@@ -20,7 +23,7 @@ from cli.output import print_lines, print_one, say, to_json
 def command(settings: Settings, kind: str | None, write: bool) -> int:
     """Print the JSON Schema (draft-07) of spec files, for editors.
 
-    KIND: `job`, `defaults`, `pool` or `calendar` for one kind of document; `config` for jobsctl.yaml.
+    KIND: `job`, `defaults`, `pool`, `calendar` or `notifier` for one kind of document; `config` for jobsctl.yaml.
     Without KIND: of a whole file, which picks by the document's `kind`. It is what the line
     `# yaml-language-server: $schema=.jobsctl.schema.json` of a spec file leads to; docs/editor.md tells more.
 

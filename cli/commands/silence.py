@@ -14,7 +14,7 @@ from cli.options import Settings, Span, many_jobs, timeout_option
 @click.option("--reason", metavar="TEXT", help="Why; shown wherever the silence is shown.")
 @click.option("-a", "--all", "everything", is_flag=True, help="All jobs, also those to come.")
 @click.option("--end", "ending", is_flag=True, help="End the silence of JOB before its time.")
-@click.option("--list", "listing", is_flag=True, help="List the silences that hold.")
+@click.option("--list", "listing", is_flag=True, help="List the silences that hold; with --server too.")
 @timeout_option()
 @click.pass_obj
 def command(
@@ -48,8 +48,13 @@ def command(
         if jobs or labels or everything or ending or length is not None or reason:
             raise UsageError("--list stands alone: it shows all silences that hold")
         return list_silences(settings)
+    if settings.server is not None:
+        raise UsageError(
+            "with --server silences can be listed, not made or ended",
+            hint="call it on the daemon's machine, or add --list",
+        )
     if everything and (jobs or labels):
-        raise UsageError("--all means every job: name none, and no labels", hint="`jobsctl silence --list` shows them")
+        raise UsageError("--all means every job: leave it out, or the names and labels")
     if ending:
         if length is not None or reason:
             raise UsageError("--end ends a silence: it takes neither --for nor --reason")

@@ -30,11 +30,11 @@ def create(settings: Settings, name: str, project: str | None) -> int:
       jobsctl token create grafana > grafana.token
       jobsctl token create ci -p data
     """
-    from cli.output import say
+    from cli.output import print_one, say
     from cli.tokenfile import add_token
 
     text, path = add_token(settings, name, project)
-    click.echo(text)
+    print_one(settings, {"name": name, "project": project, "token": text}, name=text, text=[text])
     say(f"Token {name} reads {'everything' if project is None else f'project {project}'}; its hash is in {path}.")
     return Exit.OK
 

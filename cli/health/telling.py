@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from cli.health.finding import DAY, Check, Finding, Patient, ok, problem, warning
 from state.errors import StateError
 from state.outbox.reads import OutboxReader
-from state.outbox.records import Delivery, DeliveryState
+from state.outbox.records import Delivery, DeliveryKind, DeliveryState
 from status.counting import counted
 from status.notify.sending import INSTALL, available
 from status.times import relative
 
 LOOKED_AT = 10_000
+_NOTIFICATION = DeliveryKind.NOTIFICATION
+Place = tuple[DeliveryKind, str, int]
+"""What is sent to: kind, target, and which of a notifier's addresses, from 0."""
 
 
 def check_telling(patient: Patient) -> Iterator[Finding]:
@@ -45,27 +48,34 @@ def check_telling(patient: Patient) -> Iterator[Finding]:
 
 
 def _failed(found: list[Delivery], now: int) -> Iterator[Finding]:
-    """Of a day: by target those that did not arrive; not when the newest to it did."""
-    newest = {(each.kind, each.target): each for each in reversed(found) if each.state is not DeliveryState.PENDING}
-    lost = Counter(
-        (each.kind, each.target) for each in found if each.state in (DeliveryState.FAILED, DeliveryState.DROPPED)
-    )
+    """Of a day: by address those that did not arrive; not when the newest to it did."""
+    newest = {_place(each): each for each in reversed(found) if each.state is not DeliveryState.PENDING}
+    lost = Counter(_place(each) for each in found if each.state in (DeliveryState.FAILED, DeliveryState.DROPPED))
     tried = [each for each in found if each.state is DeliveryState.PENDING and each.attempts > 1]
     for place, count in sorted(lost.items()):
         last = newest[place]
         if last.state is not DeliveryState.DELIVERED:
             yield warning(
-                f"{counted(count, place[0].value)} to {place[1]} did not arrive within a day; the last: {last.reason}",
-                f"jobsctl deliveries --failed --kind {place[0].value}",
+                f"in the last day {counted(count, place[0].value)} to {_named(place)} did not arrive; why the newest "
+                f"did not: {last.reason}",
+                f"jobsctl deliveries --failed {f'--to {place[1]}' if place[0] is _NOTIFICATION else '--kind callback'}",
             )
-    for place in sorted({(each.kind, each.target) for each in tried} - lost.keys()):
-        last = next(each for each in tried if (each.kind, each.target) == place)
+    for place in sorted({_place(each) for each in tried} - lost.keys()):
+        last = next(each for each in tried if _place(each) == place)
         yield warning(
-            f"{place[0].value}s to {place[1]} fail and are tried again; the last: {last.reason}",
+            f"{place[0].value}s to {_named(place)} fail and are tried again: {last.reason}",
             "jobsctl deliveries --pending",
         )
     if found and not lost and not tried:
-        yield ok(f"{len(found)} deliveries within a day, none failed")
+        yield ok(f"{len(found)} deliveries in the last day, none failed")
+
+
+def _place(each: Delivery) -> Place:
+    return each.kind, each.target, each.address or 0
+
+
+def _named(place: Place) -> str:
+    return f"{place[1]} #{place[2] + 1}" if place[2] else place[1]
 
 
 CHECKS = (Check("telling", "apprise, the outbox, deliveries that fail, the ping", check_telling),)

@@ -18,7 +18,7 @@ import orjson
 Schema = dict[str, Any]
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
-KINDS = ("job", "defaults", "pool", "calendar", "config")
+KINDS = ("job", "defaults", "pool", "calendar", "notifier", "config")
 """Documents, as `jobsctl schema KIND` calls them; `config` is `jobsctl.yaml`."""
 _GENERATED = Path(__file__).with_name("jobsctl.schema.json")
 

@@ -124,7 +124,8 @@ def in_yaml(value: object) -> str:
 def example_lines(name: str, value: object) -> list[str]:
     """`name: value` as it stands in a file; a text of several lines as a block."""
     if isinstance(value, str) and "\n" in value:
-        return [f"{name}: |", *(f"  {line}" for line in value.rstrip("\n").split("\n"))]
+        block = "|" if value.endswith("\n") else "|-"
+        return [f"{name}: {block}", *(f"  {line}" for line in value.rstrip("\n").split("\n"))]
     return [f"{name}: {in_yaml(value)}"]
 
 

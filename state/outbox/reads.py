@@ -13,7 +13,7 @@ from typing import Any, Literal
 import orjson
 
 from state.database import open_reader, own_errors
-from state.errors import InvalidQuery, NoDatabase, NotFound
+from state.errors import Ambiguous, InvalidQuery, NoDatabase, NotFound
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Message
 from state.outbox.rows import SELECT_ATTEMPT, SELECT_DELIVERY, SELECT_MESSAGE, attempt_of, delivery_of, message_of
 from state.outbox.schema import APPLICATION_ID, VERSION
@@ -103,17 +103,22 @@ class OutboxReader:
     def delivery(self, id: str, *, project: str | None = None) -> Delivery:
         """By its id, or the beginning of one that no other has; `project` as of `deliveries`: all others are not there.
 
-        Raises NotFound.
+        Of what goes to several addresses of a notifier the beginning means the first: the others' ids are longer.
+
+        Raises NotFound, Ambiguous with the candidates.
         """
         values = id, None if project is None else f"{project}/"
         among = f"(?2 IS NULL OR {_OF_PROJECT.replace('?1', '?2')})"
         exact = self._rows(f"{SELECT_DELIVERY} WHERE id = ?1 AND {among}", values)
-        found = exact or self._rows(
-            f"{SELECT_DELIVERY} WHERE substr(id, 1, length(?1)) = ?1 AND {among} LIMIT 2", values
-        )
-        if not id or len(found) != 1:
-            what = f"several deliveries begin with {id}" if found and id else f"no delivery {id}"
-            raise NotFound(what, hint="`jobsctl deliveries -o wide` shows their ids")
+        if exact:
+            return delivery_of(exact[0])
+        begun = f"substr(id, 1, length(?1)) = ?1 AND COALESCE(address, 0) = 0 AND {among}"
+        found = self._rows(f"{SELECT_DELIVERY} WHERE {begun} ORDER BY id LIMIT 11", values) if id else []
+        if not found:
+            raise NotFound(f"no delivery {id}", hint="`jobsctl deliveries -o wide` shows their ids")
+        if len(found) > 1:
+            candidates = [delivery_of(row).id for row in found[:10]]
+            raise Ambiguous(f"several deliveries begin with {id}", candidates, hint="give more characters")
         return delivery_of(found[0])
 
     def attempts(self, delivery: Delivery) -> list[Attempt]:

@@ -157,14 +157,15 @@ def _free_at(settings: Settings, recent: Sequence[int]) -> int:
 
 def _group(settings: Settings, waiting: Sequence[Waiting], more: int | None) -> Send:
     ids = tuple(each.id for each in sorted(waiting, key=lambda each: (each.at, each.id)))
-    return Send(id=_id(settings.notifier, *ids), ids=ids, last_for_now=more)
+    return Send(id=send_id(settings.notifier, *ids), ids=ids, last_for_now=more)
 
 
 def _digest(settings: Settings, since: int | None, slot: int | None, more: int | None) -> Send:
-    return Send(id=_id(settings.notifier, "digest", str(slot)), digest_since=since, last_for_now=more)
+    return Send(id=send_id(settings.notifier, "digest", str(slot)), digest_since=since, last_for_now=more)
 
 
-def _id(*parts: str) -> str:
+def send_id(*parts: str) -> str:
+    """Of what goes out: the same for the same parts, 26 hex digits, so that one can type its beginning."""
     return blake2s("\n".join(parts).encode(), digest_size=13).hexdigest()
 
 

@@ -25,7 +25,7 @@ from status.counting import counted
 from status.deadline import read_spec
 from status.notify.crashpoint import crashpoint
 from status.notify.digest import write_digest
-from status.notify.gathering import Send, Settings, Waiting, gather, settings_of
+from status.notify.gathering import Send, Settings, Waiting, gather, send_id, settings_of
 from status.notify.occurrences import Notice
 from status.notify.sending import Tone
 from status.notify.summing import digest_facts
@@ -204,7 +204,7 @@ class Outgoing:
             self._drop_some(name, messages, now)
 
     def _drop_some(self, name: str, messages: Sequence[Message], now: int) -> None:
-        batch = f"dropped-{messages[0].id}"
+        batch = send_id(name, "dropped", messages[0].id)
         with self._outbox.transaction():
             self._outbox.add_delivery(
                 Delivery(

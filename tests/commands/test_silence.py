@@ -111,5 +111,5 @@ class TestShowing:
             assert "-> jobsctl silence default/hello --end" in told
 
     def test_the_overview_says_that_nobody_is_told(self, jobsctl, silenced):
-        assert "silent  nobody is notified of all jobs: jobsctl silence --list" in jobsctl("status").out
+        assert "silent  nobody is notified of any job: jobsctl silence --list" in jobsctl("status").out
         assert len(json.loads(jobsctl("status", "-o", "json").out)["silences"]) == 2
