@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
+from typing import Any
 
+from reconciler.silencing import NotSilenced, end, silence
 from specs.load import load_bytes
 from state.home import Home
 from state.ids import first_id
@@ -36,6 +39,8 @@ def answering(home: Home) -> Iterator[None]:
 def _answer(home: Home, request: Request, store: Store) -> Answer:
     if request.kind in (RequestKind.RECONCILE, RequestKind.CONFIRM_PRUNE):
         return _look(home, store)
+    if request.kind in (RequestKind.SILENCE, RequestKind.END_SILENCE):
+        return _silence(request, store)
     job = next((job for job in store.jobs() if job.identity == request.identity), None)
     if job is None:
         return "refused", f"there is no job {request.identity}; `jobsctl list` shows the jobs", None
@@ -61,6 +66,18 @@ def _answer(home: Home, request: Request, store: Store) -> Answer:
     if job.active_runs:
         return "refused", f"{job.identity} has an active run; wait for it, or cancel it, then purge", None
     return "done", f"{job.identity} archived; its history stays", None
+
+
+def _silence(request: Request, store: Store) -> Answer:
+    """As the daemon, by its own hand: that needs no more of the world than the store."""
+    world: Any = SimpleNamespace(store=store)
+    job: Any = next((job for job in store.jobs() if job.identity == request.identity), None)
+    if job is None and request.identity is not None:
+        return "refused", f"there is no job {request.identity}; `jobsctl list` shows the jobs", None
+    try:
+        return "done", (silence if request.kind is RequestKind.SILENCE else end)(world, request, job, NOW), None
+    except NotSilenced as refusal:
+        return "refused", str(refusal), None
 
 
 def _trigger(store: Store, job: JobRecord) -> Answer:

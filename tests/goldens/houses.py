@@ -12,6 +12,13 @@ broken    as new; one file per kind of mistake
 misset    as new; its jobsctl.yaml is wrong
 locked    as well, and the daemon holds its lock
 saved     as down, with saved.tar.gz, a backup of it
+told      a running daemon that answers; people and programs are told of its jobs, one job is silenced
+deaf      as told, and the daemon is dead
+bare      as told, and apprise is not installed
+heard     as told, and somebody listens where its notifiers point
+mistold   as new; one file per kind of mistake about telling
+guarded   as well; its readers need tokens
+open      as new; its jobsctl.yaml serves everybody
 moved     as new; beside it the crontabs, timers and manifests of before
 """
 
@@ -47,8 +54,16 @@ from tests.goldens.answers import answering
 from tests.goldens.foreign import FOREIGN
 from tests.goldens.mistakes import BROKEN, EDITED, GIVEN
 from tests.goldens.night import CLEAN, DAY, POLL, REVISION, SECOND, bad_night
+from tests.goldens.told import MISTOLD, TOKENS, addresses, people_told
+from tests.notifying.receivers import http_receiver
 
 MISSET = {"jobsctl.yaml": "timezone: Mars/Olympus\nresync: soon\n"}
+_GUARDED = {"jobsctl.yaml": "timezone: UTC\nhttp: {tokens: tokens}\n", "tokens": TOKENS}
+_OPEN = {"jobsctl.yaml": "timezone: UTC\nhttp: {listen: '0.0.0.0:8787'}\n"}
+_FILES = {
+    "broken": BROKEN, "misset": MISSET, "moved": FOREIGN, "guarded": _GUARDED, "open": _OPEN,
+    "mistold": {f"jobs/{path}": text for path, text in MISTOLD.items()},
+}  # fmt: skip
 
 
 class Pen(Known):
@@ -129,11 +144,11 @@ def house(name: str, place: Path) -> Iterator[Path]:
     _heartbeat(home)
     if name == "saved":
         jobsctl_quietly("--home", root, "backup", root / "saved.tar.gz")
-    if name in ("down", "saved"):
+    if name in ("down", "saved", "deaf"):
         yield root
         return
-    if name in ("served", "changed"):
-        with answering(Home(root)):
+    if name in ("served", "changed", "told", "bare", "heard"):
+        with answering(Home(root)), _listening(name, root):
             yield root
         return
     if name == "locked":
@@ -150,6 +165,20 @@ def house(name: str, place: Path) -> Iterator[Path]:
         yield root
 
 
+@contextmanager
+def _listening(name: str, root: Path) -> Iterator[None]:
+    """As far as the house's people can be reached."""
+    if name == "bare":
+        with patch("cli.notifytest.available", lambda: False):
+            yield
+    elif name == "heard":
+        with http_receiver() as received:
+            addresses(root, received.url)
+            yield
+    else:
+        yield
+
+
 @cache
 def _model(name: str) -> Path:
     """A house to copy from: made once, as making one takes ten times as long. It goes when this process ends."""
@@ -160,7 +189,7 @@ def _model(name: str) -> Path:
     if name == "nowhere":
         return root
     jobsctl_quietly("init", root)
-    _write_files(root, {"broken": BROKEN, "misset": MISSET, "moved": FOREIGN}.get(name, {}))
+    _write_files(root, _FILES.get(name, {}))
     if name in _MAKERS:
         pen = Pen(Home(root))
         _MAKERS[name](pen)
@@ -241,4 +270,9 @@ _MAKERS = {
     "served": bad_night,
     "changed": _well,
     "locked": _well,
+    "guarded": _well,
+    "told": people_told,
+    "deaf": people_told,
+    "bare": people_told,
+    "heard": people_told,
 }
