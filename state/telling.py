@@ -130,14 +130,6 @@ class TellingReader(Reader):
         )
         return [StoredSilence(identity, since, over) for identity, since, over in self._rows(sql, (at,))]
 
-    def ids_of(self, identities: Collection[str]) -> dict[str, int]:
-        """The numbers of jobs by `project/name`, those that are left."""
-        sql = (
-            "SELECT project || '/' || name, id FROM job "
-            "WHERE project || '/' || name IN (SELECT value FROM json_each(?))"
-        )
-        return dict(self._rows(sql, (orjson.dumps(list(identities)).decode(),)))
-
     # What a digest sums up; `job_ids`: of these jobs, None of all
 
     def living(self, job_ids: Collection[int] | None) -> int:

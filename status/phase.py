@@ -31,6 +31,13 @@ class Phase(StrEnum):
     ARCHIVED = "archived"
 
 
+WORST_FIRST = (
+    Phase.FAILED, Phase.BLOCKED, Phase.IN_PROGRESS, Phase.ACTIVE, Phase.PENDING, Phase.SUSPENDED, Phase.COMPLETED,
+    Phase.CANCELLED, Phase.ARCHIVED,
+)  # fmt: skip
+"""The order in which people are shown them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspension:
     """Why nothing starts by itself. `declared` and `override` may both hold; then the override's words are shown."""

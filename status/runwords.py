@@ -25,15 +25,21 @@ def outcome_detail(run: Run) -> str:
         reason = str(run.reason or "unknown")
         return f"{reason}, {run.skipped_count} slots" if (run.skipped_count or 1) > 1 else reason
     if run.state in TERMINAL_STATES:
-        if run.exit_code is not None and run.reason is Reason.EXIT_CODE:
-            return f"exit code {run.exit_code}"
-        if run.signal is not None and run.reason is Reason.SIGNAL:
-            return signal_name(run.signal)
+        how = exit_words(run.reason, run.exit_code, run.signal)
+        if how is not None:
+            return how
         known = run.reason is None or run.reason == run.state.value or run.reason is Reason.SUCCEEDED
         return "" if known else str(run.reason)
     if run.state is RunState.BLOCKED and run.reason is not None:
         return str(run.reason)
     return "cancelling" if run.cancel_requested_at is not None else ""
+
+
+def exit_words(reason: str | None, exit_code: int | None, signal: int | None) -> str | None:
+    """`exit code 2`, `SIGKILL`; None of a run that did not end by itself."""
+    if reason == Reason.EXIT_CODE and exit_code is not None:
+        return f"exit code {exit_code}"
+    return signal_name(signal) if reason == Reason.SIGNAL and signal is not None else None
 
 
 def waiting_words(run: Run, now: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from status.counting import counted
 from status.notify.wording import Text, Voice, in_voice, span_words, when
 
 LISTED = 10
@@ -74,7 +75,7 @@ def write_digest(facts: DigestFacts, voice: Voice, *, last_for_now: int | None =
     ended = sum(count for state, count in facts.counts.items() if state != "skipped")
     troubled = len({job.identity for job in facts.failing} | {job.identity for job in facts.late})
     state = "all is well" if not troubled else f"{troubled} of {facts.jobs} jobs need a look"
-    title = f"Digest: {state}, {ended} run{'' if ended == 1 else 's'}"
+    title = f"Digest: {state}, {counted(ended, 'run')}"
     values = {"what": "digest", "job": f"{facts.jobs} jobs", "at": when(facts.until, voice.timezone)}
     values |= {"since": when(facts.since, voice.timezone), "command": "jobsctl status"}
     return in_voice(title, "\n".join(_lines(facts, voice.timezone)), values, voice, last_for_now=last_for_now)
@@ -97,7 +98,7 @@ def _lines(facts: DigestFacts, zone: str) -> Iterator[str]:
 
 def _failing(job: Failing, zone: str) -> str:
     since = "" if job.since is None else f", since {when(job.since, zone)}"
-    return f"{job.identity}{since}, {job.failures} failure{'' if job.failures == 1 else 's'} in a row"
+    return f"{job.identity}{since}, {counted(job.failures, 'failure')} in a row"
 
 
 def _part(name: str, lines: Sequence[str]) -> Iterator[str]:

@@ -180,7 +180,7 @@ class Follower:
         try:
             judged = judge(facts, before, occurrence, now=now)
             if isinstance(occurrence, Looked):
-                step.looks[job.job_id] = look_again(facts, judged.memory, occurrence)
+                step.looks[job.job_id] = look_again(facts, occurrence)
         except Exception:
             traceback.print_exc(file=sys.stderr)
             return

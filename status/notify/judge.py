@@ -81,7 +81,7 @@ def judge(job: JobFacts, memory: Memory, occurrence: Occurrence, *, now: int) ->
     return _Judge(job, memory, occurrence, now).judged()
 
 
-def look_again(job: JobFacts, memory: Memory, looked: Looked) -> int | None:
+def look_again(job: JobFacts, looked: Looked) -> int | None:
     """When time alone may next bring something to tell; None: nothing but an event will.
 
     `looked` is what was judged last. An event about the job (it was resumed, silenced, edited) asks for a look too.

@@ -1,8 +1,8 @@
 """Notices in words: title and body of what goes out, as plain text.
 
-Called by the notify process when something is sent. Pure: what is said beside a notice (last lines of output, who
-committed the spec, the page) is found by the caller and given, redacted already. Control characters are taken out, and
-each part is bounded: a message is for a small screen. Words for reasons are those of `status.reasons`.
+Called by the notify process when something is sent. Pure: what is said beside a notice (last lines of output, the
+page) is found by the caller and given, redacted already. Control characters are taken out, and each part is bounded: a
+message is for a small screen. Words for reasons are those of `status.reasons`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from specs.zones import find_zone
 from state.records import Reason
 from status.notify.occurrences import Notice
 from status.reasons import advice_words, end_words, skip_words
-from status.runwords import short_revision, signal_name
+from status.runwords import exit_words, short_revision
 from status.times import span
 
 LONGEST_TITLE = 200
@@ -57,8 +57,6 @@ class About:
     labels: Mapping[str, str] = field(default_factory=dict)
     output: Sequence[str] = ()
     """The last lines the run wrote, redacted."""
-    committed: str | None = None
-    """Who committed the spec the run was made from, as `Ada Lovelace, Nightly report at 02:00`."""
     link: str | None = None
     """Address of the page that shows more."""
 
@@ -106,7 +104,7 @@ def write(
         values = _values(notice, said, zone)
         title, body = f"{notice.identity} {_headline(notice, zone)}", "\n".join(_lines(notice, said, zone))
     else:
-        values = _values_of_several(notices, about)
+        values = _values_of_several(notices)
         title, body = _title_of_several(notices), "\n".join(_list(notices, zone))
     return in_voice(title, body, values, voice, last_for_now=last_for_now)
 
@@ -180,10 +178,9 @@ def _ended(notice: Notice) -> str:
 
 
 def _detail(notice: Notice, before: str) -> str:
-    if notice.reason == Reason.EXIT_CODE and notice.exit_code is not None:
-        return f"{before}exit code {notice.exit_code}"
-    if notice.reason == Reason.SIGNAL and notice.signal is not None:
-        return f"{before}{signal_name(notice.signal)}"
+    how = exit_words(notice.reason, notice.exit_code, notice.signal)
+    if how is not None:
+        return f"{before}{how}"
     if notice.reason is None or notice.state == "expired":
         return ""
     return f"{before}{notice.reason.replace('_', ' ')}"
@@ -242,8 +239,7 @@ def _run_lines(notice: Notice, about: About, zone: str) -> Iterator[str]:
             parts.append(f"took {span_words(notice.lasted)}")
         yield f"Run: {', '.join(parts)}"
     if notice.revision is not None:
-        by = f", {clean(about.committed, longest=200)}" if about.committed else ""
-        yield f"Revision: {short_revision(notice.revision)}{by}"
+        yield f"Revision: {short_revision(notice.revision)}"
 
 
 def _advice(notice: Notice) -> str:
@@ -343,7 +339,7 @@ def _values(notice: Notice, about: About, zone: str) -> dict[str, str]:
     }
 
 
-def _values_of_several(notices: Sequence[Notice], about: Mapping[str, About]) -> dict[str, str]:
+def _values_of_several(notices: Sequence[Notice]) -> dict[str, str]:
     jobs = {notice.identity for notice in notices}
     projects = {identity.partition("/")[0] for identity in jobs}
     return {

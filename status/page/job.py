@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import orjson
 
 from specs.expression import ScheduleError
-from specs.zones import Zone
 from state.errors import NotFound as NoJob
 from state.errors import StateError
 from state.jobpast import own_events
@@ -112,7 +111,7 @@ def job_page(visit: Visit) -> str:
         good=GOOD,
         overdue=(micros(view["successDeadline"]) or visit.now) < visit.now,
         findings=record.problem,
-        starts=_starts(looking, record, facts, zone),
+        starts=_starts(looking, record, facts),
         above=[_above(facts, each) for each in facts.upstream],
         below=_below(visit, record),
         plots=job_plots(visit, record, zone, timeout=job.timeout_seconds()),
@@ -155,7 +154,7 @@ def _last_run(visit: Visit, record: JobRecord) -> Run | None:
     return found.get(record.last_run_id or "")
 
 
-def _starts(looking: Looking, record: JobRecord, facts: Facts, zone: Zone) -> tuple[list[Start], tuple[str, ...]]:
+def _starts(looking: Looking, record: JobRecord, facts: Facts) -> tuple[list[Start], tuple[str, ...]]:
     """The next starts, and what is to be said of them."""
     if suspension_of(record) is not None or record.archived_at is not None:
         return [], ()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from markupsafe import Markup
 
 from state.records import RunState
 from state.timeline import recent_ends
@@ -19,7 +20,7 @@ from status.board import JobEntry
 from status.page.filters import with_query
 from status.page.strip import strip_of
 from status.page.visit import Visit
-from status.phase import Phase
+from status.phase import WORST_FIRST, Phase
 from status.query import Query
 from status.search import parse_query, search
 from status.selector import parse_selector
@@ -27,10 +28,6 @@ from status.selector import parse_selector
 PAGE = 100
 STRIP = 12
 PARAMETERS = ("q", "project", "label", "phase", "sort", "order", "page")
-WORST_FIRST = (
-    Phase.FAILED, Phase.BLOCKED, Phase.IN_PROGRESS, Phase.PENDING, Phase.ACTIVE, Phase.SUSPENDED, Phase.COMPLETED,
-    Phase.CANCELLED, Phase.ARCHIVED,
-)  # fmt: skip
 _RANK = {phase.value: rank for rank, phase in enumerate(WORST_FIRST)}
 NEVER = float("inf")
 
@@ -81,8 +78,7 @@ class Row:
     """One job."""
 
     view: Mapping[str, Any]
-    strip: str
-    strip_words: str
+    strip: Markup
 
 
 def jobs_page(visit: Visit) -> str:
@@ -185,5 +181,4 @@ def _heading(name: str, sort: str, turned: bool, address: Callable[..., str]) ->
 
 
 def _row(entry: JobEntry, ends: Sequence[RunState]) -> Row:
-    drawn, words = strip_of(ends)
-    return Row(orjson.loads(entry.fragment), drawn, words)
+    return Row(orjson.loads(entry.fragment), strip_of(ends))

@@ -19,11 +19,12 @@ from state.silences import read_silences
 from state.timeline import recent_ends
 from status.board import JobEntry
 from status.health import Facts
+from status.homeproblems import home_problems
 from status.instants import SECOND
 from status.live import Running, Waiting, in_order, pools_of, running_of
 from status.page.timeline import timeline_of
 from status.page.visit import Visit
-from status.phase import Phase
+from status.phase import WORST_FIRST
 from status.problems import Problem, daemon_problems, job_problems, source_problems
 from status.runwords import duration_text, waiting_words
 from status.silences import silence_of
@@ -38,10 +39,6 @@ STRIP = 14
 TAIL = 2048
 """Bytes at the end of a log in which its last line is looked for."""
 LINE = 200
-WORST_FIRST = (
-    Phase.FAILED, Phase.BLOCKED, Phase.IN_PROGRESS, Phase.ACTIVE, Phase.PENDING, Phase.SUSPENDED, Phase.COMPLETED,
-    Phase.CANCELLED,
-)  # fmt: skip
 LABELS: Mapping[str, tuple[str, str]] = {
     "disk": ("error", "disk"),
     "silent": ("error", "daemon"),
@@ -53,6 +50,8 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "failing": ("failed", "failing"),
     "stalled": ("error", "stalled"),
     "overdue": ("expired", "overdue"),
+    "delivery": ("warning", "not delivered"),
+    "backup": ("warning", "backup"),
 }
 """Shape and word of each kind of problem."""
 
@@ -153,8 +152,7 @@ def _problems(visit: Visit, entries: Sequence[JobEntry], active: Sequence[Run]) 
     if visit.project is None:
         yield from daemon_problems(visit.facts.heartbeat, visit.now)
         yield from source_problems(visit.picture.source, visit.picture.entries.keys())
-        if visit.facts.files_problem is not None:
-            yield Problem("daemon", "status files", visit.facts.files_problem, "jobsctl doctor")
+        yield from home_problems(visit.home, visit.now, files_problem=visit.facts.files_problem)
     yield from job_problems(
         doubtful,
         source=visit.picture.source if visit.project is None else None,

@@ -76,7 +76,7 @@ def run_page(visit: Visit) -> str:
     samples = samples_of(last_series(directory))
     attempts = visit.reader.slot(run.job_id, run.scheduled_for) if run.scheduled_for is not None else [run]
     files = list_outputs(directory)
-    cpu, memory = _plots(visit, run, record)
+    cpu, memory = _plots(visit, run)
     return visit.render(
         "run.html",
         title=f"{run.identity} {run.id[-6:]}",
@@ -105,7 +105,7 @@ def run_page(visit: Visit) -> str:
         stream=stream,
         streams=there,
         find=find,
-        matches=[_searched(visit, run, directory, each, find) for each in shown] if find else [],
+        matches=[_searched(visit, run, each, find) for each in shown] if find else [],
         logs=[] if find else [_log(visit, run, each, query, at, several=len(shown) > 1) for each in shown],
         at_value=query.text("at") or "",
         since_value=_wall(run.started_at, zone),
@@ -180,7 +180,7 @@ def _log(visit: Visit, run: Run, stream: str, query: Query, at: int | None, *, s
     )
 
 
-def _searched(visit: Visit, run: Run, directory: object, stream: str, find: str) -> tuple[Matches, list[str]]:
+def _searched(visit: Visit, run: Run, stream: str, find: str) -> tuple[Matches, list[str]]:
     found = matches_of(visit.home.run_dir_of(run), stream, find)
     return found, [with_query(visit.path, {"stream": stream, "from": at}) + "#log" for at, _ in found.lines]
 
@@ -235,7 +235,7 @@ def _json(value: object) -> str:
     return text if len(text) <= MOST_JSON else f"{text[:MOST_JSON]}\n..."
 
 
-def _plots(visit: Visit, run: Run, record: JobRecord | None) -> tuple[Markup, Markup]:
+def _plots(visit: Visit, run: Run) -> tuple[Markup, Markup]:
     """CPU and memory over its life, before those of the runs before it."""
     samples = samples_of(last_series(visit.home.run_dir_of(run)))
     if not samples or run.started_at is None:

@@ -14,14 +14,14 @@ WIDTH = 12
 _SVG = Markup('<svg class="strip" viewBox="0 0 12 10" preserveAspectRatio="none" role="img" aria-label="%s">%s</svg>')
 
 
-def strip_of(ends: Sequence[RunState]) -> tuple[str, str]:
-    """The drawing, right-aligned in a box `WIDTH` wide, and the same in words; both empty when nothing has ended.
+def strip_of(ends: Sequence[RunState]) -> Markup:
+    """The drawing, right-aligned in a box `WIDTH` wide, with the same in words; empty when nothing has ended.
 
     Args:
         ends: oldest first.
     """
     if not ends:
-        return "", ""
+        return Markup("")
     paths: dict[str, list[str]] = {}
     for place, state in enumerate(ends, WIDTH - len(ends)):
         paths.setdefault(_KINDS.get(state, "cancelled"), []).append(f"M{place} 5h.8")
@@ -29,8 +29,4 @@ def strip_of(ends: Sequence[RunState]) -> tuple[str, str]:
     counts = Counter(ends)
     words = ", ".join(f"{count} {state}" for state, count in counts.items())
     last = f"; the last {ends[-1]}" if len(counts) > 1 else ""
-    label = f"Last {len(ends)} runs: {words}{last}"
-    svg = Markup(
-        '<svg class="strip" viewBox="0 0 12 10" preserveAspectRatio="none" role="img" aria-label="%s">%s</svg>'
-    )
-    return svg % (label, Markup(drawn)), label
+    return _SVG % (f"Last {len(ends)} runs: {words}{last}", Markup(drawn))

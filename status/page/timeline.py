@@ -16,6 +16,7 @@ from state.records import Run, RunState
 from state.timeline import BAD, Ran, Span, failed_jobs, ran, spans, tally
 from state.totals import Ask
 from status.board import JobEntry
+from status.counting import counted
 from status.instants import EPOCH, SECOND
 
 DAY = 86_400 * SECOND
@@ -143,7 +144,7 @@ def lane_of(identity: str, job: Ran, found: Iterable[Span], since: int, now: int
             last = max(last, first + LEAST_BAD)
         over = max(last - UNITS, 0)
         drawn.setdefault(kind, []).append((first - over, last - over))
-    words = f"{job.runs} run{'' if job.runs == 1 else 's'}" + (f", {job.bad} failed" if job.bad else "")
+    words = f"{counted(job.runs, 'run')}" + (f", {job.bad} failed" if job.bad else "")
     kinds = dict.fromkeys(KINDS.values())
     return Lane(identity, words, job.bad > 0, [(kind, path(drawn[kind])) for kind in kinds if kind in drawn])
 

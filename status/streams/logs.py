@@ -115,7 +115,7 @@ class LogHub:
         self._feeds: dict[Place, LogFeed] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def follow(self, stream: Stream, run: Run, place: Place, position: int, head: int) -> Callable[[], None]:
+    def follow(self, stream: Stream, place: Place, position: int, head: int) -> Callable[[], None]:
         """Send to a client what the log has from `position` on; what is returned ends that.
 
         Args:

@@ -167,7 +167,7 @@ class Streams:
         return StreamResponse(
             self._clients,
             found.start,
-            lambda stream: self._logs.follow(stream, found.run, found.place, found.start, found.size),
+            lambda stream: self._logs.follow(stream, found.place, found.start, found.size),
         )
 
 

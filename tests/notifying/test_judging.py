@@ -336,14 +336,14 @@ def test_when_to_look_again(looked: str, lines: list[str], expected: str) -> Non
     occurrence = story.occurrence(clock(word), rest)
     assert isinstance(occurrence, Looked)
     story.judge(occurrence)
-    assert shown(look_again(story.job, story.memory, occurrence)) == expected
+    assert shown(look_again(story.job, occurrence)) == expected
 
 
 def test_it_looks_again_just_when_a_run_becomes_slow() -> None:
     story = Story((rule("ops", "slow", slower_than=60.0),))
     looked = Looked(at=clock("08:00"), running=(Running(run_id="r", started_at=clock("08:00")),))
     assert story.judge(looked) == []
-    at = look_again(story.job, story.memory, looked)
+    at = look_again(story.job, looked)
     assert at is not None
     assert [each.what for each in story.judge(replace(looked, at=at))] == ["slow"]
     assert story.judge(replace(looked, at=at - 1)) == []

@@ -34,7 +34,6 @@ def test_a_failure_says_what_why_since_when_and_what_to_type() -> None:
     about = About(
         description="Copies the shop.",
         output=["copying\n", "disk full\n"],
-        committed="Ada Lovelace",
         link="https://j/runs/01k",
     )
     text = write([notice(error="exit code 3")], BERLIN, about={"failure/r1/ops": about})
@@ -44,7 +43,7 @@ def test_a_failure_says_what_why_since_when_and_what_to_type() -> None:
         "Why: it exited with a code that is not a success\n"
         "Failing since: 2026-11-21 10:00:00 CET\n"
         "Run: 01k, started 2026-11-21 09:58:30 CET, took 1m30s\n"
-        "Revision: main@0123456, Ada Lovelace\n"
+        "Revision: main@0123456\n"
         "Advice: `jobsctl logs 01k`; a code that is no failure belongs into `success_codes`\n"
         "Page: https://j/runs/01k\n"
         "\n"
@@ -152,7 +151,7 @@ HOSTILE = st.text(st.sampled_from("a b\n\t\r\x00\x1b[31m\x07\u202e\u200b\ud800\x
 @given(st.lists(HOSTILE, max_size=40), HOSTILE, st.sampled_from(sorted(VERBS)))
 @settings(derandomize=True, max_examples=100, deadline=None)
 def test_nothing_but_text_gets_out(output: list[str], said: str, what: What) -> None:
-    about = About(output=output, description=said, committed=said, link=said)
+    about = About(output=output, description=said, link=said)
     for notices in ([notice(what, error=said)], [notice(what, error=said), notice(id="x", reason=said)]):
         text = write(notices, BERLIN, about={f"{what}/r1/ops": about}, last_for_now=NINE)
         assert "\n" not in text.title
