@@ -95,6 +95,7 @@ def mail_receiver() -> Iterator[Received]:
                     with received.arrived:
                         received.letters.append((recipients, text))
                         received.arrived.notify_all()
+                    recipients = []  # the next mail of the connection has its own
                 self._say("221 bye" if word == "QUIT" else "250 ok")
                 if word == "QUIT":
                     return
