@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what reads specs or files of runs takes 20 ms and more to l
     from specs.config import Config
     from specs.diagnostic import InvalidSpec
     from specs.policy import Policy
+    from status.problems import Problem
     from status.search import Hit
 
 
@@ -127,6 +128,12 @@ class Reading:
     def read_only(self) -> bool:
         """Whether the state directory is on a file system that cannot be written."""
         return bool(os.statvfs(self.home.state).f_flag & os.ST_RDONLY)
+
+    def home_problems(self) -> list[Problem]:
+        """What is wrong besides the daemon, files and jobs."""
+        from status.homeproblems import home_problems
+
+        return list(home_problems(self.home, self.now))
 
     def version(self) -> object:
         """Something that is another one after anything changed that readers show, other than by time passing."""

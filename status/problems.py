@@ -23,8 +23,8 @@ class Problem:
     """One thing that is not all right, and what to do about it."""
 
     kind: str
-    """`disk`, `silent` (no sign of life), `daemon`, `config`, `source`, `file`, `prune`, `failing`, `stalled` or
-    `overdue`."""
+    """`disk`, `silent` (no sign of life), `daemon`, `config`, `source`, `file`, `prune`, `failing`, `stalled`,
+    `overdue`, `delivery` or `backup`."""
     subject: str
     message: str
     next: str

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, cast
 
 import orjson
@@ -28,6 +29,7 @@ from state.runfiles import last_series, list_outputs, read_progress, samples_of
 from status.answers import is_known, json_answer, not_modified
 from status.errors import BadRequest, NotFound
 from status.heartbeat import read_heartbeat
+from status.homeproblems import home_problems
 from status.keptrecords import OUTPUT_PARAMETERS, SERIES_PARAMETERS, output_piece, series_piece
 from status.phase import Phase
 from status.query import Query
@@ -316,6 +318,7 @@ class RecordRoutes:
         """Before `/api/v1/records/{question}` those of its names that are no question to the database."""
         return [
             Route("/api/v1/records/house", self.house),
+            Route("/api/v1/records/problems", self.problems),
             Route("/api/v1/records/files/{id}", self.files),
             Route("/api/v1/records/output/{id}", self.output),
             Route("/api/v1/records/series/{id}", self.series),
@@ -327,6 +330,12 @@ class RecordRoutes:
     async def house(self, request: Request) -> Response:
         Query(request.scope["query_string"], known=())
         return await self._read(lambda _: _response(house_answer(self._home), request))
+
+    async def problems(self, request: Request) -> Response:
+        now = _needed_us(Query(request.scope["query_string"], known=("now",)), "now")
+        return await self._read(
+            lambda _: _response({"items": [asdict(each) for each in home_problems(self._home, now)]}, request)
+        )
 
     async def question(self, request: Request) -> Response:
         ask = question_of(request.path_params["question"], request.scope["query_string"])

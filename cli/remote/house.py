@@ -23,6 +23,7 @@ from status.views import View
 
 if TYPE_CHECKING:
     from specs.config import Config  # 100 ms that most commands need not pay
+    from status.problems import Problem
     from status.search import Hit
 
 
@@ -71,6 +72,15 @@ class RemoteReading(Reading):
     @property
     def read_only(self) -> bool:
         return bool(self.house.get("readOnly"))
+
+    def home_problems(self) -> list[Problem]:
+        from status.problems import Problem
+
+        found = self.client.ask("/api/v1/records/problems", [("now", self.now)], needs=("items",))
+        try:
+            return [Problem(**each) for each in found["items"]]
+        except TypeError:
+            raise Refused(f"{self.client.url} is another version than this jobsctl", hint="use its version") from None
 
     def version(self) -> object:
         self.client.keep()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-import orjson
 from prometheus_client import Metric
 from prometheus_client.core import Exemplar as Shown
 from prometheus_client.core import HistogramMetricFamily
@@ -13,6 +12,7 @@ from prometheus_client.core import HistogramMetricFamily
 from state.home import Home
 from state.oldest import oldest_run
 from state.totals import counters as stored
+from status.backups import last_backup
 from status.durations import DURATION_BUCKETS, WAIT_BUCKETS, Exemplar
 from status.families.seen import Ledger, Seen
 from status.families.shapes import gauge
@@ -35,12 +35,12 @@ def collect(seen: Seen) -> Iterator[Metric]:
         except FileNotFoundError:
             yield gauge(name, help, 0)
     yield from _disk(seen.home)
-    at = last_backup_at(seen.home)
-    if at is not None:
+    backup = last_backup(seen.home)
+    if backup is not None:
         yield gauge(
             "jobsctl_backup_last_success_timestamp_seconds",
             "When `jobsctl backup` last made one; absent before the first.",
-            at / SECOND,
+            backup.at / SECOND,
         )
     if seen.ledger is None:
         return
@@ -76,15 +76,6 @@ def _disk(home: Home) -> Iterator[Metric]:
     yield gauge(
         "jobsctl_state_filesystem_size_bytes", "Size of the file system of the state.", disk.f_blocks * disk.f_frsize
     )
-
-
-def last_backup_at(home: Home) -> int | None:
-    """When `jobsctl backup` last made one (µs); None when it never did, or its note cannot be read."""
-    try:
-        at = orjson.loads(home.last_backup.read_bytes())["at"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return at if isinstance(at, int) else None
 
 
 def _histogram(

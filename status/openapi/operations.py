@@ -143,6 +143,8 @@ OPERATIONS: tuple[Operation, ...] = (
               _json("DeliveryDetail"), parameters=_takes(p.DELIVERY, *LIST)),
     Operation(("/api/v1/records/house",), "records_house", "records", "What the command line learns from files",
               _json("Records"), parameters=_takes(*LIST)),
+    Operation(("/api/v1/records/problems",), "records_problems", "records", "What is wrong in the home itself",
+              _json("Records"), parameters=_takes(*LIST, names=("now",), now=_ID["after"])),
     Operation(("/api/v1/records/files/{id}",), "records_files", "records", "What is in a run's directory",
               _json("Records"), parameters=_takes(p.RUN, *LIST)),
     Operation(("/api/v1/records/output/{id}",), "records_output", "records", "A part of a file a run kept",
