@@ -1,7 +1,7 @@
 """The ASGI application: routes, the guard before them, and errors in one shape. Made by `status.serve`.
 
-The guard does what every request needs, in one layer: GET and HEAD only, a Host that is ours, a bounded address, a
-token where one is asked for, a bounded number of answers in the making, security headers, and counting.
+The guard does what every request needs, in one layer: GET and HEAD only, a Host that is ours, no other site's page, a
+bounded address, a token where one is asked for, a bounded number of answers in the making, security headers, counting.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from status.access import Access
-from status.errors import ApiError, MethodNotAllowed, NotFound, Overloaded, UrlTooLong, WrongHost
+from status.errors import ApiError, Forbidden, MethodNotAllowed, NotFound, Overloaded, UrlTooLong, WrongHost
 from status.page.failures import failure_page, wants_page
 from status.routing import Routes
 
@@ -103,6 +103,8 @@ class Guard:
         name = _host_name(hosts[0]) if len(hosts) == 1 else None
         if name is None or not (name in self._hosts or (self._any_address and _is_address(name))):
             raise WrongHost("the Host header names another server", allowed=sorted(self._hosts))
+        if _is_of_another_site(scope):
+            raise Forbidden("a page of another site asks, and it may not read the answer: open this address itself")
         self._access.admit(scope)
         if self._answering > MAX_ANSWERING:
             raise Overloaded(f"more than {MAX_ANSWERING} requests at once; try again in a second")
@@ -113,6 +115,14 @@ def _host_name(value: bytes) -> str | None:
     may read another name in it."""
     found = _HOST.fullmatch(value.decode("latin-1").lower())
     return None if found is None else found["name"]
+
+
+def _is_of_another_site(scope: Scope) -> bool:
+    """Whether a page of another site has a browser ask this, not to go here (Fetch Metadata, W3C). It could not read
+    the answer anyway; so it cannot make us work either, or learn from how long that takes. Programs send none of it.
+    """
+    said = {name: value for name, value in scope["headers"] if name in (b"sec-fetch-site", b"sec-fetch-mode")}
+    return said.get(b"sec-fetch-site") in (b"cross-site", b"same-site") and said.get(b"sec-fetch-mode") != b"navigate"
 
 
 def _is_address(host: str) -> bool:

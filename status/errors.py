@@ -77,7 +77,7 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """Raised when a token for one project asks for what is another's, or everybody's."""
+    """Raised when a token for one project asks for what is another's or everybody's, or a page of another site asks."""
 
     status = 403
     type = "forbidden"

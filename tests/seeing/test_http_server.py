@@ -279,6 +279,22 @@ def test_a_request_for_another_host_is_refused(town: Town, host: str, status: in
     town.get("/healthz", status, host=host)
 
 
+@pytest.mark.parametrize(
+    ("site", "mode", "status"),
+    [
+        pytest.param("cross-site", "no-cors", 403, id="another site asks unseen"),
+        pytest.param("cross-site", "cors", 403, id="another site asks to read"),
+        pytest.param("same-site", "no-cors", 403, id="another port of localhost"),
+        pytest.param("cross-site", "navigate", 200, id="a link is followed"),
+        pytest.param("same-origin", "cors", 200, id="our own page"),
+        pytest.param("none", "navigate", 200, id="an address is typed"),
+    ],
+)
+def test_pages_of_other_sites_cannot_make_it_work(town: Town, site: str, mode: str, status: int) -> None:
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": mode}
+    assert town.server.http.get("/api/v1/jobs", headers=headers).status_code == status
+
+
 def test_every_answer_has_the_security_headers(town: Town) -> None:
     for path, status in (("/healthz", 200), ("/nope", 404), ("/api/v1/jobs", 200), ("/metrics", 200)):
         headers = town.get(path, status).headers
