@@ -72,10 +72,11 @@ _OWN = {
     "param_pattern": "JOB033",
     "param_default": "JOB033",
 }
+_ADVICE = {"notify_rule": "add how long a run may take: `slower_than: 45m`"}
 _SECRET = frozenset({"callback_secret"})
 """About a value that is, or was to be, a secret: its line is not shown."""
 _UNIONS = frozenset({"env_value", "schedule_value", "missed_value", "dependency_value"})
-_OF_A_MEMBER = {"param_pattern": "pattern", "param_default": "default"}
+_OF_A_MEMBER = {"param_pattern": "pattern", "param_default": "default", "notify_rule": "on"}
 """Found when all members were read, and about this one."""
 _TAGGED = re.compile(r"^=|^\[key\]$")
 
@@ -133,7 +134,7 @@ def _finding(error: ErrorDetails, document: Document, model: type[BaseModel], id
         at_key = loc[-1] == "[key]"
     elif kind in _OWN:
         code, message = _OWN[kind], error["msg"]
-        advice = _quote(loc, document) if kind == "name" else None
+        advice = _quote(loc, document) if kind == "name" else _ADVICE.get(kind)
         at_key = kind in ("schedule_parts", "one_program", "jitter", "notify_rule")
         loc = (*loc, _OF_A_MEMBER[kind]) if kind in _OF_A_MEMBER else loc
     else:
@@ -167,6 +168,8 @@ def _wrong_type(loc: Loc, noun: str, document: Document) -> tuple[str, str | Non
         return message, _quote(loc, document)
     if value is None:
         return message, "give it a value, or remove the key"
+    if (help := _rule_for(_named(loc), value)) is not None:
+        return message, help
     if noun == "a list" and isinstance(value, str):
         return message, "write a list: [program, argument]; for a shell line use `script:`" if _key(
             loc
@@ -176,6 +179,15 @@ def _wrong_type(loc: Loc, noun: str, document: Document) -> tuple[str, str | Non
     if noun == "a mapping" and _key(_named(loc)) == "run":
         return message, "run: {command: [program, argument]}"
     return message, None
+
+
+def _rule_for(loc: Loc, value: object) -> str | None:
+    """What was meant by a `notify` that is a name, or by a rule that is one."""
+    place = loc[1:] if loc[:1] == ("job",) else loc  # in `Defaults`
+    if place[:1] != ("notify",) or not isinstance(value, str) or len(place) > 2:
+        return None
+    rule = f"{{to: {value[:64]}}}"
+    return f"write a rule: {rule}" if len(place) == 2 else f"write a list of rules: [{rule}]"
 
 
 def _quote(loc: Loc, document: Document) -> str | None:

@@ -86,6 +86,7 @@ MISTOLD = {
     "notify/when.yaml": "name: when\nnotify:\n  - {to: ops, on: [failures]}\nrun: {command: [a]}\n",
     "notify/slow.yaml": "name: slow\nnotify:\n  - {to: ops, on: [failure, slow]}\nrun: {command: [a]}\n",
     "notify/bare.yaml": "name: bare\nnotify: ops\nrun: {command: [a]}\n",
+    "notify/names.yaml": "name: names\nnotify: [ops, pager]\nrun: {command: [a]}\n",
     "notify/empty.yaml": "name: empty\nnotify:\n  - {to: ops, on: []}\nrun: {command: [a]}\n",
     "callback/address.yaml": "name: address\ncallback:\n  url: hooks.example.com/jobs\n"
     "  secret: {from_env: KEY}\nrun: {command: [a]}\n",

@@ -201,10 +201,11 @@ jobs/a.yaml:2:11: error[JOB042]: there is no time zone 'Europe/Berln'
         "a-rule-without-its-limit",
         f"name: a\nnotify: [{{to: ops, on: [slow]}}]\n{RUN}",
         """\
-jobs/a.yaml:2:10: error[JOB037]: `on: [slow]` needs `slower_than`
+jobs/a.yaml:2:20: error[JOB037]: `on: [slow]` needs `slower_than`
   |
 2 | notify: [{to: ops, on: [slow]}]
-  |          ^
+  |                    ^^
+  = help: add how long a run may take: `slower_than: 45m`
 """,
     ),
     Case(

@@ -69,7 +69,7 @@ def test_what_is_wrong_with_a_notifier_is_told_at_its_place(text: str, finding: 
         pytest.param("notify: [ops]", "3:10 JOB032 `notify[0]` must be a mapping", id="no-mapping"),
         pytest.param("notify: [{on: [slow]}]", "3:10 JOB031 `to` is missing", id="nobody"),
         pytest.param("notify: [{to: a, on: []}]", "3:18 JOB033 `notify[0].on` must not be empty", id="nothing"),
-        pytest.param("notify: [{to: a, on: [slow]}]", "3:10 JOB037 `on: [slow]` needs `slower_than`", id="slow"),
+        pytest.param("notify: [{to: a, on: [slow]}]", "3:18 JOB037 `on: [slow]` needs `slower_than`", id="slow"),
         pytest.param("notify: [{to: a, on: [fail]}]", "3:23 JOB033 `notify[0].on[0]` must be `failure`", id="no-word"),
         pytest.param("notify: [{to: A}]", "3:15 JOB034", id="no-name"),
         pytest.param("notify: [{to: [a, a]}]", "3:19 JOB037 `a` is in `to` twice", id="twice"),
