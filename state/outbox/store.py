@@ -276,6 +276,24 @@ class Outbox:
         if not pending:
             self.count(delivery.kind, delivery.target, outcome.state)
 
+    def set_back(self, by: int, *, now: int, longest: int) -> None:
+        """The clock was set back `by` µs, or may have been while nobody looked (0): nothing waits longer for that.
+
+        Args:
+            longest: the longest wait there is between two attempts, µs.
+        """
+        with self.transaction():
+            self._connection.execute(
+                "UPDATE delivery SET next_attempt_at = CASE attempts WHEN 0 THEN ?1 "
+                "ELSE max(?1, min(next_attempt_at - ?2, ?1 + ?3)) END WHERE state = 'pending' AND next_attempt_at > ?1",
+                (now, by, longest),
+            )
+            self._connection.execute(
+                "UPDATE meta SET value = ?1 WHERE (substr(key, 1, 7) = 'digest/' OR key = 'watched_since') "
+                "AND value > ?1",
+                (now,),
+            )
+
     # Callbacks that are not wanted any more
 
     def disable_endpoint(self, identity: str, digest: str, *, now: int, reason: str) -> None:

@@ -21,7 +21,6 @@ from state.outbox.store import Outbox
 from status.instants import SECOND
 from status.notify.crashpoint import crashpoint
 from status.notify.sending import Note, send_apart
-from status.notify.watching import DAY
 
 THREADS = 4
 LOOK, EACH = 1000, 2
@@ -86,7 +85,7 @@ class Postman:
             if len(self._under_way) >= THREADS:
                 break
             notifier = self._notifiers().get(delivery.target)
-            refusal = _refusal(delivery, notifier, now)
+            refusal = _refusal(delivery, notifier)
             if refusal is not None or notifier is None:
                 self._outbox.end(delivery.id, Outcome(state=DeliveryState.DROPPED, reason=refusal), now=now)
                 dropped = True
@@ -149,12 +148,10 @@ def outcome_of(attempt: Attempt) -> Outcome:
     )
 
 
-def _refusal(delivery: Delivery, notifier: StoredNotifier | None, now: int) -> str | None:
-    """Why it is not sent any more."""
+def _refusal(delivery: Delivery, notifier: StoredNotifier | None) -> str | None:
+    """Why it is not sent any more. Never its age: its job counts as told of, so nothing would tell it anew."""
     if notifier is None:
         return f"no Notifier {delivery.target} is applied any more"
     if (delivery.address or 0) >= len(notifier.urls):
         return f"Notifier {delivery.target} has only {len(notifier.urls)} addresses now"
-    if delivery.created_at < now - DAY:
-        return "nobody could send it for a day; what is still so is told anew"
     return None

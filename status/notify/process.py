@@ -50,6 +50,10 @@ KEPT_DELIVERIES, KEPT_FOR = 10_000, 30 * DAY
 KEPT_MESSAGES = 200_000
 """100 MB. With more of them fewer deliveries are kept: a house that tells of every success has hundreds in each."""
 PRUNE_EVERY = 3600.0
+SET_BACK = 10 * SECOND
+"""The clock counts as set back when it lost so much in one round."""
+LONGEST_WAIT = 27 * 3600 * SECOND
+"""More than between any two attempts: `callbacks.retrying`, `posting`."""
 
 
 def main() -> None:
@@ -135,6 +139,8 @@ class NotifyProcess:
         self._problem: str | None = None
         self._failures = 0
         self._pruned = float("-inf")
+        self._clock: tuple[int, float] | None = None
+        """The time of the last round, on the wall and monotonic."""
 
     def run(self) -> None:
         """Until told to end. Raises what nobody foresaw."""
@@ -164,6 +170,7 @@ class NotifyProcess:
     def _round(self) -> bool:
         """Everything that is due now. Whether there is more."""
         now = now_us()
+        self._follow_clock(now)
         self._postman.take()
         self._dispatcher.take()
         more = self._follower.step(now)
@@ -175,6 +182,20 @@ class NotifyProcess:
             self._pinger.step(self._outbox, now)
         self._prune(now)
         return more
+
+    def _follow_clock(self, now: int) -> None:
+        """What waits for an instant would wait for hours or years more when the clock was set back."""
+        monotonic = time.monotonic()
+        by = 0
+        if self._clock is not None:
+            wall, then = self._clock
+            by = wall + round((monotonic - then) * SECOND) - now
+        if self._clock is None or by > SET_BACK:
+            self._outbox.set_back(by, now=now, longest=LONGEST_WAIT)
+            self._dispatcher.set_back(by)
+            self._follower.close()  # it remembers since when it watches
+            self._follower.told |= self._outgoing.notifiers.keys()
+        self._clock = now, monotonic
 
     def _prune(self, now: int) -> None:
         if time.monotonic() - self._pruned < PRUNE_EVERY:

@@ -127,6 +127,27 @@ def test_what_has_ended_is_not_ended_again(outbox: Outbox, path: Path) -> None:
         assert reader.counts() == {("callback", "hooks.example", "failed"): 1}
 
 
+def test_a_clock_that_was_set_back_makes_nothing_wait_longer(outbox: Outbox) -> None:
+    year = 365 * 86_400 * SECOND
+    again = Outcome(state=DeliveryState.PENDING, next_attempt_at=NOON + 30 * SECOND, reason="answered 500")
+    for id in ("tried", "new"):
+        outbox.add_delivery(made(id))
+    outbox.record_attempt("tried", Attempt(number=1, sent_at=NOON, seconds=0.0, error="answered 500"), again)
+    for key in ("digest/ops", "watched_since", "cursor_at"):
+        outbox.set_number(key, NOON)
+    outbox.set_back(0, now=NOON + 1, longest=year)
+    assert outbox.next_due(after=NOON) == NOON + 30 * SECOND, "nothing changes while the clock goes on"
+    outbox.set_back(year, now=NOON - year, longest=86_400 * SECOND)
+    assert {each.id: each.next_attempt_at for each in outbox.due(NOON)} == {
+        "new": NOON - year, "tried": NOON - year + 30 * SECOND,
+    }  # fmt: skip
+    assert [outbox.number(key) for key in ("digest/ops", "watched_since", "cursor_at")] == [NOON - year] * 2 + [NOON]
+    outbox.set_back(0, now=NOON - 2 * year, longest=86_400 * SECOND)  # by how much is not known after a restart
+    assert {each.id: each.next_attempt_at for each in outbox.due(NOON)} == {
+        "new": NOON - 2 * year, "tried": NOON - 2 * year + 86_400 * SECOND,
+    }  # fmt: skip
+
+
 def test_an_endpoint_is_disabled_for_one_spec_of_one_job(outbox: Outbox) -> None:
     outbox.disable_endpoint("shop/report", "d1", now=NOON, reason="answered 410")
     disabled = outbox.disabled_endpoint("shop/report", "d1")

@@ -127,3 +127,11 @@ def test_what_nobody_takes_any_more_is_dropped_in_one_turn_whatever_its_number(h
         house.add(str(number))
     house.postman.start(now())
     assert {house.state(str(number)) for number in range(40)} == {DeliveryState.DROPPED}
+
+
+def test_what_waited_for_days_is_sent_for_its_job_counts_as_told_of(house: House) -> None:
+    """The machine was off for a weekend, or its clock set forward."""
+    house.notifier("json://a")
+    house.add("old", at=now() - 3 * 86_400 * SECOND)
+    house.until(lambda: house.state("old") is not DeliveryState.PENDING)
+    assert (house.state("old"), house.service.asked) == (DeliveryState.DELIVERED, ["json://a"])

@@ -76,6 +76,10 @@ class Dispatcher:
         """When (µs) a receiver's wish for quiet ends: `start` is to be called then. None: there is none."""
         return min(self._pauses.values(), default=None)
 
+    def set_back(self, by: int) -> None:
+        """The clock was set back `by` µs."""
+        self._pauses = {receiver: until - by for receiver, until in self._pauses.items()}
+
     def start(self, now: int) -> None:
         """Begin attempts at what is due (`now`: µs), as many as there is room for."""
         if abs(now - self._counted) >= COUNT_EVERY:
