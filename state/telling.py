@@ -16,6 +16,7 @@ from state.ids import first_id
 from state.reads import Reader
 from state.records import JobRecord, Run
 from state.rows import SELECT_JOB, job_of
+from state.timetable import SUSPENDED
 
 _TELLS = " OR ".join(f"instr(spec.canonical, CAST('{field}' AS BLOB)) > 0" for field in ('"notify":[', '"callback":{'))
 """Canonical JSON has no blanks, and quotes inside a text are escaped: the bytes are the field, or a variable that is
@@ -30,17 +31,6 @@ class Change:
     job_id: int
     tells: bool
     """Whether its spec may hold `notify` or `callback`."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSilence:
-    """A row of `silence`. Instants are µs."""
-
-    identity: str | None
-    """`project/name`; None: of all jobs."""
-    since: int
-    until: int
-    """When it ends or was ended."""
 
 
 class TellingReader(Reader):
@@ -122,14 +112,6 @@ class TellingReader(Reader):
             found.setdefault(job_id, []).append((id, started_at))
         return found
 
-    def silences_since(self, at: int) -> list[StoredSilence]:
-        """Silences that held at `at` (µs) or later."""
-        sql = (
-            "SELECT identity, since, min(until, coalesce(ended_at, until)) AS over FROM silence "
-            "WHERE until > ?1 AND coalesce(ended_at, until) > ?1 ORDER BY id"
-        )
-        return [StoredSilence(identity, since, over) for identity, since, over in self._rows(sql, (at,))]
-
     # What a digest sums up; `job_ids`: of these jobs, None of all
 
     def living(self, job_ids: Collection[int] | None) -> int:
@@ -172,13 +154,13 @@ class TellingReader(Reader):
         where, values = _among("id", job_ids)
         sql = (
             "SELECT project || '/' || name, next_at FROM job WHERE next_at >= ? AND next_at < ? "
-            f"AND archived_at IS NULL AND suspended_at IS NULL {where} ORDER BY next_at LIMIT ?"
+            f"AND archived_at IS NULL AND NOT {SUSPENDED} {where} ORDER BY next_at LIMIT ?"
         )
         return self._rows(sql, (since, until, *values, limit))
 
 
 def _long_before(since: int) -> str:
-    """An id such that what ended since then was made after it: ids sort by time, and a run lasts a week at most."""
+    """An id such that what ended since then was made after it, but for runs that took more than a week."""
     return first_id(max(since - 7 * 86_400_000_000, 0))
 
 

@@ -70,11 +70,11 @@ def tally(
 def failed_jobs(ask: Ask, *, since: int, project: str | None = None) -> list[int]:
     """Numbers of the live jobs of which a run made since then failed or expired, the newest failure first."""
     sql = (
-        f"SELECT job.id FROM (SELECT job_id, max(id) AS newest FROM run WHERE state IN ({_BAD}) AND id >= ? "
+        f"SELECT job.id FROM (SELECT job_id, max(id) AS newest FROM run WHERE state IN ({_BAD}) AND id >= ?1 "
         "GROUP BY job_id) AS found CROSS JOIN job ON job.id = found.job_id "
         "WHERE job.archived_at IS NULL AND (?2 IS NULL OR job.project = ?2) ORDER BY found.newest DESC"
     )
-    return [id for (id,) in ask(sql.replace("id >= ?", "id >= ?1", 1), (first_id(since), project))]
+    return [id for (id,) in ask(sql, (first_id(since), project))]
 
 
 def ran(ask: Ask, *, jobs: Collection[int], since: int) -> dict[int, Ran]:

@@ -13,8 +13,8 @@ import orjson
 
 from specs.calendar import JobCalendar
 from specs.stored import StoredNotifyRule, Unreadable
-from state.records import JobRecord
-from state.telling import StoredSilence, TellingReader
+from state.records import JobRecord, SilenceRecord
+from state.telling import TellingReader
 from status.calendars import calendars_of, compile_calendars
 from status.deadline import read_policy, read_spec, schedule_of, success_deadline
 from status.instants import SECOND
@@ -55,7 +55,7 @@ class Watch:
         """Jobs of a house have few different rules: one object for each."""
         self._calendars: dict[str, JobCalendar] = {}
         self._calendar_digests: list[tuple[str, str]] = []
-        self._silences: list[StoredSilence] = []
+        self._silences: list[SilenceRecord] = []
         self._silences_of: dict[str | None, list[Silence]] = {}
 
     def __contains__(self, job_id: object) -> bool:
@@ -101,14 +101,14 @@ class Watch:
 
     def refresh_silences(self, reader: TellingReader, now: int) -> set[int]:
         """Take over the silences of today and yesterday. The jobs to be looked at."""
-        silences = reader.silences_since(now - 2 * DAY)
+        silences = reader.silences(after=now - 2 * DAY)
         if silences == self._silences:
             return set()
         changed = {silence.identity for silence in set(silences) ^ set(self._silences)}
         self._silences = silences
         self._silences_of = {}
         for each in silences:
-            self._silences_of.setdefault(each.identity, []).append(Silence(since=each.since, until=each.until))
+            self._silences_of.setdefault(each.identity, []).append(Silence(since=each.since, until=each.over_at))
         return {job.job_id for job in self._jobs.values() if None in changed or job.identity in changed}
 
     def facts(self, job: Watched, *, watched_since: int, silence: Silence | None = None) -> JobFacts:

@@ -27,6 +27,14 @@ def query(name: str, schema: Schema, description: str, *, repeated: bool = False
     return {"name": name, "in": "query", "description": description, "schema": shown, "example": example} | more
 
 
+def path(name: str, example: str, description: str) -> Parameter:
+    """A part of the path."""
+    schema = {"type": "string", "minLength": 1}
+    return {
+        "name": name, "in": "path", "required": True, "example": example, "description": description, "schema": schema,
+    }  # fmt: skip
+
+
 def _text(**more: Any) -> Schema:
     return {"type": "string", "minLength": 1, "maxLength": 1024, **more}
 
@@ -81,49 +89,12 @@ QUERY: dict[str, Parameter] = {
     )
 }  # fmt: skip
 
-RUN = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "example": RUN_ID,
-    "description": "The run's id, or the beginning of exactly one.",
-    "schema": {"type": "string", "minLength": 1},
-}
-JOB = {
-    "name": "job",
-    "in": "path",
-    "required": True,
-    "example": "hello",
-    "description": "The job's name; it must be one that only one project has, where no project is named.",
-    "schema": {"type": "string", "minLength": 1},
-}
-PROJECT = {
-    "name": "project",
-    "in": "path",
-    "required": True,
-    "example": "default",
-    "description": "The job's project.",
-    "schema": {"type": "string", "minLength": 1},
-}
-PATH = {
-    "name": "path",
-    "in": "path",
-    "required": True,
-    "example": "2026/summary.csv",
-    "description": "The file's path below the run's folder of outputs.",
-    "schema": {"type": "string", "minLength": 1},
-}
-DELIVERY = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "example": "9f2c",
-    "description": "The delivery.",
-    "schema": {"type": "string", "minLength": 1},
-}
-QUESTION = {"name": "question", "in": "path", "required": True, "example": "source",
-            "description": "Which question of the command line.",
-            "schema": {"type": "string", "minLength": 1}}  # fmt: skip
+RUN = path("id", RUN_ID, "The run's id, or the beginning of exactly one.")
+JOB = path("job", "hello", "The job's name; it must be one that only one project has, where no project is named.")
+PROJECT = path("project", "default", "The job's project.")
+PATH = path("path", "2026/summary.csv", "The file's path below the run's folder of outputs.")
+DELIVERY = path("id", "9f2c", "The delivery.")
+QUESTION = path("question", "source", "Which question of the command line.")
 
 LAST_EVENT_ID: Parameter = {
     "name": "Last-Event-ID", "in": "header", "example": "17", "schema": {"type": "string"},

@@ -144,7 +144,7 @@ def lane_of(identity: str, job: Ran, found: Iterable[Span], since: int, now: int
             last = max(last, first + LEAST_BAD)
         over = max(last - UNITS, 0)
         drawn.setdefault(kind, []).append((first - over, last - over))
-    words = f"{counted(job.runs, 'run')}" + (f", {job.bad} failed" if job.bad else "")
+    words = counted(job.runs, "run") + (f", {job.bad} failed" if job.bad else "")
     kinds = dict.fromkeys(KINDS.values())
     return Lane(identity, words, job.bad > 0, [(kind, path(drawn[kind])) for kind in kinds if kind in drawn])
 
@@ -177,7 +177,7 @@ def bars_of(tallied: Iterable[tuple[int, RunState, int]]) -> list[Bar]:
         if most and (ok[place] or bad[place]):
             share = max(bad[place] * 100 / most, 7.0) if bad[place] else 0.0
             rest = min(max(ok[place] * 100 / most, 2.0), 100.0 - share) if ok[place] else 0.0
-            title = f"{ok[place] + bad[place]} runs" + (f", {bad[place]} failed" if bad[place] else "")
+            title = counted(ok[place] + bad[place], "run") + (f", {bad[place]} failed" if bad[place] else "")
             found.append(Bar(place, round(rest, 1), round(share, 1), title))
     return found
 

@@ -10,7 +10,7 @@ import pytest
 from state.ids import new_id
 from state.records import JobRecord, Reason, Run, RunState, SilenceRecord, Trigger
 from state.store import RunEnd, Skip
-from state.telling import StoredSilence, TellingReader
+from state.telling import TellingReader
 from status.instants import SECOND
 from status.notify.digest import Coming, Failing, Slow
 from status.notify.summing import digest_facts
@@ -92,15 +92,16 @@ def test_a_silence_lasts_until_it_ends_or_is_ended(rig: Rig, reader: TellingRead
             SilenceRecord(id=id, identity=identity, since=NOON, until=until, reason="work", silenced_by="ann"), now=NOON
         )
     rig.store.end_silences(None, "ann", NOON + SECOND)
-    assert reader.silences_since(NOON) == [
-        StoredSilence("default/report", NOON, NOON + HOUR),
-        StoredSilence(None, NOON, NOON + SECOND),
+    assert [(each.identity, each.since, each.over_at) for each in reader.silences(after=NOON)] == [
+        ("default/report", NOON, NOON + HOUR),
+        (None, NOON, NOON + SECOND),
     ]
-    assert reader.silences_since(NOON + HOUR) == []
+    assert reader.silences(after=NOON + HOUR) == []
 
 
 def test_a_digest_sums_up_the_jobs_that_name_its_notifier(rig: Rig, reader: TellingReader) -> None:
-    mine, other = rig.apply(job("mine") + job("other", "[{to: else}]"), at=NOON - 30 * HOUR, next_at=NOON + HOUR)
+    files = job("mine") + job("other", "[{to: else}]") + job("held", more="suspend: true")
+    mine, other, _ = rig.apply(files, at=NOON - 30 * HOUR, next_at=NOON + HOUR)
     assert mine.id is not None
     for ago in (30, 20, 10):
         rig.run(mine, at=NOON - ago * HOUR)
@@ -111,12 +112,12 @@ def test_a_digest_sums_up_the_jobs_that_name_its_notifier(rig: Rig, reader: Tell
                 at=NOON - HOUR, generation=1)  # fmt: skip
     rig.store.skip([skip])
     facts = digest_facts(reader, watching(reader), "ops", since=NOON - 24 * HOUR, until=NOON)
-    assert (facts.jobs, facts.counts) == (1, {"failed": 3, "skipped": 3, "succeeded": 1})
+    assert (facts.jobs, facts.counts) == (2, {"failed": 3, "skipped": 3, "succeeded": 1})
     assert facts.failing == [Failing("default/mine", NOON - HOUR, 1)]
     assert facts.coming == [Coming("default/mine", NOON + HOUR)]
     assert {each.run_id for each in facts.slowest if isinstance(each, Slow)} >= {done.id, last.id}
     everything = digest_facts(reader, watching(reader), "nobody-names-it", since=NOON - 24 * HOUR, until=NOON)
-    assert (everything.jobs, everything.counts["failed"]) == (2, 4)
+    assert (everything.jobs, everything.counts["failed"]) == (3, 4)
 
 
 def test_a_snapshot_is_of_one_moment(rig: Rig, reader: TellingReader) -> None:
