@@ -18,7 +18,7 @@ from specs.calendar import Calendars, JobCalendar
 from state.records import JobRecord, Run, SilenceRecord, SourceState
 from status.calendars import calendars_of
 from status.deadline import read_policy, read_spec, schedule_of, success_deadline
-from status.durations import Exemplar, Exemplars
+from status.exemplars import Exemplar, Exemplars
 from status.jobseries import JobSample, last_duration, sample_of
 from status.phase import phase_of
 from status.views import View, job_view

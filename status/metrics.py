@@ -23,7 +23,7 @@ from state.errors import StateError
 from state.home import Home
 from status.board import Picture
 from status.families import daemon, source, store, telling, waiting
-from status.families.seen import Ledger, Seen
+from status.families.scrape import Ledger, Scrape
 from status.heartbeat import DOWN_AFTER, read_heartbeat
 from status.jobseries import JobSample, render_jobs
 from status.projectseries import render_jobs_by_phase, render_projects
@@ -32,7 +32,7 @@ PLAIN = CONTENT_TYPE_PLAIN_0_0_4
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 MAX_JOBS = 20_000
 """Jobs with series of their own, about 20 each: more is no use to a Prometheus, and projects have series instead."""
-PARTS: Mapping[str, Callable[[Seen], Iterator[Metric]]] = {
+PARTS: Mapping[str, Callable[[Scrape], Iterator[Metric]]] = {
     "daemon": daemon.collect,
     "source": source.collect,
     "waiting": waiting.collect,
@@ -81,14 +81,14 @@ class Exporter:
 
     def scrape(self, *, openmetrics: bool = False) -> list[bytes]:
         """The exposition, in pieces: joined they would be 13 MB for 10,000 jobs, twice."""
-        with self._lock, self._look() as seen:
+        with self._lock, self._look() as scrape:
             pieces: list[bytes] = []
             up: list[str] = []
             seconds: list[str] = []
-            parts: dict[str, Callable[[], Iterable[bytes]]] = {"jobs": lambda: _jobs(seen, openmetrics=openmetrics)}
+            parts: dict[str, Callable[[], Iterable[bytes]]] = {"jobs": lambda: _jobs(scrape, openmetrics=openmetrics)}
             for name, collect in PARTS.items():
-                parts[name] = lambda collect=collect: _text([_Once(collect(seen))], openmetrics)  # type: ignore[misc]
-            parts["processes"] = lambda: self._processes(seen, openmetrics)
+                parts[name] = lambda collect=collect: _text([_Once(collect(scrape))], openmetrics)  # type: ignore[misc]
+            parts["processes"] = lambda: self._processes(scrape, openmetrics)
             for name, part in parts.items():
                 began = self._sources.monotonic()
                 try:
@@ -106,7 +106,7 @@ class Exporter:
             return pieces
 
     @contextmanager
-    def _look(self) -> Iterator[Seen]:
+    def _look(self) -> Iterator[Scrape]:
         sources = self._sources
         now, beat, picture = sources.now(), read_heartbeat(sources.home), sources.picture()
         live = sum(entry.sample is not None for entry in picture.entries.values())
@@ -115,7 +115,7 @@ class Exporter:
         except StateError:
             connection = None  # no database yet, or a busy moment: what it holds is left out this time
         try:
-            yield Seen(
+            yield Scrape(
                 home=sources.home,
                 now=now,
                 version=sources.version,
@@ -134,21 +134,21 @@ class Exporter:
             if connection is not None:
                 connection.close()
 
-    def _processes(self, seen: Seen, openmetrics: bool) -> Iterable[bytes]:
-        pid = seen.beat.pid if seen.beat is not None and seen.alive else None
+    def _processes(self, scrape: Scrape, openmetrics: bool) -> Iterable[bytes]:
+        pid = scrape.beat.pid if scrape.beat is not None and scrape.alive else None
         daemons = ProcessCollector(namespace="jobsctl_daemon", pid=lambda: pid or 0, registry=None)
         return _text([ProcessCollector(registry=None), daemons], openmetrics)
 
 
-def _jobs(seen: Seen, *, openmetrics: bool) -> Iterable[bytes]:
+def _jobs(scrape: Scrape, *, openmetrics: bool) -> Iterable[bytes]:
     phases: Counter[tuple[str, str]] = Counter()
     samples: dict[str, list[JobSample]] = {}
-    for entry in seen.picture.entries.values():
+    for entry in scrape.picture.entries.values():
         if entry.sample is not None:
             phases[entry.project, entry.phase] += 1
             samples.setdefault(entry.project, []).append(entry.sample)
     yield render_jobs_by_phase(phases)
-    if seen.truncated:
+    if scrape.truncated:
         yield from render_projects(samples)
     else:
         yield from render_jobs([sample for found in samples.values() for sample in found], openmetrics=openmetrics)

@@ -9,26 +9,26 @@ from collections.abc import Iterator
 from prometheus_client import Metric
 from prometheus_client.core import HistogramMetricFamily
 
-from status.families.seen import Seen
+from status.families.scrape import Scrape
 from status.families.shapes import counter, counters, gauge, info
 from status.heartbeat import Heartbeat
 from status.instants import SECOND
 
 
-def collect(seen: Seen) -> Iterator[Metric]:
+def collect(scrape: Scrape) -> Iterator[Metric]:
     """Families of the daemon; only the first two when there is no heartbeat."""
     yield info(
         "jobsctl_build_info", "Versions; always 1.",
-        version=seen.version, python=platform.python_version(), sqlite=sqlite3.sqlite_version,
+        version=scrape.version, python=platform.python_version(), sqlite=sqlite3.sqlite_version,
     )  # fmt: skip
-    yield gauge("jobsctl_daemon_up", "1 when the daemon's heartbeat is younger than 15 seconds.", int(seen.alive))
-    beat = seen.beat
+    yield gauge("jobsctl_daemon_up", "1 when the daemon's heartbeat is younger than 15 seconds.", int(scrape.alive))
+    beat = scrape.beat
     if beat is None:
         return
     yield gauge(
         "jobsctl_supervisor_up",
         "1 when the daemon lives and no run waits because no supervisor can be started.",
-        int(seen.alive and not beat.number("runs", "unlaunched")),
+        int(scrape.alive and not beat.number("runs", "unlaunched")),
     )
     for name, help, at in (
         ("jobsctl_heartbeat_timestamp_seconds", "When the daemon last gave a sign of life.", beat.at),

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import Metric
 
-from status.families.seen import Seen
+from status.families.scrape import Scrape
 from status.families.shapes import counter, gauge, info
 from status.instants import SECOND
 
 
-def collect(seen: Seen) -> Iterator[Metric]:
+def collect(scrape: Scrape) -> Iterator[Metric]:
     """Families of the source; nothing of it before the first look."""
-    yield from _looks(seen)
-    source = seen.picture.source
+    yield from _looks(scrape)
+    source = scrape.picture.source
     if source is None:
         return
     yield info("jobsctl_source_info", "The revision that was applied last; always 1.", revision=source.revision or "")
@@ -28,8 +28,8 @@ def collect(seen: Seen) -> Iterator[Metric]:
     )
 
 
-def _looks(seen: Seen) -> Iterator[Metric]:
-    beat = seen.beat
+def _looks(scrape: Scrape) -> Iterator[Metric]:
+    beat = scrape.beat
     if beat is None:
         return
     for name, help, path in (

@@ -13,19 +13,19 @@ from state.home import Home
 from state.oldest import oldest_run
 from state.totals import counters as stored
 from status.backups import last_backup
-from status.durations import DURATION_BUCKETS, WAIT_BUCKETS, Exemplar
-from status.families.seen import Ledger, Seen
+from status.exemplars import DURATION_BUCKETS, WAIT_BUCKETS, Exemplar
+from status.families.scrape import Ledger, Scrape
 from status.families.shapes import gauge
 from status.instants import SECOND
 
 
-def collect(seen: Seen) -> Iterator[Metric]:
+def collect(scrape: Scrape) -> Iterator[Metric]:
     """Families of what is stored; without a database only those of its disk."""
     yield gauge(
         "jobsctl_db_up", "1 when the status process can read the database: else what it shows is old.",
-        int(seen.ledger is not None),
+        int(scrape.ledger is not None),
     )  # fmt: skip
-    path = seen.home.database
+    path = scrape.home.database
     for name, help, file in (
         ("jobsctl_db_size_bytes", "The database file.", path),
         ("jobsctl_db_wal_bytes", "Its write-ahead log.", path.with_name(f"{path.name}-wal")),
@@ -34,17 +34,17 @@ def collect(seen: Seen) -> Iterator[Metric]:
             yield gauge(name, help, file.stat().st_size)
         except FileNotFoundError:
             yield gauge(name, help, 0)
-    yield from _disk(seen.home)
-    backup = last_backup(seen.home)
+    yield from _disk(scrape.home)
+    backup = last_backup(scrape.home)
     if backup is not None:
         yield gauge(
             "jobsctl_backup_last_success_timestamp_seconds",
             "When `jobsctl backup` last made one; absent before the first.",
             backup.at / SECOND,
         )
-    if seen.ledger is None:
+    if scrape.ledger is None:
         return
-    first = oldest_run(seen.ledger.ask)
+    first = oldest_run(scrape.ledger.ask)
     if first is not None:
         yield gauge(
             "jobsctl_oldest_run_timestamp_seconds",
@@ -52,10 +52,14 @@ def collect(seen: Seen) -> Iterator[Metric]:
             first / SECOND,
         )
     yield _histogram(
-        seen.ledger, "run_duration", "How long runs took, all jobs together.", DURATION_BUCKETS, seen.picture.exemplars
+        scrape.ledger,
+        "run_duration",
+        "How long runs took, all jobs together.",
+        DURATION_BUCKETS,
+        scrape.picture.exemplars,
     )
     yield _histogram(
-        seen.ledger,
+        scrape.ledger,
         "run_wait",
         "How long runs that ended had waited for their start: for a pool, a run before, another job, a delay.",
         WAIT_BUCKETS,

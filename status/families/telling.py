@@ -7,37 +7,37 @@ from collections.abc import Iterator
 from prometheus_client import Metric
 
 from state.outbox.reads import OutboxReader
-from status.families.seen import Seen
+from status.families.scrape import Scrape
 from status.families.shapes import counter, counters, gauge, gauges
 
 
-def collect(seen: Seen) -> Iterator[Metric]:
+def collect(scrape: Scrape) -> Iterator[Metric]:
     """Families of the status process itself and of the outbox."""
-    answers = {(route, str(code)): float(count) for (route, code), count in sorted(seen.requests.items())}
+    answers = {(route, str(code)): float(count) for (route, code), count in sorted(scrape.requests.items())}
     yield counters(
         "jobsctl_http_requests", "HTTP answers since the status process started.", ("route", "code"), answers
     )
-    yield gauge("jobsctl_http_streams", "Event streams that are open.", seen.streams)
-    yield counter("jobsctl_status_files_written", "Status files written since then.", seen.files_written)
-    yield gauge("jobsctl_status_files_up", "1 when status files can be written.", int(seen.files_up))
-    yield gauge("jobsctl_metrics_max_jobs", "How many jobs get series of their own at most.", seen.max_jobs)
+    yield gauge("jobsctl_http_streams", "Event streams that are open.", scrape.streams)
+    yield counter("jobsctl_status_files_written", "Status files written since then.", scrape.files_written)
+    yield gauge("jobsctl_status_files_up", "1 when status files can be written.", int(scrape.files_up))
+    yield gauge("jobsctl_metrics_max_jobs", "How many jobs get series of their own at most.", scrape.max_jobs)
     yield gauge(
-        "jobsctl_metrics_truncated", "1 when there are more jobs, and only projects have series.", int(seen.truncated)
+        "jobsctl_metrics_truncated", "1 when there are more jobs, and only projects have series.", int(scrape.truncated)
     )
-    yield from _deliveries(seen)
+    yield from _deliveries(scrape)
 
 
 RESULTS = ("delivered", "failed", "dropped")
 """How a delivery ends: `state.outbox.records.DeliveryState`, without `pending`."""
 
 
-def _deliveries(seen: Seen) -> Iterator[Metric]:
+def _deliveries(scrape: Scrape) -> Iterator[Metric]:
     """What was sent: stored in the outbox, so it does not go back. Targets are notifiers and hosts: few."""
     counts: dict[tuple[str, str, str], float] = {}
-    if seen.ledger is not None:
-        for (name,) in seen.ledger.ask("SELECT name FROM document WHERE kind = 'Notifier' ORDER BY name"):
+    if scrape.ledger is not None:
+        for (name,) in scrape.ledger.ask("SELECT name FROM document WHERE kind = 'Notifier' ORDER BY name"):
             counts |= {("notification", name, result): 0.0 for result in RESULTS}
-    with OutboxReader(seen.home.outbox) as outbox:
+    with OutboxReader(scrape.home.outbox) as outbox:
         found, pending, retrying = outbox.counts(), outbox.pending(), outbox.retrying()
     # Where nothing has ended yet something may be on its way: told from the start, as 0.
     for kind, target in sorted({place[:2] for place in found} | retrying.keys()):

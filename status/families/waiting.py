@@ -11,21 +11,21 @@ from state.oldest import oldest_waiting, running_since
 from state.reads import Reader
 from state.records import WAIT_REASONS, Reason, RunState
 from state.totals import counters as stored
-from status.families.seen import Seen
+from status.families.scrape import Scrape
 from status.families.shapes import counter, gauges
 from status.instants import SECOND
 
 
-def collect(seen: Seen) -> Iterator[Metric]:
+def collect(scrape: Scrape) -> Iterator[Metric]:
     """Families of active runs; nothing without a database."""
-    if seen.ledger is None:
+    if scrape.ledger is None:
         return
-    ask = seen.ledger.ask
+    ask = scrape.ledger.ask
     yield counter(
         "jobsctl_retries", "Attempts after the first that were made.", sum(c.value for c in stored(ask, "retries"))
     )
-    yield from _running(seen)
-    with Reader(seen.home.database) as reader:
+    yield from _running(scrape)
+    with Reader(scrape.home.database) as reader:
         occupancy, documents = reader.occupancy(), reader.documents("Pool")
     yield gauges("jobsctl_blocked_runs", "Runs that wait, by what for.", ("reason",), {
         (reason.value,): sum(count for _, state, why, count in occupancy if state is RunState.BLOCKED and why is reason)
@@ -51,10 +51,10 @@ def collect(seen: Seen) -> Iterator[Metric]:
     yield gauges("jobsctl_pool_waiting", "Runs that wait for a slot of the pool.", ("pool",), waiting)
 
 
-def _running(seen: Seen) -> Iterator[Metric]:
-    assert seen.ledger is not None
-    found = running_since(seen.ledger.ask)
-    if not seen.truncated:
+def _running(scrape: Scrape) -> Iterator[Metric]:
+    assert scrape.ledger is not None
+    found = running_since(scrape.ledger.ask)
+    if not scrape.truncated:
         yield gauges(
             "jobsctl_job_running_since_timestamp_seconds",
             "When the run started that runs longest; absent when none runs.",

@@ -1,4 +1,4 @@
-"""How long runs took, in buckets, and the last run of each bucket: what an exemplar of the histogram points to.
+"""Exemplars: the last run of each bucket of how long runs took, to which a point of the histogram leads.
 
 `status.board` shows it what the refresher reads; `status.families.store` tells it. Kept in memory only: after a restart
 of the status process the last run of each job is read anew. Not thread-safe: one owner.

@@ -1,4 +1,4 @@
-"""What one scrape has seen, taken in once and handed to every part of `status.families`."""
+"""What one scrape tells of, taken in once and handed to every part of `status.families`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Scrape:
     """Everything the parts tell of."""
 
     home: Home
