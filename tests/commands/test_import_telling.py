@@ -105,3 +105,16 @@ def test_notifiers_are_documents_of_the_report(jobsctl, crontab):
     (document,) = report["documents"]
     assert (document["kind"], document["name"], document["file"]) == ("Notifier", "mail-ops", None)
     assert yaml.safe_load(document["yaml"])["urls"] == ["mailto://localhost/ops@example.com?from=root@localhost"]
+
+
+def test_the_example_of_the_page_is_what_is_written(jobsctl, crontab, home):
+    page = (Path(__file__).parents[2] / "docs" / "moving-in.md").read_text().partition("## Who is told")[2]
+    text, _, rest = page.partition("```text\n")[2].partition("```")
+    shown = [block.partition("```")[0] for block in rest.split("```yaml\n")[1:]]
+    crontab.write_text(text)
+    assert jobsctl("import", "crontab", crontab, "--write", home.specs).code == 0
+    for block in shown:
+        name, _, document = block.removeprefix("# ").partition("\n")
+        written = (home.specs / name).read_text().splitlines(keepends=True)
+        assert "".join(line for line in written if not line.startswith("#")) == document
+    assert len(shown) == 2
