@@ -108,7 +108,7 @@ def overview_page(visit: Visit) -> str:
         "overview.html",
         title="Overview",
         current="overview",
-        refresh=10 if active else 60,
+        refresh=10 if active else 20,  # a file that is invalid from its first line on is told by no event
         down=_down(visit.facts),
         jobs=len(entries),
         phases=[(phase.value, phases[phase]) for phase in WORST_FIRST if phases[phase]],

@@ -115,6 +115,14 @@ class Visit:
         events = self.reader.events(limit=1, order="desc")
         return events[0].id or 0 if events else 0
 
+    @property
+    def behind(self) -> bool:
+        """Whether the database says more than the picture this page is made of: it should be asked for again soon.
+
+        Events are read from the database at once; the picture follows within a second or two, later in a burst.
+        """
+        return self.reader.seq() > self.picture.seq
+
     def render(self, name: str, /, *, title: str, current: str = "", refresh: int | None = None, **values: Any) -> str:
         """The HTML of a template that extends `base.html`.
 
@@ -127,6 +135,6 @@ class Visit:
         return Markup(
             template(name).render(
                 frame=frame, title=title, current=current, refresh=refresh, now=self.now, event=self.newest_event,
-                project=self.project, **values,
+                behind=self.behind, project=self.project, **values,
             )
         )  # fmt: skip

@@ -72,7 +72,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
 
 def violations(page: Page, *only: str) -> list[str]:
     """What axe-core finds, of any weight; of these rules only, where some are named."""
-    options: dict[str, object] = {"resultTypes": ["violations"]} | ({"runOnly": list(only)} if only else {})
+    options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": list(only)} if only else {})
     found = Axe().run(page, options=options).response["violations"]
     return [f"{each['id']} ({each['impact']}): {[node['html'][:160] for node in each['nodes'][:3]]}" for each in found]
 

@@ -13,7 +13,10 @@ class Watch:
     """Errors of modules, refused by the policy, dialogues, and requests that fail or leave `origin`, in a context."""
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.context = context
         self.origin = origin
+        self.may_be_gone = False
+        """Whether a server that does not answer is no fault."""
         self.faults: list[str] = []
         self.expected: set[int] = {200, 304}
         """Status codes that are no fault."""
@@ -42,7 +45,7 @@ class Watch:
 
     def _failed(self, request: Request) -> None:
         # The page lets go of its stream, and of a look at itself, when it goes.
-        if request.failure != "net::ERR_ABORTED":
+        if request.failure != "net::ERR_ABORTED" and not self.may_be_gone:
             self.faults.append(f"{request.failure}: {request.url}")
 
     def _console(self, message: ConsoleMessage) -> None:

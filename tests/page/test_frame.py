@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from state.home import Home
+from state.store import Store
 from status.page.assets import FOLDER, assets
 from status.page.pages import CONTENT_SECURITY_POLICY, PAGES
 from status.page.routes import PAGES as ADDRESSES
 from tests.page.markup import faults, read
 from tests.page.month import FULL
 from tests.page.site import BROWSER, Site, site
-from tests.seeing.building import make_home
+from tests.seeing.building import NINE, make_home, record_of
 
 OWN = [
     "/", "/jobs", "/jobs?q=orders&phase=failed", "/jobs?sort=next&order=desc&page=1", "/jobs?q=zzz-nothing", "/graph",
@@ -174,3 +175,16 @@ def test_who_has_no_token_is_asked_for_one_on_a_page(month: Home, tmp_path: Path
     assert answer.status_code == 401
     assert any("Basic" in value for value in answer.headers.get_list("www-authenticate"))
     assert read(answer.text).one("h1").text == "A token is needed"
+
+
+def test_a_page_says_when_the_database_says_more_than_it_shows(tmp_path: Path) -> None:
+    """Events are read at once and the picture of the jobs a little later: a page in between must be asked for again."""
+    home = make_home(tmp_path / "home")
+    store = Store.open(home.database, now=NINE)
+    with site(home, NINE, tmp_path / "spare") as late:
+        assert not late.page("/jobs").all("body", data_behind="")
+        store.put_job(record_of("new"))
+        assert late.page("/jobs").all("body", data_behind="")
+        late.refresher.round()
+        assert not late.page("/jobs").all("body", data_behind="")
+    store.close()

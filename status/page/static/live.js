@@ -104,10 +104,13 @@ async function look(whatever = false) {
     asking = null;
     const took = performance.now() - began;
     restUntil = performance.now() + Math.max(LEAST_REST, SHARE * took);
-    if (stale) soon();
+    if (stale || behind()) soon();
     else rest();
   }
 }
+
+/** Whether the page says less than the events: the server's picture of the jobs comes a little after them. */
+const behind = () => "behind" in body.dataset;
 
 let resting = 0;
 
@@ -128,7 +131,7 @@ function take(text) {
   }
   skew = Date.now() - Number(fresh.body.dataset.now);
   newest = Math.max(newest, Number(fresh.body.dataset.event) || 0);
-  for (const name of ["now", "event", "refresh"]) {
+  for (const name of ["now", "event", "refresh", "behind"]) {
     if (fresh.body.dataset[name] === undefined) delete body.dataset[name];
     else body.dataset[name] = fresh.body.dataset[name];
   }
@@ -201,7 +204,8 @@ addEventListener("pageshow", (event) => {
 setInterval(() => document.hidden || tick(), 1000);
 show("reconnecting");
 connect();
-rest();
+if (behind()) soon();
+else rest();
 
 // `/` goes to the search, Escape leaves it: as everywhere.
 document.addEventListener("keydown", (event) => {
