@@ -52,6 +52,7 @@ class Outbox:
         """What was wrong with the file found at the start; None when nothing was."""
         self._connection = connection
         self._depth = 0
+        self._file = _identity(path)
 
     @classmethod
     def open(cls, path: Path, *, now: int) -> Outbox:
@@ -79,6 +80,11 @@ class Outbox:
                 connection.close()
                 raise
         return cls(path, connection, warning=warning)
+
+    def check(self) -> None:
+        """Raises CorruptDatabase when the file is not the one that was opened: what is written would be lost unseen."""
+        if _identity(self.path) != self._file:
+            raise CorruptDatabase(self.path, "was deleted, replaced or emptied while it was in use")
 
     def close(self) -> None:
         """Mark the end as clean and close."""
@@ -338,6 +344,14 @@ class Outbox:
     def _rows(self, sql: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
         with own_errors(self.path):
             return self._connection.execute(sql, tuple(values)).fetchall()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found.st_size else None
 
 
 def _shown(text: str) -> str:

@@ -82,6 +82,9 @@ def main() -> None:
     process = NotifyProcess(home, outbox, settings, default_timezone=arguments.timezone)
     try:
         process.run()
+    except DatabaseError as error:
+        _say(f"{error}; it is opened anew")
+        code = 1
     except Exception:  # nobody foresaw it: what is stored is sound, so end; the daemon starts us anew
         traceback.print_exc()
         code = 1
@@ -170,6 +173,7 @@ class NotifyProcess:
     def _round(self) -> bool:
         """Everything that is due now. Whether there is more."""
         now = now_us()
+        self._outbox.check()
         self._follow_clock(now)
         self._postman.take()
         self._dispatcher.take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import time
@@ -364,5 +365,22 @@ def test_a_damaged_outbox_is_set_aside_and_the_process_goes_on(rig: Rig) -> None
     rig.start()
     rig.wait(lambda: list(rig.home.state.glob("outbox.db.damaged-*")))
     rig.wait(lambda: rig.home.outbox.exists() and rig.home.outbox.stat().st_size > 0)
+    rig.wait_started()
+    rig.stop()
+
+
+@pytest.mark.parametrize("emptied", [False, True], ids=["deleted", "emptied"])
+def test_an_outbox_that_is_gone_while_it_is_in_use_is_noticed_and_begun_anew(emptied: bool, rig: Rig) -> None:
+    """It would write to a file that nobody sees, and `deliveries` and `doctor` would say that all is well."""
+    rig.start()
+    rig.wait_started()
+    for path in rig.home.state.glob("outbox.db*"):
+        if not emptied:
+            path.unlink()
+        elif path == rig.home.outbox:
+            os.truncate(path, 0)
+    rig.bell()
+    assert rig.died() == 1
+    rig.start()
     rig.wait_started()
     rig.stop()
