@@ -17,7 +17,7 @@ from state.home import Home
 from state.records import Reason, RunState
 from state.store import Skip, Store
 from state.store_runs import DURATION_BUCKETS, WAIT_BUCKETS
-from status import durations, metrics
+from status import exemplars, metrics
 from status.board import Board, Picture
 from status.files import StatusFiles
 from status.jobseries import FAMILIES, escape
@@ -293,8 +293,8 @@ def test_the_page_about_metrics_is_made_of_what_is_told() -> None:
 
 
 def test_the_buckets_are_those_the_store_counts_in() -> None:
-    assert durations.DURATION_BUCKETS == DURATION_BUCKETS
-    assert durations.WAIT_BUCKETS == WAIT_BUCKETS
+    assert exemplars.DURATION_BUCKETS == DURATION_BUCKETS
+    assert exemplars.WAIT_BUCKETS == WAIT_BUCKETS
 
 
 def test_no_family_is_told_twice(busy: Store, scraper: Scraper) -> None:
