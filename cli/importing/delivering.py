@@ -74,7 +74,7 @@ def deliver(settings: Settings, choices: Choices, made: Import) -> Exit:
     default_timezone = zone_of_home(settings)
     choices = replace(choices, project=choices.project or settings.project)
     if choices.write is not None:
-        made = for_folder(made, choices.write)
+        made = for_folder(made, choices.write, settings.home.specs)
     shared = [SharedOutcome(each, write_shared(each)) for each in made.shared]
     outcomes = []
     with Progress() as tell:
@@ -82,7 +82,7 @@ def deliver(settings: Settings, choices: Choices, made: Import) -> Exit:
             tell(f"{'checking' if choices.check else 'writing'} job {number} of {len(made.jobs)}")
             outcomes.append(_outcome(settings, choices, job, default_timezone))
     if choices.write is not None:
-        outcomes, shared = write_files(choices.write, outcomes, shared, force=choices.force)
+        outcomes, shared = write_files(choices.write, settings.home.specs, outcomes, shared, force=choices.force)
     if settings.output in ("table", "wide"):
         if choices.write is None:
             sys.stdout.write(write_stream([*(job.document for job in outcomes), *(each.document for each in shared)]))

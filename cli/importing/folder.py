@@ -21,13 +21,14 @@ DEFAULTS = "_defaults"
 """It comes first in a listing."""
 
 
-def for_folder(made: Import, folder: Path) -> Import:
+def for_folder(made: Import, folder: Path, specs: Path) -> Import:
     """As it is written into `folder`: what all jobs say in `notify` is said once, by a `Defaults`.
 
-    Only where the folder has no other files: their jobs would be told of too.
+    Only within `specs`, the specs directory: who copies files into it copies no defaults. And only where the folder has
+    no other files, whose jobs would be told of too.
     """
     said = [job.tree.get("notify") for job in made.jobs]
-    if len(said) < 2 or said[0] is None or any(each != said[0] for each in said):
+    if len(said) < 2 or said[0] is None or any(each != said[0] for each in said) or not _within(folder, specs):
         return made
     ours = {
         f"{stem}.yaml" for stem in (DEFAULTS, *(job.name for job in made.jobs), *(each.stem for each in made.shared))
@@ -42,6 +43,10 @@ def for_folder(made: Import, folder: Path) -> Import:
     return replace(made, jobs=without, shared=(*made.shared, SharedDocument(tree, comments, DEFAULTS)))
 
 
+def _within(folder: Path, specs: Path) -> bool:
+    return folder.resolve().is_relative_to(specs.resolve())
+
+
 def _others(folder: Path, ours: Collection[str]) -> bool:
     """Whether specs that are not ours are in the folder, or below."""
     found = (Path(place, name).relative_to(folder) for place, _, names in os.walk(folder) for name in names)
@@ -49,14 +54,16 @@ def _others(folder: Path, ours: Collection[str]) -> bool:
 
 
 def write_files(
-    folder: Path, outcomes: Sequence[Outcome], shared: Sequence[SharedOutcome], *, force: bool
+    folder: Path, specs: Path, outcomes: Sequence[Outcome], shared: Sequence[SharedOutcome], *, force: bool
 ) -> tuple[list[Outcome], list[SharedOutcome]]:
     """One file each. Looks at all of them before it writes the first: all, or none.
 
-    A shared document that is there already, word for word, is left alone: two crontabs may mail to the same people.
+    A notifier that is there already, word for word, is left alone, wherever below `specs`: two crontabs may mail to the
+    same people, and its name may be taken once.
     """
+    kept = {each.stem: place for each in shared if (place := _kept(folder, specs, each)) is not None}
     files = {folder / f"{outcome.job.name}.yaml": outcome.document for outcome in outcomes}
-    files |= {folder / f"{each.stem}.yaml": each.document for each in shared if not _same(folder, each)}
+    files |= {folder / f"{each.stem}.yaml": each.document for each in shared if each.stem not in kept}
     there = [file for file in files if os.path.lexists(file)]
     if there and not force:
         more = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
@@ -69,14 +76,24 @@ def write_files(
     return (
         [replace(outcome, file=str(folder / f"{outcome.job.name}.yaml")) for outcome in outcomes],
         [
-            replace(each, file=str(folder / f"{each.stem}.yaml"), kept=folder / f"{each.stem}.yaml" not in files)
+            replace(each, file=str(kept.get(each.stem, folder / f"{each.stem}.yaml")), kept=each.stem in kept)
             for each in shared
         ],
     )
 
 
-def _same(folder: Path, shared: SharedOutcome) -> bool:
+def _kept(folder: Path, specs: Path, shared: SharedOutcome) -> Path | None:
+    """The file that says the same already."""
+    name = f"{shared.stem}.yaml"
+    places = [folder / name]
+    if shared.shared.tree["kind"] == "Notifier" and _within(folder, specs):
+        found = (Path(place, name) for place, _, names in os.walk(specs) if name in names)
+        places += [each for each in found if is_spec(str(each.relative_to(specs)))]
+    return next((place for place in places if _says(place, shared.document)), None)
+
+
+def _says(file: Path, document: str) -> bool:
     try:
-        return (folder / f"{shared.stem}.yaml").read_text(encoding="utf-8") == shared.document
+        return file.read_text(encoding="utf-8") == document
     except (OSError, UnicodeDecodeError):
         return False

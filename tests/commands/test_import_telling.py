@@ -85,6 +85,22 @@ def test_a_notifier_that_is_there_already_is_kept(jobsctl, crontab, home, tmp_pa
     assert jobsctl("validate").code == 0
 
 
+def test_a_notifier_of_another_folder_is_kept_too(jobsctl, crontab, home):
+    assert jobsctl("import", "crontab", crontab, "--write", home.specs / "a", "-p", "a").code == 0
+    done = jobsctl("import", "crontab", crontab, "--write", home.specs / "b", "-p", "b")
+    assert f"kept {home.specs}/a/mail-ops.yaml" in done.err
+    assert sorted(file.name for file in (home.specs / "b").iterdir()) == ["_defaults.yaml", "dump.yaml", "tidy.yaml"]
+    assert jobsctl("validate").code == 0
+
+
+def test_what_is_written_elsewhere_can_be_applied(jobsctl, crontab, home, tmp_path):
+    assert jobsctl("import", "crontab", crontab, "--write", tmp_path / "out").code == 0
+    assert read(tmp_path / "out" / "dump.yaml")["notify"] == RULE
+    assert jobsctl("apply", tmp_path / "out", "--no-wait").code == 0
+    assert files(home) == ["dump.yaml", "mail-ops.yaml", "tidy.yaml"]
+    assert jobsctl("validate").code == 0
+
+
 def test_a_notifier_that_says_something_else_is_never_overwritten(jobsctl, crontab, home):
     (home.specs / "mail-ops.yaml").write_text("mine")
     done = jobsctl("import", "crontab", crontab, "--write", home.specs)
