@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from specs.defaults import DefaultsTree, with_defaults
-from specs.desired import Desired, DesiredJob
+from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
 from specs.ignoring import MARK, Ignored, without_ignored
-from specs.lint import Programs, lint, without_secrets
+from specs.lint import Programs, lint, notifier_findings, without_secrets
+from specs.lint.notifiers import KIND as NOTIFIER
 from specs.load import identity_of, load_bytes
 from specs.placed import Placed
 from specs.text import Source, decode
@@ -45,6 +46,10 @@ class FolderDocuments:
                 document = with_defaults(document, inherited, self._read)
                 return document if identity_of(document.value) == job.identity else None
         return None
+
+    def at(self, resource: DesiredDocument) -> Document | None:
+        """The document of what is no job. None when the file is another one by now."""
+        return next((each for each in self._read(resource.path) if each.line == resource.line), None)
 
     def _read(self, path: str) -> list[Document]:
         if self._last[0] != path:
@@ -87,6 +92,9 @@ class Linting:
             known = {job.identity: job for job in found.jobs}
             known = {**self._elsewhere(), **known} if found.links else known
             findings += self._lint(found.jobs, known, lambda job: placed.document_of(job.identity))
+            if any(each.kind == NOTIFIER for each in found.documents):
+                every = {**self._elsewhere(), **known}
+                findings += notifier_findings(found.documents, every.values(), placed.document_at)
         contents = {path: content_of(Path(path)) for path in _warned(findings)} | {shown: data}
         return _heeded(findings, contents, told=self._wanted)
 
@@ -97,6 +105,7 @@ class Linting:
         findings: Sequence[Diagnostic],
         documents: FolderDocuments,
         files: Mapping[str, Path],
+        resources: Iterable[DesiredDocument] = (),
     ) -> tuple[Diagnostic, ...]:
         """All findings of a folder.
 
@@ -104,8 +113,11 @@ class Linting:
             jobs: those to be linted, of all that are `known`.
             findings: those there are already.
             files: what was asked for, by the path that findings have.
+            resources: what else is to be linted: none of it where a job that cannot be read might name it.
         """
         found = [*findings, *(self._lint(jobs, known, documents.of) if self._wanted else ())]
+        if self._wanted:
+            found += notifier_findings(resources, known.values(), documents.at)
         paths = files if self._wanted else {path: Path(path) for path in _warned(found)}
         return _heeded(found, {shown: content_of(path) for shown, path in paths.items()}, told=self._wanted)
 

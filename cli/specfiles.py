@@ -266,7 +266,7 @@ def _check_folder(settings: Settings, folder: Path, timezone: str, linting: Lint
     files = {under(path): whole / path for path in source.parts if path.startswith(part)}
     return Checked(
         jobs=tuple(replace(job, path=under(job.path)) for job in jobs),
-        findings=linting.of_folder(jobs, desired.jobs, findings, reader, files),
+        findings=linting.of_folder(jobs, desired.jobs, findings, reader, files, () if desired.invalid else documents),
         folders=(folder,),
         files=len(files),
         paths=tuple(files),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from specs.defaults import DefaultsTree, with_defaults
+from specs.desired import DesiredDocument
 from specs.diagnostic import Diagnostic, InvalidSpec
 from specs.document import Document, read_documents
 from specs.load import FileResult, identity_of, load_bytes
@@ -55,6 +56,10 @@ class Placed:
         references = References(dict.fromkeys(names), lines.get, lambda _, identity: self.document_of(identity))
         references.update(links, links)
         return references.errors
+
+    def document_at(self, resource: DesiredDocument) -> Document | None:
+        """The document in this file of what is no job."""
+        return next((each for each in self._read(self.path) if each.line == resource.line), None)
 
     def document_of(self, identity: str) -> Document | None:
         """The document that defines a job, with what its folders give it; None when there is none."""

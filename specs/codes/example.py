@@ -10,7 +10,7 @@ from specs.desired import DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec
 from specs.document import Document, read_documents
 from specs.ignoring import Ignored
-from specs.lint import lint
+from specs.lint import lint, notifier_findings
 from specs.load import identity_of, load_bytes
 from specs.render import render
 from specs.text import decode
@@ -50,4 +50,6 @@ def _findings(data: bytes, now: int) -> list[Diagnostic]:
 
     known = {job.identity: job for job in loaded.jobs}
     said = lint(loaded.jobs, known=known, document_of=document_of, now=now, programs=_Bare())
+    places = {each.line: each for each in documents}
+    said += notifier_findings(loaded.documents, loaded.jobs, lambda each: places.get(each.line))
     return [*loaded.diagnostics, *said, *Ignored(source).findings]

@@ -93,4 +93,13 @@ LINT = (
         f'{RUN}callback: {{url: "https://example.com/hook", secret: {{from_file: /etc/jobsctl/hook-key}}}}\n',
         severity="warning",
     ),
+    Code(
+        "JOB079",
+        "notifier that no job names",
+        "A `Notifier` sends what jobs have it told by their `notify`, and no job names this one: a job, or a folder's "
+        "`Defaults`, forgot to, or it can be removed.",
+        f"{RUN}---\nkind: Notifier\nname: ops\nurls: [{{from_file: /etc/jobsctl/ops-url}}]\n",
+        f"{RUN}notify: [{{to: ops}}]\n---\nkind: Notifier\nname: ops\nurls: [{{from_file: /etc/jobsctl/ops-url}}]\n",
+        severity="warning",
+    ),
 )

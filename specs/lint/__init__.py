@@ -19,6 +19,7 @@ from specs.lint.clear import secret_concerns
 from specs.lint.concern import Concern, Programs, Subject
 from specs.lint.dependencies import dependency_concerns
 from specs.lint.nights import night_concerns
+from specs.lint.notifiers import notifier_findings
 from specs.lint.places import diagnostic_of, hide
 from specs.lint.programs import program_concerns
 from specs.lint.receivers import receiver_concerns
@@ -26,7 +27,7 @@ from specs.lint.timeouts import timeout_concerns
 from specs.model import Job
 from specs.schedule import compile_schedule
 
-__all__ = ["Concern", "Programs", "lint"]
+__all__ = ["Concern", "Programs", "lint", "notifier_findings"]
 
 DocumentOf = Callable[[DesiredJob], Document | None]
 """The document that defines a job, with what its folder gives it; None when it cannot be read any more."""

@@ -13,6 +13,7 @@ from runners.supervisor.spawn import StartError, resolve
 OFTEN = "name: often\nschedule: every 1m\nrun: {command: [echo]}\n"
 BOTH_DAYS = 'name: both\nschedule: "0 0 1 * 1" # jobsctl: ignore[JOB041]\nrun: {command: [echo]}\n'
 MANUAL = "name: manual\nrun: {command: [echo]}\n"
+OPS = "kind: Notifier\nname: ops\nurls: [{from_file: /etc/ops}]\n"
 WAITS = "name: waits\ndepends_on: [manual]\nrun: {command: [echo]}\n"
 
 
@@ -42,6 +43,29 @@ class TestValidate:
         paths = {"the home": [], "the folder": [home.specs / "sub"], "the file": [home.specs / "sub" / "a.yaml"]}
         done = jobsctl("validate", "--format", "json", *paths[what])
         assert told(done) == [("JOB072", "home/jobs/sub/a.yaml", 2), ("JOB076", "home/jobs/sub/a.yaml", 6)]
+
+    @pytest.mark.parametrize("what", ["the home", "the folder", "the file"])
+    def test_a_notifier_that_no_job_of_the_home_names(self, jobsctl, home, what):
+        (home.specs / "sub").mkdir()
+        (home.specs / "sub" / "ops.yaml").write_text(OPS)
+        (home.specs / "b.yaml").write_text(MANUAL)
+        paths = {"the home": [], "the folder": [home.specs / "sub"], "the file": [home.specs / "sub" / "ops.yaml"]}
+        validate = ["validate", "--format", "json", *paths[what]]
+        assert told(jobsctl(*validate)) == [("JOB079", "home/jobs/sub/ops.yaml", 2)]
+        (home.specs / "b.yaml").write_text(f"{MANUAL}notify: [{{to: ops}}]\n")
+        assert told(jobsctl(*validate)) == []
+
+    def test_a_notifier_is_not_told_of_while_a_job_cannot_be_read(self, jobsctl, home):
+        (home.specs / "ops.yaml").write_text(OPS)
+        (home.specs / "a.yaml").write_text(MANUAL)
+        (home.specs / "b.yaml").write_text(f"{MANUAL.replace('manual', 'b')}notify: [{{to: ops}}]\nsurprise: 1\n")
+        assert [code for code, *_ in told(jobsctl("validate", "--format", "json"))] == ["JOB030"]
+
+    def test_the_defaults_of_a_folder_name_one_for_its_jobs(self, jobsctl, home):
+        (home.specs / "_defaults.yaml").write_text("kind: Defaults\njob: {notify: [{to: ops}]}\n")
+        (home.specs / "ops.yaml").write_text(OPS)
+        (home.specs / "a.yaml").write_text(MANUAL)
+        assert told(jobsctl("validate", "--format", "json")) == []
 
     def test_standard_input(self, jobsctl, home, monkeypatch):
         import io

@@ -6,7 +6,7 @@ from specs.desired import DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec
 from specs.document import Document, read_documents
 from specs.ignoring import Ignored, without_ignored
-from specs.lint import Programs, lint, without_secrets
+from specs.lint import Programs, lint, notifier_findings, without_secrets
 from specs.load import identity_of, load_bytes
 from specs.text import decode
 
@@ -40,6 +40,8 @@ def findings_of(
     found = lint(
         loaded.jobs, known=known, document_of=document_of, now=now, programs=programs, default_timezone=timezone
     )
+    places = {each.line: each for each in documents}
+    found += notifier_findings(loaded.documents, loaded.jobs, lambda each: places.get(each.line))
     ignored = Ignored(source)
     all_found = (*loaded.diagnostics, *found, *ignored.findings)
     return without_secrets(without_ignored(all_found, {"jobs/hello.yaml": ignored}))
