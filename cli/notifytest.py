@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.errors import Refused
+from cli.progress import Progress
 from cli.reading import Reading
 from specs.outside import OutsideUnreadable, read_value
 from specs.stored import StoredNotifier, Unreadable
@@ -73,5 +74,6 @@ def _send(seen: Reading, name: str, place: int, url: object, note: Note) -> Resu
         if isinstance(url, dict) and "from_file" not in url:
             return Result(place, "?", 0.0, f"{error.subject}: {_missing(url)} {_SHELL}")
         return Result(place, "?", 0.0, str(error))
-    problem = send_apart(address, note)
+    with Progress(f"sending through {name}, address {place}"):
+        problem = send_apart(address, note)
     return Result(place, address.partition("://")[0][:32], round(time.monotonic() - began, 2), problem)

@@ -137,8 +137,11 @@ class Reading:
 
     def version(self) -> object:
         """Something that is another one after anything changed that readers show, other than by time passing."""
+        from state.outbox.reads import outbox_version
+
         beat = self.heartbeat
-        return self.reader.data_version(), self.alive, beat and (beat.state, beat.last_error_at)
+        told = outbox_version(self.home.outbox)
+        return self.reader.data_version(), told, self.alive, beat and (beat.state, beat.last_error_at)
 
     def anew(self, now: int) -> Reading:
         """The same database, read again later."""

@@ -22,6 +22,7 @@ from jobsctl import __version__
 from state.home import Home
 from state.inbox import daemon_alive
 from state.logs import Log, streams
+from state.outbox.reads import outbox_version
 from state.reads import Order, Reader
 from state.recordjson import VERSION, Record, to_plain
 from state.records import Reason, Run, RunState, Trigger
@@ -338,11 +339,13 @@ class RecordRoutes:
         )
 
     async def question(self, request: Request) -> Response:
-        ask = question_of(request.path_params["question"], request.scope["query_string"])
+        name = request.path_params["question"]
+        ask = question_of(name, request.scope["query_string"])
 
         def answer(reader: Reader) -> Response:
             # Asked first: what is committed meanwhile is in the answer, and makes the next tag another one.
-            etag = f'W/"{self._nonce}-{reader.data_version()}"'
+            told = f"-{outbox_version(self._home.outbox)}" if name == "changes" else ""
+            etag = f'W/"{self._nonce}-{reader.data_version()}{told}"'
             if is_known(request, etag):
                 return not_modified(etag)
             return _response(ask(reader), request, etag)

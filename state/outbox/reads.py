@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,16 @@ _OF_PROJECT = (
     "AND (message.identity IS NULL OR substr(message.identity, 1, length(?1)) <> ?1))))"
 )
 """All that it tells is about jobs of the project `?1`, which ends with a slash."""
+
+
+def outbox_version(path: Path) -> str:
+    """Another one after anything was written. Costs no reading: what its files are like, the log of SQLite's too."""
+    found = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with suppress(OSError):
+            there = file.stat()
+            found.append(f"{there.st_ino:x}.{there.st_size:x}.{there.st_mtime_ns:x}")
+    return "-".join(found)
 
 
 class OutboxReader:

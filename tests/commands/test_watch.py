@@ -18,6 +18,8 @@ from contextlib import suppress
 import pytest
 
 from cli.watching import ENTER, LEAVE, Alarm, Changes
+from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
+from state.outbox.store import Outbox
 from state.reads import Reader
 from state.records import Reason, RunState
 from state.store import RunEnd
@@ -123,6 +125,42 @@ def test_over_http_a_change_is_seen_by_its_tag_and_a_server_that_goes_is_waited_
     assert done.code == 130
     assert [json.loads(line)["phase"] for line in done.out.splitlines()] == ["pending", "active"]
     assert done.err.count("trying again") == 1
+
+
+@pytest.mark.parametrize("place", ["home", "http"])
+def test_deliveries_are_watched_although_nothing_but_the_outbox_changes(jobsctl, home, known, monkeypatch, place):
+    known.job()
+    outbox = Outbox.open(home.outbox, now=NOW)
+    add(outbox, "one")
+    server = serve(home) if place == "http" else None
+    try:
+        play(monkeypatch, nothing, lambda: add(outbox, "two"), nothing, lambda: arrived(outbox, "one"), nothing)
+        where = () if server is None else ("--server", f"http://127.0.0.1:{server.port}")
+        done = jobsctl(*where, "deliveries", "-w", "-o", "jsonl")
+    finally:
+        outbox.close()
+        if server is not None:
+            server.close()
+    assert done.code == 130
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [(line["id"], line["state"]) for line in lines] == [
+        ("one", "pending"), ("two", "pending"), ("one", "delivered"),
+    ]  # fmt: skip
+
+
+def add(outbox: Outbox, id: str) -> None:
+    """A delivery that waits."""
+    outbox.add_delivery(
+        Delivery(
+            id=id, kind=DeliveryKind.NOTIFICATION, target="ops", address=0, batch=id, identity="default/hello",
+            event="failure", created_at=NOW, next_attempt_at=NOW, payload=b"{}",
+        )
+    )  # fmt: skip
+
+
+def arrived(outbox: Outbox, id: str) -> None:
+    """It was taken."""
+    outbox.record_attempt(id, Attempt(number=1, sent_at=NOW, seconds=0.1), Outcome(state=DeliveryState.DELIVERED))
 
 
 def test_an_interval_that_keeps_the_machine_busy_is_refused(jobsctl, known):

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -14,6 +15,8 @@ from unittest.mock import patch
 from cli.main import run
 from cli.options import Settings
 from state.home import Home
+from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
+from state.outbox.store import Outbox
 from state.records import Event, RunState, SilenceRecord
 from tests.commands.conftest import HOUR, MINUTE, NOW, Known, StoppedClock
 from tests.seeing.building import beat
@@ -90,8 +93,27 @@ def fill(known: Known, home: Home) -> dict[str, str]:
         (folder / "output.log").write_bytes(f"{EVIL}\n{LONG}\n".encode() + b"\xff\xfe\x9b\n")
         (folder / "outputs" / FILE).write_text(EVIL)
         (folder / "progress.json").write_text(json.dumps({"percent": 40, "message": EVIL}))
+    _told(home, failed)
     beat(home, NOW)
     return {"failed": failed, "active": active}
+
+
+def _told(home: Home, run_id: str) -> None:
+    """A notification of which everything is somebody else's: the service's answer, the job's words."""
+    payload = json.dumps({"title": EVIL, "body": f"{EVIL}\n{LONG}", "tone": "failure"}).encode()
+    with closing(Outbox.open(home.outbox, now=NOW)) as outbox:
+        outbox.add_delivery(
+            Delivery(
+                id="e71100", kind=DeliveryKind.NOTIFICATION, target=EVIL, address=1, batch="e711",
+                identity="default/hello", run_id=run_id, event=EVIL, created_at=NOW, next_attempt_at=NOW,
+                payload=payload,
+            )
+        )  # fmt: skip
+        outbox.record_attempt(
+            "e71100",
+            Attempt(number=1, sent_at=NOW, seconds=1.0, error=EVIL),
+            Outcome(state=DeliveryState.FAILED, reason=EVIL),
+        )
 
 
 class Tty(io.TextIOWrapper):

@@ -35,7 +35,7 @@ READERS = {
     "describe hello": "EVIL", "describe {failed}": "EVIL", "runs": "hello", "run {failed}": "EVIL",
     "run {active}": "EVIL", "logs {failed}": "EVIL", "events": "EVIL", "why hello": "EVIL", "why {failed}": "hello",
     "graph": "hello", "next hello": "Every", "timers": "hello", "outputs {failed}": "EVIL", "metrics {failed}": "hello",
-    "top --once": "hello", "silence --list": "EVIL",
+    "top --once": "hello", "silence --list": "EVIL", "deliveries": "EVIL", "deliveries e71100": "EVIL",
 }  # fmt: skip
 """What shows a home -> what must be seen of it in its table or lines, so that it is known to have been there."""
 
@@ -80,6 +80,7 @@ NAMES = [
     "explain {0}", "delete {0}", "suspend {0}", "trigger {0} --param {0}", "validate {0}", "plan --against {0}",
     "backup {0}/x", "restore {0}", "import crontab {0}", "outputs hello {0}", "{0}", "list --{0}", "runs --since {0}",
     "--home {0} list", "--server {0} list", "logs hello --grep ({0}",
+    "deliveries {0}", "silence {0} --for 1h", "silence hello --for {0}", "notify test {0}", "notify {0}", "token {0}",
 ]  # fmt: skip
 
 

@@ -60,6 +60,7 @@ ASKING = [
     pytest.param(["trigger", "hello", "--wait"], "is pending ...", id="trigger"),
     pytest.param(["cancel", "hello", "--wait"], "is running ...", id="cancel"),
     pytest.param(["resume", "hello", "--timeout", "1h"], "waiting for the daemon's answer ...", id="resume"),
+    pytest.param(["silence", "hello", "--for", "1h", "--timeout", "1h"], "waiting for the daemon's", id="silence"),
     pytest.param(["apply", "--timeout", "1h"], "waiting until the daemon has applied them ...", id="apply"),
 ]
 
@@ -75,7 +76,7 @@ def test_waiting_for_the_daemon(known, home, running, daemon, terminal, argument
             run = known.new_run(store.job_by_identity("default/hello"))
             store.insert_runs([run])
         made.set()
-        return ("silence" if request.kind == "resume" else "done"), "", run and run.id
+        return ("silence" if request.kind in ("resume", "silence") else "done"), "", run and run.id
 
     daemon.answer = answer
     (home.specs / "new.yaml").write_text("name: new\nrun: {command: [a]}\n")

@@ -32,6 +32,8 @@ QUESTIONS = [
     pytest.param(["cancel", "-l", "team"], "Cancel the active runs of 2 jobs (", id="cancel-label"),
     pytest.param(["suspend", "-l", "team"], "Suspend 2 jobs (default/one, default/two)?", id="suspend"),
     pytest.param(["resume", "-l", "team"], "Resume 2 jobs (default/one, default/two)?", id="resume"),
+    pytest.param(["silence", "-l", "team", "--for", "1h"], "Silence 2 jobs (default/one, default/two)?", id="silence"),
+    pytest.param(["silence", "-l", "team", "--end"], "End the silence of 2 jobs (default/one, ", id="silence-end"),
     pytest.param(["trigger", "-l", "team"], "Trigger 2 jobs (default/one, default/two)?", id="trigger"),
     pytest.param(["doctor", "--fix", "--only", "rights-state"], "Mend this?", id="doctor-fix"),
 ]
