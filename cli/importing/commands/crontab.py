@@ -18,8 +18,9 @@ from cli.options import Settings
 def command(settings: Settings, file: str, system: bool, user: str | None, choices: Choices) -> Exit:
     """Turn a crontab into job files, read as Debian's cron reads it.
 
-    A comment above a line becomes its description. Cron starts a job although its last run goes on, and gives it a
-    bare environment: the job files say so too. What cronie and others write differently is understood, and told.
+    A comment above a line becomes its description, MAILTO a Notifier. Cron starts a job although its last run goes on,
+    and gives it a bare environment: the job files say so too. What cronie and others write differently is understood,
+    and told.
 
     \b
     Examples:
