@@ -108,6 +108,17 @@ def body_of(run: Run, *, labels: Mapping[str, str]) -> bytes:
     return orjson.dumps(told)
 
 
+def body_of_test(identity: str, *, labels: Mapping[str, str], at: int) -> bytes:
+    """The body of a message by which a receiver is tried out: no run is told. `at`: µs."""
+    project, _, name = identity.partition("/")
+    kept = dict(labels)
+    cut: list[str] = []
+    if len(orjson.dumps(kept)) > _MAX_LABELS:
+        kept, cut = {}, ["labels"]
+    data = {"job": identity, "project": project, "name": name, "labels": kept, "cut": cut}
+    return orjson.dumps({"type": "job.test", "timestamp": rfc3339(at), "data": data})
+
+
 def _shortened(text: str, most: int) -> str:
     """The beginning of a text, at most so many bytes of JSON, with how much was cut."""
     kept = text[:most]
