@@ -106,9 +106,17 @@ def _document(path: str) -> dict[str, Any] | None:
         return None
     try:
         value = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        orjson.dumps(_nested(value))
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _nested(value: object) -> object:
+    """Inside as much as anything that holds it is: what is read 1,024 levels deep can be written 254 levels deep only."""
+    for _ in range(32):
+        value = [value]
+    return value
 
 
 def last_series(run_dir: Path, count: int | None = None, *, most: int = MAX_SAMPLES) -> bytes:

@@ -38,6 +38,13 @@ def _text(text: str | bytes) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(data)
 
 
+def _deep(levels: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("put", "value"),
     [
@@ -49,6 +56,9 @@ def _text(text: str | bytes) -> Callable[[Path], object]:
         pytest.param(_text('{"a": NaN}'), None, id="not a number"),
         pytest.param(_text(b'{"a": "\xff"}'), None, id="not UTF-8"),
         pytest.param(_text('{"a": ' + "[" * 30_000 + "]" * 30_000 + "}"), None, id="nested deep"),
+        pytest.param(_text('{"a": ' + "[" * 230 + "]" * 230 + "}"), None, id="too deep to be written within others"),
+        pytest.param(_text('{"a": ' + "[" * 600 + "]" * 600 + "}"), None, id="too deep to be written"),
+        pytest.param(_text('{"a": ' + "[" * 200 + "]" * 200 + "}"), {"a": _deep(200)}, id="deep"),
         pytest.param(_text('{"a": "' + "x" * 65_526 + '"}'), {"a": "x" * 65_526}, id="as large as allowed"),
         pytest.param(_text('{"a": "' + "x" * 70_000 + '"}'), None, id="too large"),
         pytest.param(_link, None, id="a link"),
