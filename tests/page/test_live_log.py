@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from state.home import Home
@@ -200,28 +199,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StatusProce
     runs = server.http.get("/api/v1/runs?limit=1000").json()["items"]
     yield server, {f"{run['project']}/{run['job']}": run["id"] for run in reversed(runs)}
     server.close()
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
-def test_nothing_keeps_people_from_reading(
-    shop: tuple[StatusProcess, dict[str, str]], browser: Browser, scheme: str, width: int
-) -> None:
-    server, runs = shop
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    told = listen(page)
-    for path in (
-        "/jobs/data/kpi-mail",
-        "/jobs/ops/dns-check",
-        f"/runs/{runs['ops/dns-check']}",
-        f"/runs/{runs['data/transform']}",
-    ):
-        page.goto(address(server, path))
-        violations = Axe().run(page).response["violations"]
-        assert [(path, each["id"], each["nodes"][0]["html"]) for each in violations] == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), path
-    context.close()
-    assert told == []
 
 
 def test_without_javascript_all_of_a_log_can_be_read(
