@@ -30,8 +30,9 @@ def silence(world: World, request: Request, entry: Entry | None, now: int) -> st
     )
     world.store.end_silences(record.identity, request.requested_by, now)  # the new one takes the place of the old
     world.store.add_silence(record, now=now)
-    _event(world, entry, now, "silenced", f"by {request.requested_by}, until {rfc3339(until)}: {reason}")
     what = "all jobs" if entry is None else entry.identity
+    begun = "All jobs silenced" if entry is None else "Silenced"
+    _event(world, entry, now, "silenced", f"{begun} by {request.requested_by} until {rfc3339(until)}: {reason}")
     if until <= now:
         return f"the silence of {what} was over before a daemon saw it, at {rfc3339(until)}"
     return f"{what} silenced until {rfc3339(until)}: nobody is notified"
@@ -41,13 +42,18 @@ def end(world: World, request: Request, entry: Entry | None, now: int) -> str:
     """End those that hold; the answer. Raises NotSilenced."""
     ended = world.store.end_silences(None if entry is None else entry.identity, request.requested_by, now)
     what = "all jobs" if entry is None else entry.identity
-    general = any(each.identity is None and each.holds(now) for each in world.store.silences(after=now))
-    still = "" if entry is None or not general else "; all jobs are silenced: `jobsctl silence --all --end` ends that"
+    others = [each for each in world.store.silences(after=now) if each.holds(now)]
+    still = ""
+    if entry is None and others:
+        still = "; single jobs are silenced still: `jobsctl silence --list`"
+    elif any(each.identity is None for each in others):
+        still = "; all jobs are silenced: `jobsctl silence --all --end` ends that"
     if not ended and entry is None:
-        raise NotSilenced("there is no silence of all jobs; `jobsctl silence --list` shows those of single ones")
+        raise NotSilenced(f"there is no silence of all jobs{still}")
     if not ended:
         raise NotSilenced(f"{what} is not silenced{still}")
-    _event(world, entry, now, "unsilenced", f"by {request.requested_by}")
+    ended_what = "Silence of all jobs" if entry is None else "Silence"
+    _event(world, entry, now, "unsilenced", f"{ended_what} ended by {request.requested_by}")
     return f"the silence of {what} is over{still}"
 
 

@@ -42,12 +42,12 @@ class Undelivered:
 
     @property
     def message(self) -> str:
-        """In words."""
+        """In words, beside `subject`."""
         kind = self.place[0].value
         if not self.lost:
-            return f"{kind}s to {self.subject} fail and are tried again: {self.reason}"
-        count = counted(self.lost, kind)
-        return f"in the last day {count} to {self.subject} did not arrive; why the newest did not: {self.reason}"
+            return f"{kind}s fail and are tried again: {self.reason}"
+        newest = ", the newest" if self.lost > 1 else ""
+        return f"{counted(self.lost, kind)} did not arrive in the last day{newest}: {self.reason}"
 
     @property
     def next(self) -> str:

@@ -36,7 +36,7 @@ def check_telling(patient: Patient) -> Iterator[Finding]:
     except StateError as error:
         yield problem(f"the outbox cannot be read: {error.message}", error.hint or "restart the daemon: it mends it")
         return
-    yield from (warning(each.message, each.next) for each in failing)
+    yield from (warning(f"{each.subject}: {each.message}", each.next) for each in failing)
     if made and not failing:
         yield ok(f"deliveries in the last day: {made}; none fails")
     if patient.config.ping is not None and pinged is not None and pinged["error"] is not None:

@@ -26,7 +26,7 @@ def test_a_silence_holds_until_its_time_and_is_an_event(scene: Scene) -> None:
     assert held(scene, "09:00") == []
     with Reader(scene.rig.home.database) as reader:
         (event,) = reader.events(reasons=["silenced"])
-    assert event.message.startswith("by ann@desk, until ")
+    assert event.message.startswith("Silenced by ann@desk until ")
     scene.until("08:31")
     assert scene.told("a") == ["08:10 succeeded", "08:20 succeeded", "08:30 succeeded"]
 

@@ -15,7 +15,7 @@ import orjson
 from specs.load import load_bytes
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Message, Outcome
 from state.outbox.store import Outbox
-from state.records import DocumentRecord, Run, RunState, SilenceRecord
+from state.records import DocumentRecord, Event, Run, RunState, SilenceRecord
 from tests.commands.conftest import HOUR, MINUTE, NOW
 from tests.goldens.night import DAY, REVISION, SECOND
 
@@ -158,6 +158,25 @@ def _silences(pen: Pen) -> None:
             silenced_by="ann@desk",
         )  # fmt: skip
         pen.store.add_silence(silence, now=since)
+    report = pen.jobs["sales/report"].id
+    pen.store.add_events(
+        Event(job_id=job_id, run_id=None, at=NOW - ago, type="Normal", reason=what, message=message)
+        for job_id, ago, what, message in (
+            (
+                None,
+                4 * HOUR,
+                "silenced",
+                "All jobs silenced by bob@laptop until 2026-11-21T05:00:00Z: the network is rewired",
+            ),
+            (None, 4 * HOUR - 20 * MINUTE, "unsilenced", "Silence of all jobs ended by bob@laptop"),
+            (
+                report,
+                10 * MINUTE,
+                "silenced",
+                "Silenced by ann@desk until 2026-11-21T10:00:00Z: 売上: the printers are moved",
+            ),
+        )
+    )
 
 
 def _sent(outbox: Outbox, failed: Run, moved: Run, made: Run) -> None:
