@@ -19,7 +19,7 @@ from cli.terminal import one_line
 from state.records import Health, JobRecord, Reason, Run, RunState, SilenceRecord
 from status.heartbeat import Heartbeat
 from status.phase import Phase, phase_of, suspension_of
-from status.problems import Problem, daemon_problems, job_problems, source_problems
+from status.problems import Problem, daemon_problems, gravest_first, job_problems, source_problems
 from status.runwords import duration_text, short_revision, waiting_words
 from status.silences import ALL, silence_view, silence_words
 from status.times import relative
@@ -191,7 +191,9 @@ def overview(seen: Reading, project: str | None) -> Overview:
         ),
     ]
     nothing = NO_JOBS if phases else nothing_there(seen.reader, project, NO_JOBS)
-    return Overview(seen, alive, heartbeat, phases, coming, active, problems, _silences(seen, project), nothing)
+    return Overview(
+        seen, alive, heartbeat, phases, coming, active, gravest_first(problems), _silences(seen, project), nothing
+    )
 
 
 def _silences(seen: Reading, project: str | None) -> list[SilenceRecord]:

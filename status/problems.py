@@ -5,7 +5,7 @@ Called by the command line and by the page. Pure: records and facts in, problems
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from state.records import Health, JobRecord, Reason, Run, SourceState
@@ -38,6 +38,11 @@ class Problem:
 
     def view(self) -> dict[str, str]:
         return {"kind": self.kind, "subject": self.subject, "message": self.message, "next": self.next}
+
+
+def gravest_first(problems: Iterable[Problem]) -> list[Problem]:
+    """As they come, which is the gravest first; what can wait until nothing else is wrong stands last."""
+    return sorted(problems, key=lambda each: each.kind == "backup")
 
 
 def daemon_problems(beat: Heartbeat | None, now: int) -> Iterator[Problem]:

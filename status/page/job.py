@@ -27,7 +27,7 @@ from status.page.jobplots import job_plots
 from status.page.looking import Looking
 from status.page.visit import Visit
 from status.phase import Phase, suspension_of
-from status.policywords import param_pairs, policy_pairs
+from status.policywords import ENDS, OCCASIONS, param_pairs, policy_pairs
 from status.programwords import command_pairs, environment_pairs
 from status.reasons import advice_words, skip_words
 from status.runwords import outcome_detail
@@ -134,10 +134,12 @@ def job_page(visit: Visit) -> str:
 def _told(view: View) -> Iterator[str]:
     """Who is told of it: `ops: failure, recovery`; the receiver of callbacks."""
     for rule in view["notify"]:
-        yield f"{', '.join(rule['to'])}: {', '.join(each.replace('_', ' ') for each in rule['on'])}"
+        on = (each.replace("_", " ") for each in OCCASIONS if each in rule["on"])
+        yield f"{', '.join(rule['to'])}: {', '.join(on)}"
     if (callback := view["callback"]) is not None:
         where = f"a callback to {callback['host']}" if callback["host"] else "a callback to an address kept elsewhere"
-        yield f"{where}: {', '.join(callback['on'])}"
+        on = (each for each in ENDS if each in callback["on"])
+        yield f"{where}: {'every end' if len(callback['on']) == len(ENDS) else ', '.join(on)}"
 
 
 def _deliveries(visit: Visit, identity: str) -> tuple[list[Delivery], str | None]:

@@ -25,7 +25,7 @@ from status.live import Running, Waiting, in_order, pools_of, running_of
 from status.page.timeline import timeline_of
 from status.page.visit import Visit
 from status.phase import WORST_FIRST
-from status.problems import Problem, daemon_problems, job_problems, source_problems
+from status.problems import Problem, daemon_problems, gravest_first, job_problems, source_problems
 from status.runwords import duration_text, waiting_words
 from status.silences import silence_of
 
@@ -89,7 +89,7 @@ def overview_page(visit: Visit) -> str:
     visit.require_loaded()
     entries = visit.entries()
     active = visit.reader.runs(active=True, project=visit.project, limit=LOOKED_AT)
-    problems = list(_problems(visit, entries, active))
+    problems = gravest_first(_problems(visit, entries, active))
     by_number = {entry.identity: entry.job_id for entry in entries}
     shown = problems[:SHOWN]
     strips = recent_ends(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -147,8 +148,28 @@ def test_the_page_of_a_job_ends_with_what_was_told_of_it(home: Home, outbox: Out
     outbox.record_attempt("d6", REFUSED, again)
     told = pages.page("/jobs/default/hello").one("section", aria_labelledby="told")
     assert len(told.all("li")) == 5
-    assert told.all("li")[0].text == "pending failure to ops-chat 2m ago: HTTP 500 <b>, next in 5s"
+    assert told.all("li")[0].text == "pending notification to ops-chat (failure) 2m ago: HTTP 500 <b>, next in 5s"
     assert told.one("a").attributes["href"] == "/deliveries?job=default%2Fhello"
+
+
+def test_the_overview_tells_what_does_not_arrive_before_jobs_and_an_old_backup_after_them(
+    home: Home, outbox: Outbox, pages: Site
+) -> None:
+    outbox.add_delivery(delivery("one"))
+    outbox.record_attempt("one", REFUSED, Outcome(state=DeliveryState.FAILED, reason="HTTP 500 <b>"))
+    home.last_backup.write_text(json.dumps({"at": NINE - 8 * 24 * HOUR, "file": "/b.tar.gz"}))
+    found = pages.page("/").all(class_="trouble")
+    assert [each.one("h2").text for each in found] == ["ops-chat", "default/hello", "backup"]
+    assert "HTTP 500 <b>" in found[0].text
+    assert "jobsctl deliveries --failed --to ops-chat" in found[0].text
+    assert "the last backup was made 8d ago: /b.tar.gz" in found[2].text
+
+
+def test_a_token_for_one_project_is_told_nothing_of_the_home(home: Home, outbox: Outbox, tmp_path: Path) -> None:
+    outbox.add_delivery(delivery("one"))
+    outbox.record_attempt("one", REFUSED, Outcome(state=DeliveryState.FAILED, reason="HTTP 500 <b>"))
+    with site(home, NINE, tmp_path / "spare", project="default") as pages:
+        assert [each.one("h2").text for each in pages.page("/").all(class_="trouble")] == ["default/hello"]
 
 
 def test_an_outbox_that_cannot_be_read_hides_no_job(home: Home, tmp_path: Path) -> None:
