@@ -27,6 +27,8 @@ JUDGED_BY = "jobsctl.judged_by"
 
 OPEN = frozenset(("/healthz", "/readyz"))
 """For machines that only ask whether we live. Who has no token is told no more than that."""
+_STATIC = "/static/"
+"""Style and modules of pages: the same everywhere, so they tell nothing. The page that asks for a token needs them."""
 OF_A_PROJECT = (
     "/api/v1/jobs",
     "/api/v1/runs",
@@ -88,7 +90,7 @@ class Access:
         token = None if presented is None else find_token(self._current(self._path), presented)
         if token is None:
             scope[KNOWN] = False
-            if path in OPEN:
+            if path in OPEN or path.startswith(_STATIC):
                 return
             if presented is None:
                 raise Unauthorized("this server asks for a token: `Authorization: Bearer TOKEN`")
