@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 
 from cli.errors import NotFound, Refused
+from cli.outsidehere import read_here
 from cli.progress import Progress
 from cli.reading import Reading
 from jobsctl import __version__
-from specs.outside import read_value
 from specs.stored import Unreadable
 from state.ids import new_id
 from state.outbox.records import Delivery, DeliveryKind
@@ -61,9 +60,7 @@ def send_test_callback(seen: Reading, record: JobRecord) -> Result:
     )  # fmt: skip
     sender = Sender(
         allowed=Allowed(hosts=allowed.hosts, private=allowed.private, ports=allowed.ports),
-        read_value=lambda value, subject: read_value(
-            value, subject=subject, base_dir=seen.home.root, environ=os.environ
-        ),
+        read_value=lambda value, subject: read_here(value, subject=subject, base_dir=seen.home.root),
         now=lambda: seen.now,
         monotonic=time.monotonic,
         resolve=resolve_name,

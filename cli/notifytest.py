@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.errors import Refused
+from cli.outsidehere import read_here
 from cli.progress import Progress
 from cli.reading import Reading
-from specs.outside import OutsideUnreadable, read_value
+from specs.outside import OutsideUnreadable
 from specs.stored import StoredNotifier, Unreadable
 from state.records import DocumentRecord
 from status.notify.sending import INSTALL, Note, available, send_apart
 from status.notify.wording import Voice, in_voice, when
-
-_SHELL = "(the daemon has its own environment: `jobsctl deliveries` shows what it sends)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +56,12 @@ def send_test(seen: Reading, document: DocumentRecord) -> Sequence[Result]:
     ]
 
 
-def _missing(url: dict[str, object]) -> str:
-    """What this command was not given, that a daemon may have been."""
-    if "from_env" in url:
-        return f"your shell has no variable {url['from_env']}; set it to try the address"
-    return f"your shell has no credential {url.get('credential')}; systemd gives it to the daemon alone"
-
-
 def _send(seen: Reading, name: str, place: int, url: object, note: Note) -> Result:
     began = time.monotonic()
     try:
         subject = f"urls[{place - 1}] of Notifier {name}"
-        address = read_value(url, subject=subject, base_dir=seen.home.root, environ=os.environ).strip()
+        address = read_here(url, subject=subject, base_dir=seen.home.root).strip()
     except OutsideUnreadable as error:
-        if isinstance(url, dict) and "from_file" not in url:
-            return Result(place, "?", 0.0, f"{error.subject}: {_missing(url)} {_SHELL}")
         return Result(place, "?", 0.0, str(error))
     with Progress(f"sending through {name}, address {place}"):
         problem = send_apart(address, note)

@@ -244,7 +244,7 @@ def test_no_more_threads_than_agreed(tmp_path: Path) -> None:
     with Receiver(held) as receiver:
         for index in range(9):
             house.callback(receiver.url(), f"shop/j{index}")
-            house.add(str(index), f"shop/j{index}", target="(from outside)")
+            house.add(str(index), f"shop/j{index}", target="(hidden address)")
         house.dispatcher.start(NOW)
         house.dispatcher.start(NOW)
         assert house.dispatcher.under_way == 3

@@ -174,8 +174,8 @@ def test_an_endpoint_is_another_one_when_its_file_says_anything_else() -> None:
     ("url", "target"),
     [
         pytest.param("https://Hooks.example.com./services/T0/B0/token", "hooks.example.com", id="its host only"),
-        pytest.param({"from_file": "/etc/hook"}, "(from outside)", id="from a file"),
-        pytest.param("https://user:word@example.com/", "(from outside)", id="an address nothing is sent to"),
+        pytest.param({"from_file": "/etc/hook"}, "(hidden address)", id="from a file"),
+        pytest.param("https://user:word@example.com/", "(hidden address)", id="an address nothing is sent to"),
     ],
 )
 def test_the_target_never_holds_a_secret(url: object, target: str) -> None:

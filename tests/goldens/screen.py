@@ -93,6 +93,8 @@ def _same_every_time() -> Iterator[None]:
         patch("secrets.token_hex", lambda length: "ab" * length),
         patch("secrets.token_urlsafe", lambda length: "T0ken" * (length // 4)),
         patch("cli.notifytest.time", SimpleNamespace(monotonic=count(0, 0.25).__next__)),
+        patch("cli.callbacktest.time", SimpleNamespace(monotonic=count(0, 0.25).__next__)),
+        patch("cli.callbacktest.new_id", lambda at: f"{first_id(at)[:10]}{300:016d}"),
         patch("cli.importing.accounts.home_of", lambda user: {None: "/home/ann", "www-data": "/var/www"}.get(user)),
         patch("platform.platform", lambda: "Linux-6.1-x86_64"),
         patch("sqlite3.sqlite_version", "3.45.0"),

@@ -210,7 +210,7 @@ def _sent(outbox: Outbox, failed: Run, moved: Run, made: Run) -> None:
     _callback(outbox, moved, "gone.example.com", at=moved.created_at + 15 * MINUTE, tries=[],
               state=DeliveryState.DROPPED, reason="not sent: since 2026-11-18T04:30:02Z its receiver is gone (answered "
               "410)")  # fmt: skip
-    _callback(outbox, made, "(from outside)", at=NOW - 10 * MINUTE, tries=[(1, 429, "answered 429")],
+    _callback(outbox, made, "(hidden address)", at=NOW - 10 * MINUTE, tries=[(1, 429, "answered 429")],
               state=DeliveryState.PENDING, next_at=NOW + 20 * MINUTE, reason="answered 429")  # fmt: skip
 
 

@@ -26,7 +26,7 @@ _MAX_ERROR, _MAX_TEXT = 2000, 300
 _MAX_VALUES: Mapping[str, int] = {"result": 4000, "progress": 1000, "params": 2000, "upstream": 2000}
 """Bytes, as JSON, of what a job and people said; what is longer is left out. All together stay far below `MAX_BODY`."""
 _MAX_LABELS = 3000
-OUTSIDE = "(from outside)"
+OUTSIDE = "(hidden address)"
 """What stands for the host of an address that is itself a secret."""
 
 
