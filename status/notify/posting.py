@@ -25,6 +25,8 @@ from status.notify.sending import Note, send_apart
 THREADS = 4
 LOOK, EACH = 1000, 2
 """Deliveries looked at in one turn, and at most for one address: those for one that hangs do not hide the others."""
+TURNS = 8
+"""Of looking again, twice as far each time, while what was seen was dropped."""
 DELAYS = (30, 120, 600, 1800, 3600)
 """Seconds from each failed attempt to the next: six attempts in a little under two hours."""
 
@@ -72,13 +74,15 @@ class Postman:
 
     def start(self, now: int) -> None:
         """Begin attempts at what is due (`now`: µs), as many as there is room for."""
-        while self._start_some(now):
-            pass
+        for turn in range(TURNS):
+            if not self._start_some(now, each=EACH << turn):
+                return
+        self._wake()
 
-    def _start_some(self, now: int) -> bool:
+    def _start_some(self, now: int, *, each: int) -> bool:
         """Whether some were dropped: what is behind them was not seen yet."""
-        dropped = False
-        for delivery in self._outbox.due(now, kind=DeliveryKind.NOTIFICATION, limit=LOOK, each=EACH):
+        dropped: list[tuple[str, str | None]] = []
+        for delivery in self._outbox.due(now, kind=DeliveryKind.NOTIFICATION, limit=LOOK, each=each):
             place = delivery.target, delivery.address
             if delivery.id in self._under_way or place in self._under_way.values():
                 continue
@@ -87,13 +91,16 @@ class Postman:
             notifier = self._notifiers().get(delivery.target)
             refusal = _refusal(delivery, notifier)
             if refusal is not None or notifier is None:
-                self._outbox.end(delivery.id, Outcome(state=DeliveryState.DROPPED, reason=refusal), now=now)
-                dropped = True
+                dropped.append((delivery.id, refusal))
                 continue
             self._under_way[delivery.id] = place
             url = notifier.urls[delivery.address or 0]
             threading.Thread(target=self._attempt, args=(delivery, url), name="postman", daemon=True).start()
-        return dropped
+        if dropped:
+            with self._outbox.transaction():
+                for id, reason in dropped:
+                    self._outbox.end(id, Outcome(state=DeliveryState.DROPPED, reason=reason), now=now)
+        return bool(dropped)
 
     def take(self) -> int:
         """Store what attempts came to that have ended. How many.

@@ -30,6 +30,8 @@ MOST_WAITING = 1000
 COUNT_EVERY = 60 * SECOND
 LOOK = 1000
 """Deliveries looked at in one turn."""
+TURNS = 8
+"""Of looking again, twice as far each time, while what was seen was dropped."""
 
 
 class Dispatcher:
@@ -85,15 +87,17 @@ class Dispatcher:
         if abs(now - self._counted) >= COUNT_EVERY:
             self._give_up(now)
         self._pauses = {receiver: until for receiver, until in self._pauses.items() if until > now}
-        while self._start_some(now):
-            pass
+        for turn in range(TURNS):
+            if not self._start_some(now, look=2 * self._each << turn):
+                return
+        self._wake()
 
-    def _start_some(self, now: int) -> bool:
+    def _start_some(self, now: int, *, look: int) -> bool:
         """Whether some were dropped: what is behind them was not seen yet."""
-        dropped = False
+        dropped: list[tuple[str, str]] = []
         busy = Counter(self._under_way.values())
         # Those under way are still due to the outbox: of each receiver as many more are asked for.
-        for delivery in self._outbox.due(now, kind=DeliveryKind.CALLBACK, limit=LOOK, each=2 * self._each):
+        for delivery in self._outbox.due(now, kind=DeliveryKind.CALLBACK, limit=LOOK, each=look):
             if len(self._under_way) >= self._threads:
                 break
             receiver = _receiver(delivery)
@@ -103,25 +107,26 @@ class Dispatcher:
                 job = self._job_of(delivery)
                 callback = None if job is None else job.callback
             except Unreadable:  # damaged, or of another version: one must not hold up all the others
-                self._drop(delivery, "what is stored of its job cannot be read", now)
-                dropped = True
+                dropped.append((delivery.id, "what is stored of its job cannot be read"))
                 continue
             if job is None or callback is None:
-                self._drop(delivery, "its job has no callback any more", now)
-                dropped = True
+                dropped.append((delivery.id, "its job has no callback any more"))
                 continue
             disabled = self._outbox.disabled_endpoint(job.identity, callback.digest)
             if disabled is not None:
                 since = (rfc3339(disabled.disabled_at) or "")[:19]
-                self._drop(delivery, f"not sent: since {since}Z its receiver is gone ({disabled.reason})", now)
-                dropped = True
+                dropped.append((delivery.id, f"not sent: since {since}Z its receiver is gone ({disabled.reason})"))
                 continue
             busy[receiver] += 1
             self._under_way[delivery.id] = receiver
             threading.Thread(
                 target=self._attempt, args=(delivery, job.identity, callback), name="callback", daemon=True
             ).start()
-        return dropped
+        if dropped:
+            with self._outbox.transaction():
+                for id, reason in dropped:
+                    self._outbox.end(id, Outcome(state=DeliveryState.DROPPED, reason=reason), now=now)
+        return bool(dropped)
 
     def take(self) -> int:
         """Store what attempts came to that have ended. How many.
@@ -168,9 +173,6 @@ class Dispatcher:
                 reason = f"given up: {self._most_waiting:,} newer ones of its job wait for the receiver"
                 self._outbox.end(id, Outcome(state=DeliveryState.DROPPED, reason=reason), now=now)
         self._counted = now
-
-    def _drop(self, delivery: Delivery, reason: str, now: int) -> None:
-        self._outbox.end(delivery.id, Outcome(state=DeliveryState.DROPPED, reason=reason), now=now)
 
 
 def _receiver(delivery: Delivery) -> str:
