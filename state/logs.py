@@ -133,36 +133,41 @@ class Log:
             position = gap.end
         return data, position
 
-    def tail_offset(self, lines: int) -> int:
-        """Where the last `lines` lines begin; a last line without newline counts, a gap counts as one line."""
+    def tail_offset(self, lines: int, *, floor: int = 0) -> int:
+        """Where the last `lines` lines begin; a last line without newline counts, a gap counts as one line.
+
+        Args:
+            floor: nothing before it is looked at, and it is told when they begin before: a line may be as long as the
+                disk.
+        """
         if lines <= 0:
             return self.size
         position = end = self.size
+        floor = max(floor, 0)
         gap = self.gap()
         wanted = lines
-        while position > 0:
+        while position > floor:
             if gap is not None and gap.start < position <= gap.end:
                 wanted -= 1
                 if wanted <= 0:
-                    return gap.start
+                    return max(gap.start, floor)
                 position = gap.start
                 # The text before the gap ends there, newline or not.
                 end = position
                 continue
-            floor = gap.end if gap is not None and position > gap.end else 0
-            start = max(position - CHUNK, floor)
+            start = max(position - CHUNK, gap.end if gap is not None and position > gap.end else 0)
             data = os.pread(self._file, position - start, start)
             at = len(data) - (1 if position == end and data.endswith(b"\n") else 0)
             while (at := data.rfind(b"\n", 0, at)) >= 0:
                 wanted -= 1
                 if wanted == 0:
-                    return start + at + 1
+                    return max(start + at + 1, floor)
             position = start
             if gap is not None and position == gap.end:
                 wanted -= 1
                 if wanted == 0:
                     return position
-        return 0
+        return floor
 
     def offset_since(self, time: int) -> int:
         """Where what was written at `time` (µs) or later begins, or a little before: a sample's place, a whole line."""
@@ -170,13 +175,13 @@ class Log:
         for at, size in _samples_around(self._stem.with_suffix(".idx"), time):
             if at <= time:
                 before = size
-        return self._line_start(min(before, self.size))
+        return self._line_start(min(max(before, 0), self.size))
 
     def offset_until(self, time: int) -> int:
         """Where what was written up to `time` (µs) ends, or a little behind: a sample's place, a whole line."""
         for at, size in _samples_around(self._stem.with_suffix(".idx"), time):
             if at >= time:
-                return self._line_end(min(size, self.size))
+                return self._line_end(min(max(size, 0), self.size))
         return self.size
 
     def _line_start(self, offset: int) -> int:

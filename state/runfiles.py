@@ -113,7 +113,7 @@ def _document(path: str) -> dict[str, Any] | None:
 
 
 def _nested(value: object) -> object:
-    """Inside as much as anything that holds it is: what is read 1,024 levels deep can be written 254 levels deep only."""
+    """Inside as much as anything that holds it is: orjson reads 1,024 levels and writes 254."""
     for _ in range(32):
         value = [value]
     return value

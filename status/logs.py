@@ -121,7 +121,11 @@ def read_log(log: Log, wanted: LogQuery, cut: Cut) -> bytes:
     first = 0 if wanted.start is None else log.offset_since(wanted.start)
     last = log.size if wanted.end is None else log.offset_until(wanted.end)
     if wanted.tail is not None and wanted.end is None and wanted.filter is None:
-        first = max(first, log.tail_offset(wanted.tail))  # the index and a backward search: nothing else is read
+        floor = max(first, log.size - MOST_SEARCHED)
+        found = log.tail_offset(wanted.tail, floor=floor)  # the index and a backward search: nothing else is read
+        if found == floor > first:
+            cut.why = "searched"
+        first = found
     pieces = _budget(log.read(first, last), cut)
     lines = lines_of(pieces) if wanted.filter is None else containing(pieces, wanted.filter)
     if wanted.tail is not None:

@@ -32,6 +32,7 @@ from status.errors import BadRequest, NotFound
 from status.heartbeat import read_heartbeat
 from status.homeproblems import home_problems
 from status.keptrecords import OUTPUT_PARAMETERS, SERIES_PARAMETERS, output_piece, series_piece
+from status.logs import MOST_SEARCHED
 from status.phase import Phase
 from status.query import Query
 
@@ -298,7 +299,7 @@ def log_bounds(home: Home, run: Run, query: Query) -> Answer:
             "size": log.size,
             "since": None if since is None else log.offset_since(since),
             "until": None if until is None else log.offset_until(until),
-            "tail": None if tail is None else log.tail_offset(tail),
+            "tail": None if tail is None else log.tail_offset(tail, floor=log.size - MOST_SEARCHED),
         }
 
 

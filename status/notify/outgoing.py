@@ -256,7 +256,7 @@ def _last_lines(run_dir: Path) -> Sequence[str]:
     if not there:
         return ()
     with Log(run_dir, "stderr" if "stderr" in there else there[0]) as log:
-        start = max(log.tail_offset(OUTPUT_LINES), log.size - _TAIL_BYTES)
+        start = log.tail_offset(OUTPUT_LINES, floor=log.size - _TAIL_BYTES)
         return [line.decode(errors="replace") for line in lines_of(log.read(start))][-OUTPUT_LINES:]
 
 

@@ -73,7 +73,7 @@ def _window(log: Log, stream: str, begin: int | None, until: int | None, grows: 
         end = size if until is None else min(max(until, 0), size)
         start = _line_start(log, max(end - WINDOW, 0))
         if until is None:
-            start = max(start, log.tail_offset(LINES))
+            start = log.tail_offset(LINES, floor=start)
     data, reached = log.piece(start, end)
     at_end = reached >= size
     if reached < size or (

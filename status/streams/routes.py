@@ -23,7 +23,7 @@ from state.records import ACTIVE_STATES, Run
 from status.access import JUDGED_BY
 from status.errors import BadRequest, Unavailable
 from status.events import FILTERS, OF_JOBS, event_key
-from status.logs import PARAMETERS, LogQuery, stream_of
+from status.logs import MOST_SEARCHED, PARAMETERS, LogQuery, stream_of
 from status.query import PAGE, Query
 from status.streams.clients import Clients
 from status.streams.connection import Stream
@@ -154,7 +154,7 @@ class Streams:
                 size = end_of_text(log, log.size)
                 start = 0 if wanted.start is None else log.offset_since(wanted.start)
                 if wanted.tail is not None:
-                    start = max(start, log.tail_offset(wanted.tail))
+                    start = log.tail_offset(wanted.tail, floor=max(start, size - MOST_SEARCHED))
         except NoLog:
             size = start = 0  # nothing was written yet
         position = _position(request, start)

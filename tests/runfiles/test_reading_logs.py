@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -119,6 +120,39 @@ def test_no_lines_is_the_end(capture: Capture) -> None:
     capture.write(b"a\nb\n")
     with Log(capture.run_dir) as log:
         assert log.tail_offset(0) == 4
+
+
+@given(
+    st.lists(st.sampled_from([b"one\n", b"\n", b"x" * 70_000, b"last"]), max_size=8),
+    st.integers(1, 6),
+    st.integers(-9, 400_000),
+)
+@settings(derandomize=True, max_examples=60, deadline=None)
+def test_the_last_lines_are_looked_for_no_further_than_told(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], count: int, floor: int
+) -> None:
+    run_dir = tmp_path_factory.mktemp("run")
+    (run_dir / "output.log").write_bytes(b"".join(pieces))
+    with Log(run_dir) as log:
+        floor = min(floor, log.size)
+        assert log.tail_offset(count, floor=floor) == max(log.tail_offset(count), floor)
+
+
+def test_a_line_as_long_as_the_disk_costs_what_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "output.log").touch()
+    os.truncate(tmp_path / "output.log", 1 << 40)
+    with Log(tmp_path) as log:
+        assert log.tail_offset(10, floor=log.size - 100_000) == (1 << 40) - 100_000
+
+
+@pytest.mark.parametrize("index", ["-5 -5\n", f"{1 << 70} {1 << 70}\n", "5 -1\n"])
+def test_an_index_that_a_job_wrote_leads_nowhere_else(tmp_path: Path, index: str) -> None:
+    (tmp_path / "output.log").write_bytes(b"one\ntwo\n")
+    (tmp_path / "output.idx").write_text(index)
+    with Log(tmp_path) as log:
+        for at in (-10, 0, 10, 1 << 62):
+            assert 0 <= log.offset_since(at) <= 8
+            assert 0 <= log.offset_until(at) <= 8
 
 
 @pytest.mark.parametrize(
