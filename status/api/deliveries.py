@@ -91,6 +91,8 @@ class DeliveryRoutes:
                     return question(outbox)
             except state_errors.NotFound as error:
                 raise errors.NotFound(error.message, hint=error.hint) from None
+            except state_errors.Ambiguous as error:
+                raise errors.Ambiguous(error.message, candidates=list(error.candidates), hint=error.hint) from None
             except state_errors.InvalidQuery as error:
                 raise errors.BadRequest(error.message, hint=error.hint) from None
             except state_errors.StateError as error:

@@ -94,7 +94,7 @@ def fill(known: Known) -> dict[str, str]:
 
 
 def tell(home: Home, run_id: str) -> None:
-    """A callback that failed, and two notifications that wait."""
+    """A callback that failed, and notifications that wait: one to two addresses, and another."""
     outbox = Outbox.open(home.outbox, now=NOW)
     plain = Delivery(
         id=f"run_{run_id}", kind=DeliveryKind.CALLBACK, target="hooks.example", identity="default/broken",
@@ -107,9 +107,9 @@ def tell(home: Home, run_id: str) -> None:
         Outcome(state=DeliveryState.FAILED, reason="answered 500"),
     )
     said = b'{"title":"broken failed","body":"exit code 1\\nlast line","tone":"failure"}'
-    for number in range(2):
+    for id, number in (("aa11bb0", 0), ("aa11bb1", 1), ("aa11cc0", 0)):
         outbox.add_delivery(
-            replace(plain, id=f"aa11bb{number}", kind=DeliveryKind.NOTIFICATION, target="ops", address=number,
+            replace(plain, id=id, kind=DeliveryKind.NOTIFICATION, target="ops", address=number,
                     run_id=None, event="failure", created_at=NOW - MINUTE, payload=said)
         )  # fmt: skip
     outbox.close()

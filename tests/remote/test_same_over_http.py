@@ -30,7 +30,7 @@ READERS = {
     "silence": [["--list"], ["--list", "-p", "data"]],
     "deliveries": [
         [], ["-n", "1"], ["broken"], ["extract"], ["--failed", "--since", "7d"], ["--to", "ops", "--before", "3"],
-        ["aa11bb1"], ["--kind", "callback", "-p", "default"], ["-p", "data"], ["nothing"],
+        ["aa11bb1"], ["aa11bb"], ["aa11"], ["--kind", "callback", "-p", "default"], ["-p", "data"], ["nothing"],
     ],
 }  # fmt: skip
 FORMS = dict.fromkeys(READERS, OUTPUTS) | {"graph": ("text", "wide", "dot", "json", "yaml", "jsonl", "name")}
