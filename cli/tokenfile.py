@@ -12,6 +12,7 @@ from cli.errors import CliError, NotFound, Refused, UsageError
 from cli.options import Settings
 from specs.config import load_config
 from state.durability import sync_folder
+from state.errors import from_os
 from status.tokens import (
     Token,
     is_name,
@@ -96,10 +97,12 @@ def _write(path: Path, text: str) -> None:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
         write_tokens(path, text, mode)
         sync_folder(path.parent)
-    except OSError as error:
+    except PermissionError as error:
         raise CliError(
             f"{path} cannot be written: {error.strerror}", hint="look at its folder's owner and mode"
         ) from None
+    except OSError as error:
+        raise CliError(f"{path} cannot be written: {error.strerror}", hint=from_os(error, path).hint) from None
 
 
 @contextmanager

@@ -98,6 +98,17 @@ def test_a_request_accepted_before_the_disk_filled_is_done_when_there_is_room(sm
     settle(small, witness)
 
 
+def test_a_token_that_cannot_be_written_leaves_those_there_are_and_says_why(small: Household) -> None:
+    small.home.config.write_text("http: {tokens: .jobsctl/tokens}\n", encoding="utf-8")
+    small.jobsctl("token", "create", "one")
+    before = (small.home.state / "tokens").read_bytes()
+    fill(small.home.state / "ballast")
+    refused = small.jobsctl("token", "create", "two", check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "free some space" in refused.stderr
+    assert (small.home.state / "tokens").read_bytes() == before
+
+
 @pytest.fixture
 def mounted_options(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "size=12m"))

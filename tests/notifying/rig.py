@@ -135,7 +135,7 @@ class Rig:
 
     def deliveries(self, **wanted: Any) -> list[Delivery]:
         """Those in the outbox, the oldest first."""
-        with OutboxReader(self.home.outbox) as outbox:
+        with OutboxReader(self.home.outbox, timeout=PATIENCE) as outbox:
             return outbox.deliveries(order="asc", limit=1000, **wanted)
 
     def wait(self, condition: Callable[[], object]) -> None:
@@ -151,7 +151,7 @@ class Rig:
         self.wait(lambda: self.meta("cursor") is not None)
 
     def meta(self, key: str) -> int | None:
-        with OutboxReader(self.home.outbox) as outbox:
+        with OutboxReader(self.home.outbox, timeout=PATIENCE) as outbox:
             found = outbox._rows("SELECT value FROM meta WHERE key = ?", (key,))
             return found[0][0] if found else None
 
