@@ -9,7 +9,7 @@ from importlib import import_module
 
 import click
 
-from cli.main import help_asked, no_such, prepared
+from cli.subcommands import Subcommands
 
 SYSTEMS = {
     "crontab": "A user's crontab, /etc/crontab, or a file of /etc/cron.d.",
@@ -21,32 +21,13 @@ SYSTEMS = {
 """System -> its one line; code in `cli.importing.commands.<system>`, as `command`."""
 
 
-class SystemGroup(click.Group):
-    """Knows the systems by name and one line."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(SYSTEMS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in SYSTEMS:
-            return None
-        command: click.Command = import_module(f"cli.importing.commands.{name.replace('-', '_')}").command
-        return prepared(command, f"import_{name}")
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, help_asked(ctx, args))
-        except click.NoSuchCommand as error:
-            raise no_such("system", error.command_name, SYSTEMS, "jobsctl import --help") from None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Systems"):
-            formatter.write_dl(list(SYSTEMS.items()))
+def load(system: str) -> click.Command:
+    """The subcommand of one of the systems."""
+    command: click.Command = import_module(f"cli.importing.commands.{system.replace('-', '_')}").command
+    return command
 
 
-@click.command("import", cls=SystemGroup, subcommand_metavar="SYSTEM FILE...")
+@click.command("import", cls=Subcommands, kind="system", lines=SYSTEMS, load=load, subcommand_metavar="SYSTEM FILE...")
 def command() -> None:
     """Turn another system's jobs into job files.
 

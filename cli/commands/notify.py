@@ -6,8 +6,8 @@ import click
 
 from cli.errors import NotFound, UsageError
 from cli.exits import Exit
-from cli.main import help_asked, no_such, prepared
 from cli.options import Settings
+from cli.subcommands import Subcommands
 
 ACTIONS = {"test": "Send a test message through a notifier, or to a job's callback, now."}
 
@@ -87,29 +87,9 @@ def _through(settings: Settings, name: str) -> int:
     return Exit.FAILED if any(result.error for result in results) else Exit.OK
 
 
-class ActionGroup(click.Group):
-    """The actions, each with what all commands have."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(ACTIONS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        return prepared(test, "notify_test") if name == "test" else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, help_asked(ctx, args))
-        except click.NoSuchCommand as error:
-            raise no_such("action", error.command_name, ACTIONS, "jobsctl notify --help") from None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Actions"):
-            formatter.write_dl(list(ACTIONS.items()))
-
-
-@click.command("notify", cls=ActionGroup, subcommand_metavar="ACTION [NOTIFIER]")
+@click.command(
+    "notify", cls=Subcommands, kind="action", lines=ACTIONS, load=lambda _: test, subcommand_metavar="ACTION [NOTIFIER]"
+)
 def command() -> None:
     """Notifiers: who is told when something happens to a job. docs/notifications.md says how to write one, and
     docs/callbacks.md how a program is told.

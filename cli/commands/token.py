@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from cli.exits import Exit
-from cli.main import help_asked, no_such, prepared
 from cli.options import Settings
+from cli.subcommands import Subcommands
 
 ACTIONS = {
     "create": "Make a token, and print it this once.",
@@ -85,30 +85,14 @@ def revoke(settings: Settings, name: str) -> int:
     return Exit.OK
 
 
-class ActionGroup(click.Group):
-    """The actions, each with what all commands have."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(ACTIONS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        found = {"create": create, "list": list_tokens, "revoke": revoke}.get(name)
-        return None if found is None else prepared(found, f"token_{name}")
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, help_asked(ctx, args))
-        except click.NoSuchCommand as error:
-            raise no_such("action", error.command_name, ACTIONS, "jobsctl token --help") from None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Actions"):
-            formatter.write_dl(list(ACTIONS.items()))
-
-
-@click.command("token", cls=ActionGroup, subcommand_metavar="ACTION [NAME]")
+@click.command(
+    "token",
+    cls=Subcommands,
+    kind="action",
+    lines=ACTIONS,
+    load={"create": create, "list": list_tokens, "revoke": revoke}.__getitem__,
+    subcommand_metavar="ACTION [NAME]",
+)
 def command() -> None:
     """Tokens that readers need over HTTP, once `http.tokens` in jobsctl.yaml names their file.
 
