@@ -1,6 +1,6 @@
 """The status process: status files and, where an address is given, HTTP. Started and restarted by the daemon.
 
-`python -c "import jobsctl; from status.serve import main; main()" --home DIR [--listen HOST:PORT]
+`python -P -c "import jobsctl; from status.serve import main; main()" --home DIR [--listen HOST:PORT]
 [--tokens FILE] [--name NAME]... [--insecure] [--max-jobs N]`. It reads the
 database, the heartbeat and run files, and writes status files and `http.json`, nothing else; so it may end at any
 instant, and does: at end of file on stdin (the daemon closed the pipe, or died), at SIGTERM, and when its parent dies.
