@@ -141,7 +141,7 @@ def try_lines(tries: Sequence[Data]) -> Iterator[str]:
     for each in tries:
         came = "arrived" if each["error"] is None else one_line(each["error"])
         code = f" ({each['statusCode']})" if each["statusCode"] is not None and each["error"] is None else ""
-        yield f"{precise(_instant(each['sentAt']) or 0)}  {each['seconds']:.3f} s  {came}{code}"
+        yield f"{precise(_instant(each['sentAt']) or 0)}  {each['seconds']:7.3f} s  {came}{code}"
 
 
 def _to(each: Data) -> str:

@@ -13,8 +13,8 @@ from rich.cells import cell_len
 from specs.load import load_bytes
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
 from state.outbox.store import Outbox
-from state.records import DocumentRecord
-from tests.commands.conftest import NOW
+from state.records import DocumentRecord, Event, RunState
+from tests.commands.conftest import MINUTE, NOW
 from tests.dialogues.terminal import CTRL_C, PATIENCE, SHOW_CURSOR
 
 REFUSED = "535 5.7.8 認証に失敗しました: the password of ops@example.com is wrong"
@@ -81,6 +81,39 @@ def test_no_color_means_none(outbox, terminal, arguments):
     screen.end()
     assert re.search(rb"\x1b\[[0-9;]*m", screen.shown) is None
     assert REFUSED in screen.text
+
+
+FOLLOWING = [
+    pytest.param(["logs", "-f", "hello"], id="logs"),
+    pytest.param(["events", "-f", "--since", "2020-01-01T00:00:00Z"], id="events"),
+]
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}], ids=["colours", "NO_COLOR"])
+@pytest.mark.parametrize("arguments", FOLLOWING)
+def test_what_is_followed_comes_whole_on_a_narrow_terminal(known, home, terminal, arguments, environment):
+    """What came before, and what comes: wide characters too, in colours only where they are wanted."""
+    job = known.job()
+    run = known.run(job, state=RunState.RUNNING, ago=MINUTE)
+    folder = home.run_dir_of(run)
+    folder.mkdir(parents=True)
+
+    def write(text: str) -> None:
+        with (folder / "output.log").open("a") as log:
+            log.write(f"{text}\n")
+        event = Event(at=NOW, job_id=job.id, run_id=run.id, type="Warning", reason="noted", message=text)
+        known.store.add_events([event])
+
+    write("売上 - the first line")
+    screen = terminal(*arguments, columns=20, env=environment)
+    place = screen.until("売上 - the first line")
+    write("認証に失敗しました - a line that is longer than the terminal is wide")
+    screen.until("認証に失敗しました - a line that is longer than the terminal is wide", after=place)
+    screen.press(CTRL_C)
+    assert screen.end() == 130
+    assert screen.is_as_before
+    coloured = re.search(rb"\x1b\[[0-9;]*m", screen.shown) is not None
+    assert coloured is (arguments[0] == "events" and not environment)
 
 
 def test_a_test_message_that_hangs_says_what_it_waits_for_and_is_called_off(known, terminal):
