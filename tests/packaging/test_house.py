@@ -13,7 +13,7 @@ from tests.components import program
 ROOT = Path(__file__).resolve().parents[2]
 TRACKED = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
 FILES = [ROOT / name for name in TRACKED.split("\0") if name and (ROOT / name).is_file()]
-TEXTS = [path for path in FILES if path.suffix not in {".svg", ".lock", ".gz"}]
+TEXTS = [path for path in FILES if path.suffix not in {".gz", ".lock", ".png", ".svg"}]
 PAGES = [path for path in FILES if path.suffix == ".md"]
 SCRIPTS = [path for path in FILES if path.suffix == ".sh"] + [ROOT / ".ci" / "run"]
 
