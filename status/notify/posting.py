@@ -21,6 +21,7 @@ from state.outbox.store import Outbox
 from status.instants import SECOND
 from status.notify.crashpoint import crashpoint
 from status.notify.sending import Note, send_apart
+from status.notify.wording import when
 
 THREADS = 4
 LOOK, EACH = 1000, 2
@@ -29,6 +30,8 @@ TURNS = 8
 """Of looking again, twice as far each time, while what was seen was dropped."""
 DELAYS = (30, 120, 600, 1800, 3600)
 """Seconds from each failed attempt to the next: six attempts in a little under two hours."""
+LATE = 60 * SECOND
+"""What is sent longer after it was written says so."""
 
 Send = Callable[[str, Note], str | None]
 """`sending.send_apart`: None when it arrived, else why not."""
@@ -136,7 +139,9 @@ class Postman:
         except OutsideUnreadable as error:
             return str(error)
         crashpoint("notify-sending")
-        problem = self._send(address, Note(said["title"], said["body"], said["tone"]))
+        late = delivery.attempts > 0 or self._now() - delivery.created_at > LATE
+        body = f"{said['body']}\n{_late_words(delivery)}" if late else said["body"]
+        problem = self._send(address, Note(said["title"], body, said["tone"]))
         crashpoint("notify-sent")
         return problem
 
@@ -152,6 +157,13 @@ def outcome_of(attempt: Attempt) -> Outcome:
         state=DeliveryState.PENDING,
         next_attempt_at=ended + DELAYS[attempt.number - 1] * SECOND,
         reason=attempt.error,
+    )
+
+
+def _late_words(delivery: Delivery) -> str:
+    """Later messages do not wait for it: a failure that comes after its recovery must not be taken for news."""
+    return (
+        f"Sent late: it was written at {when(delivery.created_at, 'UTC')}; what was written since may have come before"
     )
 
 

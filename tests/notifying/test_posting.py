@@ -27,14 +27,17 @@ class Service:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.bodies: list[str] = []
+        self.refusals: list[str] = []
         self.hanging: set[str] = set()
         self.let_go = threading.Event()
 
-    def send(self, url: str, _note: Note) -> str | None:
+    def send(self, url: str, note: Note) -> str | None:
         self.asked.append(url)
+        self.bodies.append(note.body)
         if url in self.hanging:
             self.let_go.wait(20)
-        return None
+        return self.refusals.pop() if self.refusals else None
 
 
 class House:
@@ -135,3 +138,16 @@ def test_what_waited_for_days_is_sent_for_its_job_counts_as_told_of(house: House
     house.add("old", at=now() - 3 * 86_400 * SECOND)
     house.until(lambda: house.state("old") is not DeliveryState.PENDING)
     assert (house.state("old"), house.service.asked) == (DeliveryState.DELIVERED, ["json://a"])
+
+
+def test_what_is_sent_again_says_when_it_was_written(house: House) -> None:
+    """The recovery after it may have come before it."""
+    house.notifier("json://a")
+    house.service.refusals = ["no answer"]
+    house.add("one")
+    house.until(lambda: (found := house.outbox.delivery("one")) is not None and found.attempts == 1)
+    house.outbox.set_back(0, now=0, longest=0)
+    house.until(lambda: house.state("one") is DeliveryState.DELIVERED)
+    first, second = house.service.bodies
+    assert first == "b"
+    assert second.startswith("b\nSent late: it was written at 20")
