@@ -18,7 +18,7 @@ from cli.tables import next_text
 from cli.terminal import one_line
 from state.records import Health, JobRecord, Reason, Run, RunState, SilenceRecord
 from status.heartbeat import Heartbeat
-from status.phase import Phase, phase_of, suspension_of
+from status.phase import WORST_FIRST, phase_of, suspension_of
 from status.problems import Problem, daemon_problems, gravest_first, job_problems, source_problems
 from status.runwords import duration_text, short_revision, waiting_words
 from status.silences import ALL, silence_view, silence_words
@@ -28,10 +28,6 @@ from status.views import run_view, source_view
 NO_JOBS = "All right, and no jobs yet."
 COMING = 5
 """Jobs that start next, in the overview; `timers` shows all."""
-WORST_FIRST = (
-    Phase.FAILED, Phase.BLOCKED, Phase.IN_PROGRESS, Phase.ACTIVE, Phase.PENDING, Phase.SUSPENDED, Phase.COMPLETED,
-    Phase.CANCELLED,
-)  # fmt: skip
 SHOWN = 10
 """Lines of one section: more than a screen helps nobody to see what comes first; `list` shows all."""
 
