@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.health.finding import Check, Finding, Patient, ok, problem, warning
+from status.homeproblems import status_files_problem
 
 MOST = 20_000
 """Files and folders of the specs that are looked at."""
@@ -84,6 +85,8 @@ def check_state(patient: Patient) -> Iterator[Finding]:
             f"{home.state} belongs to {_user(owner)}, you are {_user(os.geteuid())}",
             f"look as that user: sudo -u {_user(owner)} jobsctl --home {home.root} doctor",
         )
+    if (why := status_files_problem(home)) is not None:
+        yield problem(f"status files: {why}", f"remove {home.status}: it is made anew")
     open_ones = [
         (path, mode)
         for path in (home.state, home.requests, home.supervisors, home.runs, home.status, home.database, home.lock)

@@ -36,6 +36,14 @@ def test_what_does_not_arrive_comes_before_jobs_and_an_old_backup_after_them(job
     assert found[2]["message"] == "the last backup was made 8d ago: /b.tar.gz"
 
 
+def test_status_files_that_cannot_be_written_are_told_by_status_and_doctor(jobsctl, known, daemon):
+    known.home.status.write_text("")
+    (found,) = json.loads(jobsctl("status", "-o", "json").out)["problems"]
+    assert (found["kind"], found["subject"], found["next"]) == ("daemon", "status files", "jobsctl doctor")
+    assert found["message"].endswith("status is no directory: nothing can be written there")
+    assert f"status files: {found['message']}" in jobsctl("doctor", "--only", "rights-state").out
+
+
 def test_without_any_of_it_all_is_well(jobsctl, known, daemon):
     known.run(known.job())
     done = jobsctl("status")
