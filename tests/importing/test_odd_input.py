@@ -64,7 +64,7 @@ def test_any_crontab(text: str, system: bool) -> None:
 def test_any_units(timer: str, service: str, unit: str) -> None:
     files = [
         SourceText("a.timer", f"[Timer]\n{timer}\n"),
-        SourceText("tell@.service", f"[Service]\n{service}\nExecStart=mail root\n"),
+        SourceText("tell@.service", "[Service]\nExecStart=mail root\n"),
         SourceText("a.service", f"[Unit]\n{unit}\n[Service]\n{service}\nExecStart=/bin/x\n"),
     ]
     sound(read_systemd(files, timezone="Europe/Berlin", timezone_given=True, home_of=home_of))
