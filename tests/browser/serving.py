@@ -19,7 +19,8 @@ import httpx
 from state.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0
+PATIENCE = 120.0
+"""Seconds; ten thousand jobs on a machine that has much else to do."""
 _PROGRAM = "import sys, jobsctl, status.serve as s; at = int(sys.argv.pop(1)); s.now_us = lambda: at; s.main()"
 
 

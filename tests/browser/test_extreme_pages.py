@@ -64,6 +64,7 @@ def test_no_text_acts_on_a_page_or_breaks_its_layout(browser: Browser, tmp_path:
         context.close()
 
 
+@pytest.mark.timeout(240)
 def test_ten_thousand_jobs_are_a_small_page_that_is_filtered_as_one_types(browser: Browser, tmp_path: Path) -> None:
     home = make_home(tmp_path / "home")
     store = Store.open(home.database, now=FULL - HOUR)
