@@ -19,6 +19,7 @@ from tests.browser.places import PLACES, Ids, Place, newest_runs
 from tests.browser.serving import served_at
 from tests.browser.telling import tell
 from tests.browser.watching import Watch
+from tests.household import eventually
 from tests.page.browsing import chromium
 from tests.page.month import FULL, make_month
 
@@ -96,6 +97,21 @@ def test_nothing_is_wrong_with_a_page(month: Month, place: Place) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page) == []  # now dark, and on a phone
     assert watch.faults == []
+    page.context.close()
+
+
+def test_what_goes_wrong_on_a_page_is_seen(month: Month) -> None:
+    """The watch of all these tests: without it they would pass over anything."""
+    page, watch = month.open("/source")
+    assert watch.faults == []
+    page.evaluate("document.body.append(Object.assign(new Image(), { src: 'https://elsewhere.example/x.png' }))")
+    page.evaluate("document.body.setAttribute('style', 'color: red')")
+    page.evaluate("setTimeout(() => alert('here'))")
+    page.evaluate("setTimeout(() => { throw new Error('broken'); })")
+    page.evaluate("fetch('/static/none/none.css')")
+    page.evaluate("console.error('said')")
+    for what in ("policy: img-src", "policy: style-src", "dialogue", "broken", "answered 404", "said"):
+        eventually(lambda what=what: page.evaluate("1") and any(what in each for each in watch.faults), what)
     page.context.close()
 
 
