@@ -60,7 +60,7 @@ def send_test_callback(seen: Reading, record: JobRecord) -> Result:
     )  # fmt: skip
     sender = Sender(
         allowed=Allowed(hosts=allowed.hosts, private=allowed.private, ports=allowed.ports),
-        read_value=lambda value, subject: read_here(value, subject=subject, base_dir=seen.home.root),
+        read_value=lambda value, subject: read_here(value, subject=subject, base_dir=seen.base_dir),
         now=lambda: seen.now,
         monotonic=time.monotonic,
         resolve=resolve_name,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from specs import outside
+
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """The daemon's, where its environment has none."""
 
@@ -53,9 +55,5 @@ def _wrong(path: Path, user: str | None) -> str | None:
 
 
 def base_dir(specs_root: Path, home: Path) -> Path:
-    """Where relative paths of specs start, by the daemon's rule: their repository, else the home."""
-    root = specs_root.resolve()
-    for folder in (root, *root.parents):
-        if (folder / ".git").exists():
-            return folder
-    return home if root.is_relative_to(home.resolve()) else root
+    """Where relative paths of specs start, by the daemon's rule."""
+    return outside.base_dir(specs_root.resolve(), home.resolve())

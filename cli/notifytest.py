@@ -60,7 +60,7 @@ def _send(seen: Reading, name: str, place: int, url: object, note: Note) -> Resu
     began = time.monotonic()
     try:
         subject = f"urls[{place - 1}] of Notifier {name}"
-        address = read_here(url, subject=subject, base_dir=seen.home.root).strip()
+        address = read_here(url, subject=subject, base_dir=seen.base_dir).strip()
     except OutsideUnreadable as error:
         return Result(place, "?", 0.0, str(error))
     with Progress(f"sending through {name}, address {place}"):

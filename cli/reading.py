@@ -25,6 +25,8 @@ from status.timing import words_of
 from status.views import View, job_view
 
 if TYPE_CHECKING:  # what reads specs or files of runs takes 20 ms and more to load: only who needs it pays
+    from pathlib import Path
+
     from cli.rundir import RunDirectory
     from specs.calendar import Calendars, JobCalendar
     from specs.config import Config
@@ -76,6 +78,14 @@ class Reading:
         if beat is not None and (zone := beat.text("timezone")) is not None:
             return zone
         return DEFAULT_ZONE if self.has_usual_settings else self.config.timezone
+
+    @property
+    def base_dir(self) -> Path:
+        """Where relative paths of specs start: as for the daemon."""
+        from specs.outside import base_dir
+
+        root = self.home.root
+        return base_dir(self.home.specs if self.has_usual_settings else root / self.config.specs, root)
 
     @property
     def has_usual_settings(self) -> bool:

@@ -29,6 +29,7 @@ from reconciler.sync import Change
 from reconciler.wake import Wakeup
 from reconciler.world import World, log
 from specs.desired import Desired
+from specs.outside import base_dir
 from specs.source import Look
 from state import inbox
 from state.errors import StateError
@@ -212,7 +213,7 @@ class Loop:
             last=self._source_state,
             wanted_gone=deletes,
         )
-        self.world.base_dir = _base_dir(Path(look.desired.root), self.world.home.root)
+        self.world.base_dir = base_dir(Path(look.desired.root), self.world.home.root)
         self._source_state = applied.source
         if applied.look_again_at is not None:
             self._look_at = applied.look_again_at
@@ -360,11 +361,3 @@ class Loop:
         except OSError as error:
             self._pulse.failed(error, clock.now())
             log.error("cannot write the heartbeat: %s", error)
-
-
-def _base_dir(root: Path, home: Path) -> Path:
-    """What relative working directories are relative to: the repository the specs are in, else the home."""
-    for folder in (root, *root.parents):
-        if (folder / ".git").exists():
-            return folder
-    return home if root.is_relative_to(home) else root

@@ -15,6 +15,14 @@ LARGEST = 131_071 - 257
 """Bytes. One environment string is at most 128 KiB (MAX_ARG_STRLEN), its name included."""
 
 
+def base_dir(specs_root: Path, home: Path) -> Path:
+    """Where relative paths of specs start: the root of their repository, else the home."""
+    for folder in (specs_root, *specs_root.parents):
+        if (folder / ".git").exists():
+            return folder
+    return home if specs_root.is_relative_to(home) else specs_root
+
+
 class OutsideUnreadable(Exception):
     """Raised when a value cannot be had: of what, why, and what to do. Never holds a value."""
 

@@ -117,8 +117,8 @@ class RemoteLog(Log):
     def offset_until(self, time: int) -> int:
         return self._bound(until=time)["until"]
 
-    def tail_offset(self, lines: int) -> int:
-        return self._bound(tail=lines)["tail"]
+    def tail_offset(self, lines: int, *, floor: int = 0) -> int:
+        return max(self._bound(tail=lines)["tail"], floor)
 
     def piece(self, start: int, end: int | None = None) -> tuple[bytes, int]:
         answer = self._client.get(self._place, [("stream", self._stream), ("start", start), ("end", end)])

@@ -28,8 +28,8 @@ LOOK, EACH = 1000, 2
 """Deliveries looked at in one turn, and at most for one address: those for one that hangs do not hide the others."""
 TURNS = 8
 """Of looking again, twice as far each time, while what was seen was dropped."""
-DELAYS = (30, 120, 600, 1800, 3600)
-"""Seconds from each failed attempt to the next: six attempts in a little under two hours."""
+DELAYS = (30, 120, 600, 1800, 3600, 7200, 14_400, 28_800)
+"""Seconds from each failed attempt to the next: nine in 16 hours. A night without mail loses no message."""
 LATE = 60 * SECOND
 """What is sent longer after it was written says so."""
 
@@ -45,7 +45,7 @@ class Postman:
         outbox: Outbox,
         notifiers: Callable[[], Mapping[str, StoredNotifier]],
         *,
-        base_dir: Path,
+        base_dir: Callable[[], Path],
         environ: Mapping[str, str],
         now: Callable[[], int],
         monotonic: Callable[[], float],
@@ -55,7 +55,7 @@ class Postman:
         """
         Args:
             notifiers: those that are applied now, by name.
-            base_dir, environ: where addresses from outside are found (`specs.outside.read_value`).
+            base_dir, environ: where addresses from outside are found (`specs.outside`).
             wake: called by the threads: there is something to `take`.
         """
         self._outbox = outbox
@@ -135,7 +135,7 @@ class Postman:
         said = orjson.loads(delivery.payload)
         subject = f"urls[{delivery.address or 0}] of Notifier {delivery.target}"
         try:
-            address = read_value(url, subject=subject, base_dir=self._base_dir, environ=self._environ).strip()
+            address = read_value(url, subject=subject, base_dir=self._base_dir(), environ=self._environ).strip()
         except OutsideUnreadable as error:
             return str(error)
         crashpoint("notify-sending")

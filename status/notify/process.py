@@ -17,11 +17,12 @@ import signal
 import sys
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from jobsctl import __version__
-from specs.outside import read_value
+from specs.outside import base_dir, read_value
 from specs.stored import StoredJob, Unreadable
 from state.errors import CorruptDatabase, DatabaseError, NewerSchema, StateError
 from state.home import Home
@@ -117,10 +118,11 @@ class NotifyProcess:
         self._bell, self._ringer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._follower = Follower(home.database, outbox, default_timezone=default_timezone)
         self._outgoing = Outgoing(home, outbox, default_timezone=default_timezone, page=settings.page)
+        base = partial(base_dir, home.root / settings.specs, home.root)  # asked anew: a repository may be made later
         self._postman = Postman(
             outbox,
             lambda: self._outgoing.notifiers,
-            base_dir=home.root,
+            base_dir=base,
             environ=os.environ,
             now=now_us,
             monotonic=time.monotonic,
@@ -128,9 +130,7 @@ class NotifyProcess:
         )
         sender = Sender(
             allowed=settings.allowed,
-            read_value=lambda value, subject: read_value(
-                value, subject=subject, base_dir=home.root, environ=os.environ
-            ),
+            read_value=lambda value, subject: read_value(value, subject=subject, base_dir=base(), environ=os.environ),
             now=now_us,
             monotonic=time.monotonic,
             resolve=resolve_name,

@@ -20,7 +20,7 @@ import jobsctl, sys, orjson
 from pathlib import Path
 from specs.config import load_config
 config = load_config(Path(sys.argv[1]))
-kept = config.model_dump(mode="json", include={"callbacks", "ping", "http"})
+kept = config.model_dump(mode="json", include={"callbacks", "ping", "http", "specs"})
 sys.stdout.buffer.write(orjson.dumps(kept))
 """
 
@@ -47,6 +47,8 @@ class Settings:
     ping: Ping | None
     page: str | None
     """Address of the web page; None: not known."""
+    specs: str = "jobs"
+    """The specs directory: absolute, or relative to the home."""
 
 
 CLOSED = Settings(allowed=Allowed(hosts=()), ping=None, page=None)
@@ -72,4 +74,5 @@ def read_settings(home: Path) -> Settings:
         allowed=Allowed(hosts=callbacks["hosts"], private=callbacks["private"], ports=callbacks["ports"]),
         ping=None if ping is None else Ping(url=ping["url"], every=ping["every"]),
         page=(said["http"] or {}).get("url"),
+        specs=said["specs"],
     )

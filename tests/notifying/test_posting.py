@@ -50,7 +50,7 @@ class House:
         self.postman = Postman(
             self.outbox,
             lambda: self.notifiers,
-            base_dir=path.parent,
+            base_dir=lambda: path.parent,
             environ={},
             now=now,
             monotonic=time.monotonic,
