@@ -1,7 +1,7 @@
 """Draws docs/page.png and docs/page-dark.png: the page over a month of a small shop's jobs, in a real browser.
 
 Run after the page has changed: `.venv/bin/python docs/picture_page.py`. It needs Chromium. The month and its clock are
-those of the tests, so that equal pages give equal pictures.
+those of the tests, so that the pictures show the same until the page is another.
 """
 
 from __future__ import annotations
