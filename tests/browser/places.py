@@ -46,7 +46,7 @@ PLACES = [
     Place("run-waiting", _run("data/quality")),
     Place("run-skipped", _run("ops/mirror")),
     Place("run-files", _run("data/export-partners")),
-    Place("run-found-lines", _run("shop/search-reindex", "?find=shard+07")),
+    Place("run-found-lines", _run("shop/orders-import", "?find=order+1")),
     Place("graph", "/graph"),
     Place("graph-of-a-job", "/graph?job=data/load"),
     Place("source", "/source"),

@@ -260,7 +260,7 @@ def test_a_page_can_be_printed(month: Month) -> None:
 
 
 def test_all_of_it_can_be_read_without_javascript(month: Month) -> None:
-    """Filters, sorting, pages of the history, details, a log from its end to its beginning."""
+    """Filters, sorting, pages of the history, details, attempts, the graph. Logs: `tests.page.test_live_log`."""
     page, watch = month.open("/jobs", live=False, java_script_enabled=False)
     page.locator("#q").fill("backup")
     page.locator("#project").select_option("ops")
@@ -287,10 +287,6 @@ def test_all_of_it_can_be_read_without_javascript(month: Month) -> None:
     assert older < newest
     page.locator(".pager a[rel=prev]").click()
     expect(page.locator(".runs tbody th").first).to_have_text(newest)
-    page.goto(f"{month.address}/runs/{month.ids['shop/search-reindex']}")
-    page.locator("a.log-earlier").click()
-    page.get_by_role("link", name="The end").click()
-    expect(page.locator(".log .l").last).to_have_text("documentation 1 warning")
     page.goto(f"{month.address}/deliveries")
     page.locator(".facets .s-failed").click()
     expect(page.locator("tbody tr")).to_have_count(1)
