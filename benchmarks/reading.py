@@ -192,8 +192,8 @@ def measure(there: House, seconds: float, into: list[float], floor: list[float])
 def storm(there: House, seconds: float) -> Iterator[None]:
     load = str(program("httpload"))
     commands = [
-        [load, str(there.port), "/metrics", "4", str(seconds)],
-        [load, str(there.port), PAGE, "8", str(seconds)],
+        ["nice", load, str(there.port), "/metrics", "4", str(seconds)],  # clients are elsewhere, as in `crowd`
+        ["nice", load, str(there.port), PAGE, "8", str(seconds)],
         ["sh", "-c", 'while :; do "$@" > /dev/null; done', "sh", sys.executable, "-m", "jobsctl", "--home",
          str(there.home.root), "-o", "json", "runs"],
     ]  # fmt: skip

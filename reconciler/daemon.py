@@ -31,6 +31,7 @@ from reconciler.table import JobTable
 from reconciler.wake import Wakeup
 from reconciler.world import World, log
 from runners.supervised import SupervisedRunner
+from runners.supervisor.libc import ask_for_short_slices
 from specs.config import Config
 from specs.desired import DIRTY
 from specs.scan import ignore_lease_signals
@@ -115,6 +116,7 @@ def run_daemon(
         check_state=_state_check(home),
     )
     _listen_to_signals(loop, wakeup)
+    ask_for_short_slices()
     log.info("jobsctl %s, home %s, specs %s", version, home.root, home.root / config.specs)
     thread.start()
     try:

@@ -24,6 +24,7 @@ def main(directory: str, name: str, listener: int) -> int:
             _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
     libc.become_subreaper()
+    libc.ask_for_short_slices()
     crash.arm()
     awake, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     supervisor = Supervisor(directory, name, listener, awake)
