@@ -94,6 +94,14 @@ def _lateness(bench: Bench, there: House, log: str) -> Iterator[Figure]:
             beside="nobody follows",
             target=Target(1.2),
         )
+    for name, who in (("quiet", "nobody follows"), ("crowd", "followers"), ("all", "followers, log and storm")):
+        # What a machine without a free processor does to anybody's start is in both.
+        yield compared(
+            f"p99 of ours beside that of a C program which spawns in the same turns: {who}",
+            [percentile(late[name], 99)],
+            [percentile(floor[name], 99)],
+            beside="C",
+        )
 
 
 def _beside(late: list[float]) -> str:
