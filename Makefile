@@ -35,8 +35,8 @@ fix: $(STAMP) ## what lint and format can repair by themselves
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-# As many workers as processors: browsers, Prometheus and daemons beside them keep those busy.
-WORKERS ?= $(shell nproc)
+# One worker more than there are processors: most of the time a test of real processes waits for one.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 test: $(STAMP) ## every test; ARGS='tests/watching -k name' for some, WORKERS=0 in one process
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
