@@ -89,7 +89,8 @@ def commands_of(text: str) -> list[str]:
 
 def parse(line: str) -> None:
     """Raises click's error when there is no such command, or it has no such option."""
-    root = click.Context(jobsctl, info_name="jobsctl", resilient_parsing=False)
+    # With the settings of the program: click keeps the first help option a command is asked for, for all tests after.
+    root = click.Context(jobsctl, info_name="jobsctl", resilient_parsing=False, **jobsctl.context_settings)
     words = shlex.split(line)[1:]
     _, rest, _ = jobsctl.make_parser(root).parse_args(words)
     command = jobsctl.get_command(root, rest[0])

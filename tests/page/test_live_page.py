@@ -107,6 +107,7 @@ def test_an_update_keeps_focus_and_selection(page: Page, house: tuple[StatusProc
     server.ring()
     page.goto(address(server, "/jobs"))
     live(page)
+    expect(page.locator("tr[data-key='default/broken']")).to_be_visible()
     page.locator("tr[data-key='default/hello'] a.job").focus()
     page.evaluate(
         """() => {
