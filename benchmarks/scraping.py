@@ -11,8 +11,8 @@ from benchmarks.figures import Figure, Target, compared
 from benchmarks.timing import interleaved
 from benchmarks.workshop import Bench
 from state.reads import Reader
-from status.board import Board
-from status.jobseries import JobSample, render_jobs
+from status.metrics.jobs import JobSample, render_jobs
+from status.picture.board import Board
 
 
 def series(bench: Bench) -> Iterator[Figure]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, Target, compared
 from benchmarks.workshop import Bench
-from status.files import StatusFiles
+from status.picture.files import StatusFiles
 
 _TEXT = "name: report\n" + "status: succeeded, as the one before\n" * 12
 

@@ -18,8 +18,8 @@ from reconciler.lock import AlreadyRunning, take_lock
 from state.archive import Manifest, view_of
 from state.home import Home
 from state.restore import exchange, staged
-from status.instants import rfc3339
-from status.times import both, size, stamp
+from status.words.instants import rfc3339
+from status.words.times import both, size, stamp
 
 
 def backup_name(now: int) -> str:

@@ -25,8 +25,8 @@ from specs.desired import Desired, DesiredJob
 from state.errors import NoDatabase, OlderSchema
 from state.reads import Reader
 from state.records import JobRecord
-from status.masking import masked_pair
-from status.yaml import dump_yaml
+from status.words.masking import masked_pair
+from status.words.yaml import dump_yaml
 
 Word = Literal["created", "configured", "renamed", "unchanged", "pruned"]
 _WORDS: Mapping[Action, Word] = {

@@ -18,8 +18,8 @@ from cli.terminal import one_line
 from specs.stored import StoredJob
 from state.errors import NotFound as StateNotFound
 from state.records import Run
-from status.instants import parse_instant
-from status.times import NEVER, both, precise, relative
+from status.words.instants import parse_instant
+from status.words.times import NEVER, both, precise, relative
 
 _STYLES: Mapping[str, Style] = {"delivered": "green", "failed": "red", "dropped": "yellow", "pending": "cyan"}
 _ID = re.compile(r"[\w-]{4,64}", re.ASCII)

@@ -14,12 +14,12 @@ from specs.zones import find_zone
 from state.records import JobRecord
 from status.deadline import read_spec
 from status.phase import suspension_of
-from status.policywords import param_pairs, policy_pairs
-from status.programwords import command_pairs, environment_pairs
-from status.times import relative
 from status.upcoming import Upcoming
 from status.why.facts import facts_of
 from status.why.waiting import now, occupied, upstream_words
+from status.words.policy import param_pairs, policy_pairs
+from status.words.program import command_pairs, environment_pairs
+from status.words.times import relative
 
 SHOWN_STARTS = 3
 """`next` shows more."""

@@ -18,7 +18,7 @@ from specs.codes import CODES, Code
 from specs.schema import fields, words
 from specs.schema.fields import Field
 from state.records import Reason
-from status.reasons import EXPLAINED, Explained
+from status.words.reasons import EXPLAINED, Explained
 
 WIDEST = 100
 """Columns; a longer line of words is hard to read."""

@@ -12,9 +12,9 @@ from cli.tables import PHASE_STYLE, last_run_cell
 from cli.terminal import one_line
 from state.records import JobRecord
 from status.graph import Edge, Graph
-from status.instants import SECOND
 from status.phase import Phase, phase_of
-from status.times import NEVER, span
+from status.words.instants import SECOND
+from status.words.times import NEVER, span
 
 BRANCHES = ("├─ ", "└─ ", "│  ", "   ")
 PLAIN_BRANCHES = ("|- ", "`- ", "|  ", "   ")

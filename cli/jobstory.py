@@ -11,10 +11,10 @@ from cli.terminal import one_line
 from state.records import Health, JobRecord, RunState
 from status.deadline import read_spec
 from status.phase import Suspension, conditions_of, suspension_of, sync_of
-from status.problems import WROTE_NOTHING, missed_deadline
-from status.runwords import duration_text, short_revision, waiting_words
+from status.problems.now import WROTE_NOTHING, missed_deadline
 from status.silences import silence_of, silence_words
-from status.times import both, relative
+from status.words.runs import duration_text, short_revision, waiting_words
+from status.words.times import both, relative
 
 LABEL = 13
 SHOWN_RUNS = 5

@@ -11,7 +11,7 @@ from cli.output import counted, say
 from cli.reading import Reading
 from state.records import Run
 from status.outputs import Piece, kept_of, read_piece
-from status.times import relative
+from status.words.times import relative
 
 
 def print_kept(seen: Reading, runs: Sequence[Run], name: str, piece: Piece | None, *, of: str) -> None:

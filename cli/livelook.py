@@ -15,8 +15,8 @@ from cli.reading import Reading, reading
 from cli.tables import STATE_STYLE
 from state.records import Reason, Run, RunState
 from status.live import PoolUse, Running, Snapshot, Waiting, in_order, pools_of, running_of
-from status.runwords import duration_text, waiting_words
-from status.times import NEVER, relative, size, span, stamp
+from status.words.runs import duration_text, waiting_words
+from status.words.times import NEVER, relative, size, span, stamp
 
 Sort = Literal["cpu", "memory", "time"]
 MOST = 500

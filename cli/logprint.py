@@ -19,7 +19,7 @@ from cli.streams import rest
 from cli.terminal import VisibleBytes
 from state.logs import Log, lines_of, matching
 from state.records import TERMINAL_STATES, Run, RunState
-from status.times import relative
+from status.words.times import relative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,7 +190,7 @@ class Instant(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        from status.instants import InvalidInstant, parse_instant
+        from status.words.instants import InvalidInstant, parse_instant
 
         try:
             return parse_instant(value, now=(ctx.ensure_object(Settings) if ctx else Settings()).now())

@@ -18,7 +18,7 @@ import click
 from cli.options import Settings
 from cli.streams import write_error
 from cli.terminal import one_line, safe_json, visible
-from status.counting import counted as counted
+from status.words.counting import counted as counted
 
 GAP = 2
 """Spaces between two columns."""
@@ -204,7 +204,7 @@ def to_json(value: Any, *, indent: bool = True) -> str:
 
 def to_yaml(value: Data) -> str:
     """YAML, as in status files."""
-    from status.yaml import dump_yaml
+    from status.words.yaml import dump_yaml
 
     return dump_yaml(value)
 

@@ -19,11 +19,11 @@ from cli.terminal import one_line
 from state.records import Health, JobRecord, Reason, Run, RunState, SilenceRecord
 from status.heartbeat import Heartbeat
 from status.phase import WORST_FIRST, phase_of, suspension_of
-from status.problems import Problem, daemon_problems, gravest_first, job_problems, source_problems
-from status.runwords import duration_text, short_revision, waiting_words
+from status.problems.now import Problem, daemon_problems, gravest_first, job_problems, source_problems
 from status.silences import ALL, silence_view, silence_words
-from status.times import relative
 from status.views import run_view, source_view
+from status.words.runs import duration_text, short_revision, waiting_words
+from status.words.times import relative
 
 NO_JOBS = "All right, and no jobs yet."
 COMING = 5

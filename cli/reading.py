@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # what reads specs or files of runs takes 20 ms and more to l
     from specs.config import Config
     from specs.diagnostic import InvalidSpec
     from specs.policy import Policy
-    from status.problems import Problem
+    from status.problems.now import Problem
     from status.search import Hit
 
 
@@ -141,7 +141,7 @@ class Reading:
 
     def home_problems(self) -> list[Problem]:
         """What is wrong besides the daemon, files and jobs."""
-        from status.homeproblems import home_problems
+        from status.problems.home import home_problems
 
         return list(home_problems(self.home, self.now))
 

@@ -9,11 +9,11 @@ from cli.reading import Reading
 from cli.tables import STATE_STYLE, state_cell
 from cli.terminal import one_line
 from state.records import ACTIVE_STATES, Event, Run, RunState
-from status.instants import rfc3339
-from status.problems import WROTE_NOTHING
-from status.reasons import skip_words
-from status.runwords import duration_text, short_revision, waiting_words
-from status.times import both, precise, size, span, stamp
+from status.problems.now import WROTE_NOTHING
+from status.words.instants import rfc3339
+from status.words.reasons import skip_words
+from status.words.runs import duration_text, short_revision, waiting_words
+from status.words.times import both, precise, size, span, stamp
 
 SHOWN_OUTPUTS = 20
 SHOWN_DELIVERIES = 20

@@ -14,7 +14,7 @@ from cli.selection import identity_to_change, nothing_there
 from state.inbox import RequestKind
 from state.records import SilenceRecord
 from status.silences import ALL, silence_view
-from status.times import relative, stamp
+from status.words.times import relative, stamp
 
 SECOND = 1_000_000
 

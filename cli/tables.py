@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from cli.output import Cell, Column, Style
 from state.records import TERMINAL_STATES, Event, JobRecord, Run, RunState
 from status.phase import Phase, phase_of, suspension_of, sync_of
-from status.runwords import duration_text, outcome_detail, short_revision, slot_text, waiting_words
-from status.times import NEVER, precise, relative, size, span
+from status.words.runs import duration_text, outcome_detail, short_revision, slot_text, waiting_words
+from status.words.times import NEVER, precise, relative, size, span
 
 STATE_STYLE: dict[RunState, Style] = {
     RunState.SUCCEEDED: "green",

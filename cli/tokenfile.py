@@ -13,7 +13,7 @@ from cli.options import Settings
 from specs.config import load_config
 from state.durability import sync_folder
 from state.errors import from_os
-from status.tokens import (
+from status.server.tokens import (
     Token,
     is_name,
     is_project,

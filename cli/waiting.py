@@ -15,7 +15,7 @@ from cli.output import say
 from cli.progress import Progress
 from state.reads import Reader
 from state.records import TERMINAL_STATES, Run, RunState, Trigger
-from status.reasons import wait_words
+from status.words.reasons import wait_words
 
 
 def wait_for_end(settings: Settings, run_id: str, deadline: float | None) -> Run:

@@ -29,7 +29,7 @@ from cli.reading import reading
 from cli.streams import rest
 from cli.terminal import visible
 from state.errors import StateError
-from status.times import stamp
+from status.words.times import stamp
 
 T = TypeVar("T")
 REST_SHARE = 4

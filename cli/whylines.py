@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from cli.output import Cell, Style
 from cli.tables import STATE_STYLE, state_cell
 from cli.terminal import one_line
-from status.runwords import duration_text
 from status.why.story import Answer, Story, Verdict
+from status.words.runs import duration_text
 
 STYLE: dict[Verdict, Style] = {
     Verdict.SUCCEEDED: "green", Verdict.FAILED: "red", Verdict.EXPIRED: "red", Verdict.CANCELLED: "yellow",

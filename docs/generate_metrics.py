@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from state.store import Store  # noqa: E402
-from status.board import Board  # noqa: E402
-from status.files import StatusFiles  # noqa: E402
-from status.metrics import MAX_JOBS, Exporter, Sources  # noqa: E402
-from status.refresh import Refresher  # noqa: E402
+from status.metrics.exposition import MAX_JOBS, Exporter, Sources  # noqa: E402
+from status.picture.board import Board  # noqa: E402
+from status.picture.files import StatusFiles  # noqa: E402
+from status.picture.refresh import Refresher  # noqa: E402
 from tests.seeing.building import NINE, make_home  # noqa: E402
 from tests.seeing.furnished import NOON, furnish  # noqa: E402
 

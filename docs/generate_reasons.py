@@ -1,4 +1,4 @@
-"""Writes docs/reasons.md from `status.reasons`: `python -m docs.generate_reasons`. A test compares the two."""
+"""Writes docs/reasons.md from `status.words.reasons`: `python -m docs.generate_reasons`. A test compares the two."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from status.reasons import EXPLAINED, Explained  # noqa: E402
+from status.words.reasons import EXPLAINED, Explained  # noqa: E402
 
 INTRODUCTION = """\
 # Reasons

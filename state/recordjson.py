@@ -1,9 +1,9 @@
 """Records as JSON and back, exactly: how a database's records travel to a command line on another machine.
 
-Written by `status.records`, read by `cli.remote`. Not the shapes for people and scripts (`status.views`): those round
-instants to milliseconds, these are the fields of `state.records` under their own names, in microseconds. A field that
-has its default is left out, and one that is not known is passed over, so both sides may be of different versions as
-long as no word is new. Pure.
+Written by `status.lists.records`, read by `cli.remote`. Not the shapes for people and scripts (`status.views`): those
+round instants to milliseconds, these are the fields of `state.records` under their own names, in microseconds. A field
+that has its default is left out, and one that is not known is passed over, so both sides may be of different versions
+as long as no word is new. Pure.
 """
 
 from __future__ import annotations

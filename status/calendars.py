@@ -1,4 +1,4 @@
-"""The stored calendars, compiled, for readers who tell when a job is expected. Used by `status.refresh` and the CLI.
+"""The stored calendars, compiled, for readers who tell when a job is expected: `status.picture`, the command line.
 
 A calendar that was sound when stored and is not any more (a zone left the tz database) is left out.
 """

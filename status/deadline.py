@@ -1,6 +1,6 @@
 """By when a job must have succeeded, so that one alert rule (`time() > deadline`) catches every job that did not run.
 
-Called by `status.views` and `status.metrics`. Pure.
+Called by `status.views` and `status.metrics.exposition`. Pure.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from specs.policy import PLAIN, Policy, RetryPolicy, policy_of
 from specs.schedule import Schedule, ScheduleError, compile_schedule
 from specs.stored import StoredDst, StoredJob, Unreadable
 from state.records import JobRecord
-from status.instants import SECOND
 from status.phase import suspension_of
 from status.timing import timing_of
+from status.words.instants import SECOND
 
 if TYPE_CHECKING:
     from specs.calendar import Calendars  # 10 ms that most commands need not pay

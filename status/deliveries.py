@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import orjson
 
 from state.outbox.records import Attempt, Delivery, DeliveryKind, Message
-from status.instants import rfc3339
 from status.views import View
+from status.words.instants import rfc3339
 
 
 def delivery_view(delivery: Delivery) -> View:

@@ -14,10 +14,10 @@ import orjson
 from specs.expression import ScheduleError
 from specs.policy import PLAIN, Policy, policy_of
 from state.records import JobRecord
-from status.instants import SECOND, rfc3339
 from status.phase import phase_of
 from status.upstream import upstream_facts
 from status.views import API_VERSION
+from status.words.instants import SECOND, rfc3339
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from state.records import SourceState
 from status.heartbeat import DOWN_AFTER, Heartbeat
-from status.instants import SECOND, rfc3339
+from status.words.instants import SECOND, rfc3339
 
 
 @dataclass(frozen=True, slots=True)

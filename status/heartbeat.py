@@ -1,7 +1,8 @@
 """The daemon's sign of life, as readers see it: `heartbeat.json`, rewritten by the daemon every few seconds.
 
-Read by `status.api` (health), `status.metrics` and the command line. Tolerant: a missing, torn or newer file gives
-what can be read, because health must be told above all when things are not well. Instants are microseconds UTC.
+Read by `status.api` (health), `status.metrics.exposition` and the command line. Tolerant: a missing, torn or newer
+file gives what can be read, because health must be told above all when things are not well. Instants are microseconds
+UTC.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ import orjson
 from state.records import DocumentRecord, Reason, Run, RunState
 from state.runfiles import Sample
 from status.heartbeat import Heartbeat
-from status.instants import SECOND, rfc3339
-from status.reasons import wait_words
 from status.views import API_VERSION, View
+from status.words.instants import SECOND, rfc3339
+from status.words.reasons import wait_words
 
 AGEING = 60 * SECOND
 """Waiting that counts as one step of priority: as the daemon hands out the slots of a pool."""

@@ -16,8 +16,8 @@ from typing import Protocol
 from state.errors import InvalidQuery
 from state.records import Run
 from state.runfiles import OutputFile
-from status.instants import rfc3339
 from status.views import API_VERSION, View
+from status.words.instants import rfc3339
 
 CHUNK = 262_144
 SNIFFED = 512

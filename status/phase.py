@@ -1,7 +1,7 @@
 """What a job's record amounts to: its phase for people, its conditions for machines. Pure.
 
-Called by `status.views`, `status.metrics` and the command line. Reads records, never the clock: nothing here changes
-by time passing, so what is made of a record is good until the record's `seq` changes.
+Called by `status.views`, `status.metrics.exposition` and the command line. Reads records, never the clock: nothing
+here changes by time passing, so what is made of a record is good until the record's `seq` changes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from state.records import Health, JobRecord, Reason, Run, RunState
-from status.reasons import wait_words
+from status.words.reasons import wait_words
 
 
 class Phase(StrEnum):

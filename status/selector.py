@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from status.errors import BadRequest
+from status.server.errors import BadRequest
 
 _TERM = re.compile(
     r"\s*(?P<absent>!)?\s*(?P<key>[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?)\s*"

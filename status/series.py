@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from state.records import TERMINAL_STATES, Run
 from state.runfiles import Sample
-from status.instants import SECOND, rfc3339
 from status.views import View, duration
+from status.words.instants import SECOND, rfc3339
 
 RUN_SERIES = {"cpu_usage": "cores", "memory_usage": "bytes"}
 """Of a run: name and unit. CPU is the mean of the cores in use since the point before; memory what its tree holds."""

@@ -33,17 +33,17 @@ import uvicorn
 
 from jobsctl import __version__
 from state.home import Home
-from status.access import Access
 from status.api import Api, House
-from status.app import Guard, build_app
-from status.board import Board
 from status.child import end_with_parent, give_way, return_memory
-from status.errors import CannotServe
-from status.files import StatusFiles
-from status.metrics import MAX_JOBS, Exporter, Sources
+from status.metrics.exposition import MAX_JOBS, Exporter, Sources
 from status.page.routes import routes as page_routes
-from status.refresh import Refresher
-from status.wire import LimitedProtocol
+from status.picture.board import Board
+from status.picture.files import StatusFiles
+from status.picture.refresh import Refresher
+from status.server.access import Access
+from status.server.app import Guard, build_app
+from status.server.errors import CannotServe
+from status.server.wire import LimitedProtocol
 
 MOST_CONNECTIONS = 1024
 """20 MB of them. Streams are not among them."""

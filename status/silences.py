@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from state.records import SilenceRecord
-from status.instants import rfc3339
-from status.times import both
+from status.words.instants import rfc3339
+from status.words.times import both
 
 ALL = "all jobs"
 

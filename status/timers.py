@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from state.records import JobRecord, Run
-from status.instants import rfc3339
 from status.phase import Phase, blocked_by, completion_of, first_problem, phase_of, suspension_of
-from status.reasons import wait_words
 from status.views import API_VERSION, View
+from status.words.instants import rfc3339
+from status.words.reasons import wait_words
 
 
 @dataclass(frozen=True, slots=True)

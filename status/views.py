@@ -1,9 +1,9 @@
 """THE shapes: what a job, a run, an event and the source look like in status files, over HTTP and in `-o json` alike.
 
-Called by `status.files`, `status.api` and the command line. Pure: records in, plain data (JSON types only) out; it
-must not read a clock, a file or the database. Keys are camelCase as kubectl's; every key is always present, null when
-unknown. Instants are RFC 3339 in UTC with three decimals, durations seconds, sizes bytes. Shapes grow, never shrink;
-`docs/http.md` documents every key, and a test compares.
+Called by `status.picture.files`, `status.api` and the command line. Pure: records in, plain data (JSON types only)
+out; it must not read a clock, a file or the database. Keys are camelCase as kubectl's; every key is always present,
+null when unknown. Instants are RFC 3339 in UTC with three decimals, durations seconds, sizes bytes. Shapes grow, never
+shrink; `docs/http.md` documents every key, and a test compares.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from state.records import TERMINAL_STATES, Event, JobRecord, Run, RunState, SilenceRecord, SourceState
-from status.instants import SECOND, rfc3339
 from status.phase import blocked_by, conditions_of, phase_of, suspension_of, sync_of
-from status.reasons import wait_words
 from status.silences import silence_view
 from status.timing import timing_of, words_of
+from status.words.instants import SECOND, rfc3339
+from status.words.reasons import wait_words
 
 if TYPE_CHECKING:
     # Only `job_view` reads specs, at 150 ms of import that readers of runs and events need not pay.

@@ -96,7 +96,7 @@ def _lines(settings: Settings, title: str, series: list[Series]) -> Iterator[str
     from cli.output import Cell
     from cli.sparkline import blocks_for, sparkline
     from status.series import is_peak, thinned
-    from status.times import stamp
+    from status.words.times import stamp
 
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
     blocks = blocks_for(sys.stdout.encoding)
@@ -119,7 +119,7 @@ def _lines(settings: Settings, title: str, series: list[Series]) -> Iterator[str
 
 
 def _amount(value: float | None, unit: str | None) -> str:
-    from status.times import NEVER, size, span
+    from status.words.times import NEVER, size, span
 
     if value is None:
         return NEVER

@@ -143,7 +143,7 @@ def _with_caret(error: ScheduleError, text: str) -> str:
 def _show(settings: Settings, found: Upcoming, zone: str) -> None:
     from cli.output import Column, print_lines, print_table, say, to_json, to_yaml
     from specs.zones import find_zone, rfc3339
-    from status.times import relative
+    from status.words.times import relative
 
     def local(at: int) -> str:
         return find_zone(zone).local(at).strftime("%a %Y-%m-%d %H:%M:%S %Z")

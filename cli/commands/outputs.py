@@ -140,7 +140,7 @@ def _beginning(seen: Reading, kept: Kept) -> bytes | None:
 def _list(settings: Settings, seen: Reading, runs: list[Run], target: str | None, limit: int) -> None:
     from cli.output import Column, print_items, say
     from status.outputs import kept_of, output_view, type_of
-    from status.times import relative, size, stamp
+    from status.words.times import relative, size, stamp
 
     kept: list[Kept] = []
     for run in runs:

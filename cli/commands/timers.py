@@ -36,7 +36,7 @@ def command(settings: Settings, labels: tuple[str, ...], everything: bool, limit
     from cli.selection import nothing_there
     from status.phase import Phase, phase_of
     from status.timers import Timer, timer_of, timer_view
-    from status.times import relative, stamp
+    from status.words.times import relative, stamp
 
     with reading(settings) as seen:
         jobs = seen.reader.timetable(project=settings.project, labels=labels, scheduled=not everything, limit=limit + 1)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from cli.health.finding import SECOND, Check, Finding, Patient, ok, warning
 from state.ids import time_of
-from status.backups import OLD, last_backup
-from status.times import relative
+from status.problems.backups import OLD, last_backup
+from status.words.times import relative
 
 
 def check_backup(patient: Patient) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from cli.health.finding import DAY, SECOND, Check, Finding, Patient, ok, problem, warning
 from state.ids import time_of
-from status.instants import rfc3339
+from status.words.instants import rfc3339
 
 UNSYNCHRONISED = 0x40
 """STA_UNSYNC of adjtimex(2)."""

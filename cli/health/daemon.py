@@ -11,7 +11,7 @@ from cli.output import counted
 from cli.supervisors import living_supervisors, supervisor_names
 from status.health import Facts, health_view
 from status.heartbeat import DOWN_AFTER
-from status.times import relative
+from status.words.times import relative
 
 OLD_REQUEST = 60 * SECOND
 

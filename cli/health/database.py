@@ -9,7 +9,7 @@ from cli.health.finding import Check, Finding, Patient, ok, problem, warning
 from state.database import connect_read_only, file_system, journal_mode, own_errors, sqlite_warning
 from state.errors import NoDatabase, OlderSchema
 from state.schema import VERSION
-from status.times import size
+from status.words.times import size
 
 LARGE_WAL = 256 << 20
 """Bytes. The daemon writes it back at 4 MiB; it grows while somebody reads all the time."""

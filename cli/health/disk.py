@@ -7,7 +7,7 @@ from os import ST_RDONLY, statvfs
 
 from cli.health.finding import DAY, Check, Finding, Patient, ok, problem, warning
 from state.ids import first_id
-from status.times import size
+from status.words.times import size
 
 LITTLE, VERY_LITTLE = 1 << 30, 100 << 20
 """Bytes free."""

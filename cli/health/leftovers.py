@@ -13,7 +13,7 @@ from state.errors import StateError
 from state.home import Home
 from state.ids import is_id, time_of
 from state.runfiles import remove_run_dir
-from status.times import size
+from status.words.times import size
 
 GRACE = 60 * SECOND
 """A run's directory is made, and goes, a moment before or after its row does."""

@@ -15,7 +15,7 @@ import orjson
 
 from cli.health.finding import Check, Finding, Patient, ok, problem, warning
 from specs.config import is_loopback
-from status.tokens import parse_tokens, read_tokens, wrong_lines
+from status.server.tokens import parse_tokens, read_tokens, wrong_lines
 
 
 def check_port(patient: Patient) -> Iterator[Finding]:

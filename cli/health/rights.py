@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.health.finding import Check, Finding, Patient, ok, problem, warning
-from status.homeproblems import status_files_problem
+from status.problems.home import status_files_problem
 
 MOST = 20_000
 """Files and folders of the specs that are looked at."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from cli.health.finding import DAY, Check, Finding, Patient, ok, problem, warning
 from state.errors import StateError
 from state.outbox.reads import OutboxReader
-from status.counting import counted
 from status.notify.sending import INSTALL, available
-from status.times import relative
-from status.undelivered import undelivered
+from status.problems.undelivered import undelivered
+from status.words.counting import counted
+from status.words.times import relative
 
 LOOKED_AT = 10_000
 

@@ -1,7 +1,7 @@
 """What a plan is: what would become of every job and document, should the files be applied. Plain data.
 
 Made by `cli.planning.compare`, shown by `cli.planning.views` (data), `table` and `markdown`. Instants are microseconds
-UTC. Specs are as they are: who shows them masks them (`status.masking`).
+UTC. Specs are as they are: who shows them masks them (`status.words.masking`).
 """
 
 from __future__ import annotations

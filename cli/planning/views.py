@@ -15,8 +15,8 @@ from specs.diagnostic import Diagnostic
 from specs.nights import Night
 from specs.render import as_dict
 from specs.zones import find_zone
-from status.instants import rfc3339
-from status.masking import masked, masked_pair
+from status.words.instants import rfc3339
+from status.words.masking import masked, masked_pair
 
 View = dict[str, Any]
 

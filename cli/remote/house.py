@@ -23,7 +23,7 @@ from status.views import View
 
 if TYPE_CHECKING:
     from specs.config import Config  # 100 ms that most commands need not pay
-    from status.problems import Problem
+    from status.problems.now import Problem
     from status.search import Hit
 
 
@@ -74,7 +74,7 @@ class RemoteReading(Reading):
         return bool(self.house.get("readOnly"))
 
     def home_problems(self) -> list[Problem]:
-        from status.problems import Problem
+        from status.problems.now import Problem
 
         found = self.client.ask("/api/v1/records/problems", [("now", self.now)], needs=("items",))
         try:

@@ -1,7 +1,7 @@
 """The HTTP endpoints: what a request asks for, and what is answered. Read-only. Parameters and shapes: docs/http.md.
 
-Made by `status.serve`, mounted by `status.app`. One file per resource; `answers` is how JSON is answered, `database`
-how the database is asked, `finding` how a name becomes a job or a run that the caller may see.
+Made by `status.serve`, mounted by `status.server.app`. One file per resource; `answers` is how JSON is answered,
+`database` how the database is asked, `finding` how a name becomes a job or a run that the caller may see.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TypeVar
 from state import errors as state_errors
 from state.home import Home
 from state.reads import Reader
-from status import errors
+from status.server import errors
 
 T = TypeVar("T")
 

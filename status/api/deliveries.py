@@ -14,14 +14,14 @@ from starlette.routing import Route
 from state import errors as state_errors
 from state.outbox.reads import OutboxReader
 from state.outbox.records import DeliveryKind, DeliveryState
-from status import errors
-from status.access import project_of
-from status.answers import json_answer, json_bytes, page_bytes
 from status.api.database import Database
 from status.api.finding import find_job
 from status.api.house import House
 from status.deliveries import delivery_detail, delivery_view
-from status.query import PAGE, Query
+from status.server import errors
+from status.server.access import project_of
+from status.server.answers import json_answer, json_bytes, page_bytes
+from status.server.query import PAGE, Query
 
 LIMIT, MOST = 100, 1000
 FILTERS = ("job", "project", "run", "notifier", "kind", "state", "since", "until")

@@ -17,8 +17,8 @@ from status.api.scrape import ScrapeRoutes
 from status.api.search import SearchRoutes
 from status.api.source import SourceRoutes
 from status.api.usage import UsageRoutes
+from status.lists.records import RecordRoutes
 from status.openapi.document import OpenApiRoutes
-from status.records import RecordRoutes
 from status.streams.routes import Streams
 
 

@@ -1,4 +1,4 @@
-"""`.../events`: what happened, to all jobs, to one, to a run. What a page holds: `status.events`."""
+"""`.../events`: what happened, to all jobs, to one, to a run. What a page holds: `status.lists.events`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from state.reads import Reader
-from status.access import project_of
-from status.answers import json_answer, page_bytes
 from status.api.database import Database
 from status.api.finding import find_run, job_of_path
 from status.api.house import House
-from status.events import events_question
+from status.lists.events import events_question
+from status.server.access import project_of
+from status.server.answers import json_answer, page_bytes
 from status.streams.routes import Streams
 from status.streams.sse import wants_stream
 

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from state.ids import is_id, is_prefix
 from state.reads import Reader
 from state.records import Run
-from status.access import project_of
 from status.api.house import House
-from status.board import JobEntry, Picture
-from status.errors import Ambiguous, NotFound, Unavailable
+from status.picture.board import JobEntry, Picture
+from status.server.access import project_of
+from status.server.errors import Ambiguous, NotFound, Unavailable
 
 
 def picture_of(house: House) -> Picture:

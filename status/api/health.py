@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from status.access import is_known_caller, project_of
-from status.answers import json_bytes
 from status.api.house import House
 from status.health import Facts, health_view, ready_view
 from status.heartbeat import read_heartbeat
-from status.query import Query
+from status.server.access import is_known_caller, project_of
+from status.server.answers import json_bytes
+from status.server.query import Query
 
 
 class HealthRoutes:

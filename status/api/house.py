@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from state.home import Home
-from status.metrics import Exporter
-from status.refresh import Refresher
+from status.metrics.exposition import Exporter
+from status.picture.refresh import Refresher
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from state.reads import Reader
-from status.access import project_of
-from status.answers import is_known, json_answer, json_bytes, not_modified, takes_gzip
 from status.api.database import Database
 from status.api.finding import job_of_path, picture_of
 from status.api.house import House
-from status.listing import JobList, Rendered, render
-from status.nextstarts import next_starts
-from status.query import Query
+from status.lists.jobs import JobList, Rendered, render
+from status.lists.nextstarts import next_starts
+from status.server.access import project_of
+from status.server.answers import is_known, json_answer, json_bytes, not_modified, takes_gzip
+from status.server.query import Query
 
 DEFAULT_STARTS, MOST_STARTS = 5, 100
 

@@ -1,4 +1,4 @@
-"""`.../logs`: what runs wrote. What a piece of a log is: `status.logs`."""
+"""`.../logs`: what runs wrote. What a piece of a log is: `status.lists.logs`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from state.reads import Reader
-from status.answers import json_answer, json_bytes
 from status.api.database import Database
 from status.api.finding import find_run, job_of_path
 from status.api.house import House
-from status.joblogs import FORMATS, PARAMETERS, read_job_log
-from status.logs import Cut, LogQuery, log_response
-from status.query import Query
+from status.lists.joblogs import FORMATS, PARAMETERS, read_job_log
+from status.lists.logs import Cut, LogQuery, log_response
+from status.server.answers import json_answer, json_bytes
+from status.server.query import Query
 from status.streams.routes import Streams
 from status.streams.sse import wants_stream
 

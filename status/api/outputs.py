@@ -1,4 +1,4 @@
-"""`.../outputs`: the files that runs kept, as lists, and one of them. What a page holds: `status.outputpages`.
+"""`.../outputs`: the files that runs kept, as lists, and one of them. What a page holds: `status.lists.outputs`.
 
 Whatever a job wrote, no browser may take it for a page of ours: only types that cannot act are named, the rest are
 bytes; every answer is a download, in a sandbox.
@@ -21,14 +21,14 @@ from state.errors import InvalidQuery
 from state.reads import Reader
 from state.records import Run
 from state.runfiles import open_output
-from status.answers import is_known, json_answer, json_bytes, not_modified
 from status.api.database import Database
 from status.api.finding import find_run, job_of_path
 from status.api.house import House
-from status.errors import NotFound, Overloaded, RangeNotSatisfiable
-from status.outputpages import MOST_RUNS, PARAMETERS, Wanted, media_type, page_of
+from status.lists.outputs import MOST_RUNS, PARAMETERS, Wanted, media_type, page_of
 from status.outputs import CHUNK, Piece, read_range
-from status.query import Query
+from status.server.answers import is_known, json_answer, json_bytes, not_modified
+from status.server.errors import NotFound, Overloaded, RangeNotSatisfiable
+from status.server.query import Query
 
 WINDOW = frozenset(("offset", "limit"))
 MOST_SENDING = 16

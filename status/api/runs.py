@@ -9,14 +9,14 @@ from starlette.routing import Route
 from state.ids import is_prefix
 from state.reads import Reader
 from state.records import RunState
-from status.access import project_of
-from status.answers import json_answer, json_bytes, page_bytes
 from status.api.database import Database
 from status.api.finding import find_job, find_run, job_of_path
 from status.api.house import House
-from status.errors import Unprocessable
-from status.query import PAGE, Query
-from status.summaries import run_summary
+from status.lists.summaries import run_summary
+from status.server.access import project_of
+from status.server.answers import json_answer, json_bytes, page_bytes
+from status.server.errors import Unprocessable
+from status.server.query import PAGE, Query
 from status.views import duration, run_view
 
 TAKEN = PAGE | {"summary"}

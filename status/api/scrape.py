@@ -1,4 +1,4 @@
-"""`/metrics`: for Prometheus. Its series are made by `status.metrics`."""
+"""`/metrics`: for Prometheus. Its series are made by `status.metrics.exposition`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from status.api.database import Database
 from status.api.house import House
-from status.metrics import OPENMETRICS, PLAIN, wants_openmetrics
-from status.query import Query
+from status.metrics.exposition import OPENMETRICS, PLAIN, wants_openmetrics
+from status.server.query import Query
 
 SHARED_SCRAPE = 1.0
 """Seconds for which scrapes get the same text: a storm of them costs one."""

@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from state.reads import Reader
-from status.access import project_of
-from status.answers import json_answer, json_bytes
 from status.api.database import Database
-from status.errors import BadRequest, Unavailable
-from status.query import Query
 from status.search import parse_query, search
+from status.server.access import project_of
+from status.server.answers import json_answer, json_bytes
+from status.server.errors import BadRequest, Unavailable
+from status.server.query import Query
 
 PARAMETERS = ("q", "project", "label", "archived", "limit")
 DEFAULT_LIMIT = 100

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from status.answers import json_answer, json_bytes
 from status.api.finding import picture_of
 from status.api.house import House
-from status.query import Query
+from status.server.answers import json_answer, json_bytes
+from status.server.query import Query
 from status.views import source_view
 
 

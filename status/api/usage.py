@@ -15,13 +15,13 @@ from state.home import Home
 from state.reads import Reader
 from state.records import TERMINAL_STATES, Run, RunState
 from state.runfiles import MAX_SAMPLES, Sample, last_series, samples_of
-from status.answers import json_answer, json_bytes
 from status.api.database import Database
 from status.api.finding import find_run, job_of_path
 from status.api.house import House
-from status.errors import BadRequest
-from status.query import Query
 from status.series import JOB_SERIES, RUN_SERIES, Series, series_of_job, series_of_run, series_view, usage_of_runs
+from status.server.answers import json_answer, json_bytes
+from status.server.errors import BadRequest
+from status.server.query import Query
 from status.views import API_VERSION, View
 
 WINDOW = frozenset(("names", "since", "start", "end", "points"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from status.counting import counted
 from status.notify.wording import Text, Voice, in_voice, span_words, when
+from status.words.counting import counted
 
 LISTED = 10
 """Jobs of each part that are listed; of the others it says how many."""

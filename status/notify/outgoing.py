@@ -21,7 +21,6 @@ from state.logs import Log, lines_of, streams
 from state.outbox.records import Delivery, DeliveryKind, DeliveryState, Message
 from state.outbox.store import Outbox
 from state.telling import TellingReader
-from status.counting import counted
 from status.deadline import read_spec
 from status.notify.crashpoint import crashpoint
 from status.notify.digest import write_digest
@@ -31,6 +30,7 @@ from status.notify.sending import Tone
 from status.notify.summing import digest_facts
 from status.notify.watching import Watch
 from status.notify.wording import OUTPUT_LINES, OUTPUT_WIDTH, About, Text, Voice, write
+from status.words.counting import counted
 
 MOST_MESSAGES = 2000
 """Taken into one batch; a body lists twenty and counts the others."""

@@ -18,8 +18,8 @@ from specs.outside import OutsideUnreadable, read_value
 from state.home import Home
 from state.outbox.store import Outbox
 from status.heartbeat import DOWN_AFTER, Heartbeat, read_heartbeat
-from status.instants import SECOND
 from status.notify.settings import Ping
+from status.words.instants import SECOND
 
 TIMEOUT = 10.0
 """Seconds for the connection and for each answer of the network."""

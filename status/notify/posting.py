@@ -18,10 +18,10 @@ from specs.outside import OutsideUnreadable, read_value
 from specs.stored import StoredNotifier
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
 from state.outbox.store import Outbox
-from status.instants import SECOND
 from status.notify.crashpoint import crashpoint
 from status.notify.sending import Note, send_apart
 from status.notify.wording import when
+from status.words.instants import SECOND
 
 THREADS = 4
 LOOK, EACH = 1000, 2

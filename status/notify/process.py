@@ -29,7 +29,6 @@ from state.home import Home
 from state.outbox.records import Delivery
 from state.outbox.store import Outbox
 from status.child import end_with_parent, give_way, return_memory
-from status.instants import SECOND
 from status.notify.callbacks.dispatching import Dispatcher
 from status.notify.callbacks.sending import Sender, resolve_name
 from status.notify.following import Follower
@@ -38,6 +37,7 @@ from status.notify.ping import Pinger
 from status.notify.posting import Postman
 from status.notify.settings import CLOSED, Settings, SettingsUnreadable, read_settings
 from status.notify.watching import DAY
+from status.words.instants import SECOND
 
 RESYNC = 60.0
 """Seconds after which it looks without a bell."""

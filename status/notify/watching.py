@@ -17,10 +17,10 @@ from state.records import JobRecord, SilenceRecord
 from state.telling import TellingReader
 from status.calendars import calendars_of, compile_calendars
 from status.deadline import read_policy, read_spec, schedule_of, success_deadline
-from status.instants import SECOND
 from status.notify.judge import wishes_of
 from status.notify.occurrences import JobFacts, Silence
 from status.phase import suspension_of
+from status.words.instants import SECOND
 
 DAY = 86_400 * SECOND
 CHUNK = 100

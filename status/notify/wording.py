@@ -2,7 +2,7 @@
 
 Called by the notify process when something is sent. Pure: what is said beside a notice (last lines of output, the
 page) is found by the caller and given, redacted already. Control characters are taken out, and each part is bounded: a
-message is for a small screen. Words for reasons are those of `status.reasons`.
+message is for a small screen. Words for reasons are those of `status.words.reasons`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from specs.template import fill
 from specs.zones import find_zone
 from state.records import Reason
 from status.notify.occurrences import Notice
-from status.reasons import advice_words, end_words, skip_words
-from status.runwords import exit_words, short_revision
-from status.times import span
+from status.words.reasons import advice_words, end_words, skip_words
+from status.words.runs import exit_words, short_revision
+from status.words.times import span
 
 LONGEST_TITLE = 200
 LONGEST_BODY = 3500

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jobsctl import __version__
-from status.answers import json_answer
 from status.openapi.types import Schema, reference
-from status.query import Query
+from status.server.answers import json_answer
+from status.server.query import Query
 
 PATH = "/openapi.json"
 ERRORS = {

@@ -1,4 +1,4 @@
-"""Schemas of jobs. Used by `status.openapi.document`. Shapes: `status.views`, `status.summaries`. Pure data."""
+"""Schemas of jobs. Used by `status.openapi.document`. Shapes: `status.views`, `status.lists.summaries`. Pure data."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from status.api.outputs import HARMLESS
+from status.lists.records import QUESTIONS
 from status.openapi import parameters as p
 from status.openapi.types import Schema, reference
-from status.records import QUESTIONS
 
 PAGE = ("before", "after", "limit", "order")
 OF_EVENTS = (*PAGE, "type", "reason", "since", "until", "follow")

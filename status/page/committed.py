@@ -1,8 +1,8 @@
 """The spec of a job as its page shows it: the lines of its file, or the stored spec where the file says another thing.
 
-Secrets that somebody wrote in clear are masked (`status.masking`). The file is shown only when the last look found it
-to say what is applied, and when every secret was found in it, of the spec and of what it says by now; the stored spec,
-masked, else.
+Secrets that somebody wrote in clear are masked (`status.words.masking`). The file is shown only when the last look
+found it to say what is applied, and when every secret was found in it, of the spec and of what it says by now; the
+stored spec, masked, else.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from specs.text import MAX_FILE_BYTES, decode
 from state.records import JobRecord, SourceState
 from state.runfiles import open_plain
 from status.deadline import read_spec
-from status.masking import MASK, masked, secret_texts
-from status.yaml import dump_yaml
+from status.words.masking import MASK, masked, secret_texts
+from status.words.yaml import dump_yaml
 
 _NEXT = re.compile(r"^(?:---|\.\.\.)(?:[ \t\r]|$)", re.MULTILINE)
 """The end of a document. Inside one no line begins so: text in blocks is indented."""

@@ -1,4 +1,4 @@
-"""An error as a page, for a browser that asked for a page. Called by the guard (`status.app`); pure.
+"""An error as a page, for a browser that asked for a page. Called by the guard (`status.server.app`); pure.
 
 Needs no database and no daemon: it is shown above all when these are not there.
 """
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from status.errors import ApiError
+from status.server.errors import ApiError
 
 NOT_PAGES = ("/api/", "/static/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 

@@ -17,9 +17,9 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from status.instants import EPOCH, SECOND, rfc3339
-from status.runwords import outcome_detail, short_revision
-from status.times import NEVER, relative, size, span, stamp
+from status.words.instants import EPOCH, SECOND, rfc3339
+from status.words.runs import outcome_detail, short_revision
+from status.words.times import NEVER, relative, size, span, stamp
 
 Instant = int | str | None
 

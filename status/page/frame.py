@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jobsctl import __version__
 from state.home import Home
 from status.health import Facts, health_view
-from status.runwords import short_revision
+from status.words.runs import short_revision
 
 NAVIGATION = {
     "overview": ("/", "Overview"),

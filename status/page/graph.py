@@ -11,7 +11,7 @@ from status.page.filters import word
 from status.page.layered import Drawing, draw, parts_of
 from status.page.visit import Visit
 from status.phase import Phase, phase_of
-from status.times import relative, span
+from status.words.times import relative, span
 
 MOST_DRAWN = 150
 """Jobs of one drawing: more nobody reads. Then the parts are listed, each with its own drawing."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from state.ids import is_id
 from state.records import Run, RunState
-from status.errors import BadRequest
 from status.page.filters import with_query
 from status.page.visit import Visit
-from status.query import Query
+from status.server.errors import BadRequest
+from status.server.query import Query
 
 SIZE = 25
 KNOWN = ("state", "before", "after")

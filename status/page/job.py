@@ -19,7 +19,6 @@ from state.outbox.records import Delivery
 from state.records import JobRecord, Reason, Run, RunState
 from state.silences import read_silences
 from status.deadline import read_spec
-from status.errors import NotFound
 from status.page.committed import spec_text
 from status.page.filters import micros
 from status.page.history import KNOWN, history_of
@@ -27,10 +26,7 @@ from status.page.jobplots import job_plots
 from status.page.looking import Looking
 from status.page.visit import Visit
 from status.phase import Phase, suspension_of
-from status.policywords import ENDS, OCCASIONS, param_pairs, policy_pairs
-from status.programwords import command_pairs, environment_pairs
-from status.reasons import advice_words, skip_words
-from status.runwords import outcome_detail
+from status.server.errors import NotFound
 from status.silences import silence_of
 from status.upcoming import Upcoming
 from status.upstream import UpstreamFacts
@@ -38,6 +34,10 @@ from status.views import View
 from status.why.compose import shift_near
 from status.why.known import Facts
 from status.why.waiting import upstream_words
+from status.words.policy import ENDS, OCCASIONS, param_pairs, policy_pairs
+from status.words.program import command_pairs, environment_pairs
+from status.words.reasons import advice_words, skip_words
+from status.words.runs import outcome_detail
 
 STARTS = 6
 EVENTS = 12

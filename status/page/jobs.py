@@ -16,14 +16,14 @@ from markupsafe import Markup
 
 from state.records import RunState
 from state.timeline import recent_ends
-from status.board import JobEntry
 from status.page.filters import with_query
 from status.page.strip import strip_of
 from status.page.visit import Visit
 from status.phase import WORST_FIRST, Phase
-from status.query import Query
+from status.picture.board import JobEntry
 from status.search import parse_query, search
 from status.selector import parse_selector
+from status.server.query import Query
 
 PAGE = 100
 STRIP = 12

@@ -1,7 +1,7 @@
 """The part of a log that the page of a run shows: its end, or around a place, a time, or the lines that hold a text.
 
 Called by `status.page.run`. A giant log costs as much as what is shown of it; to find a text, so much is searched as
-`status.logs` searches. Offsets are bytes.
+`status.lists.logs` searches. Offsets are bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from state.errors import NotFound
 from state.logs import Log, lines_of
-from status.logs import MOST_SEARCHED
+from status.lists.logs import MOST_SEARCHED
 from status.page.logtext import Look, line_of, lines_of_text
 
 WINDOW = 48 * 1024

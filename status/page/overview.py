@@ -17,17 +17,17 @@ from state.records import Health, JobRecord, Reason, Run, RunState, SilenceRecor
 from state.runfiles import last_series, read_progress, samples_of
 from state.silences import read_silences
 from state.timeline import recent_ends
-from status.board import JobEntry
 from status.health import Facts
-from status.homeproblems import home_problems
-from status.instants import SECOND
 from status.live import Running, Waiting, in_order, pools_of, running_of
 from status.page.timeline import timeline_of
 from status.page.visit import Visit
 from status.phase import WORST_FIRST
-from status.problems import Problem, daemon_problems, gravest_first, job_problems, source_problems
-from status.runwords import duration_text, waiting_words
+from status.picture.board import JobEntry
+from status.problems.home import home_problems
+from status.problems.now import Problem, daemon_problems, gravest_first, job_problems, source_problems
 from status.silences import silence_of
+from status.words.instants import SECOND
+from status.words.runs import duration_text, waiting_words
 
 SHOWN = 12
 """Entries of a section: more than a screen helps nobody to see what comes first."""

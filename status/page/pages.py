@@ -12,9 +12,6 @@ from starlette.responses import Response
 
 from state.home import Home
 from state.reads import Reader
-from status.access import project_of
-from status.answers import CACHED, packed, takes_gzip
-from status.board import Picture
 from status.health import Facts
 from status.page.deliveries import deliveries_page
 from status.page.graph import graph_page
@@ -24,6 +21,9 @@ from status.page.overview import overview_page
 from status.page.run import run_page
 from status.page.source import source_page
 from status.page.visit import Visit
+from status.picture.board import Picture
+from status.server.access import project_of
+from status.server.answers import CACHED, packed, takes_gzip
 
 PAGES: Mapping[str, Callable[[Visit], str]] = {
     "overview": overview_page,

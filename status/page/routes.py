@@ -14,10 +14,10 @@ from starlette.routing import Route
 
 from state.home import Home
 from state.reads import Reader
-from status.errors import NotFound
 from status.health import Facts
 from status.heartbeat import read_heartbeat
-from status.refresh import Refresher
+from status.picture.refresh import Refresher
+from status.server.errors import NotFound
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ PAGES = {
 
 
 class Ask(Protocol):
-    """Asks the database in a thread; errors of the state come out as those of `status.errors`."""
+    """Asks the database in a thread; errors of the state come out as those of `status.server.errors`."""
 
     async def __call__(self, question: Callable[[Reader], T]) -> T: ...
 

@@ -17,17 +17,17 @@ from state.logs import streams
 from state.records import ACTIVE_STATES, JobRecord, Reason, Run, RunState
 from state.runfiles import OutputFile, last_series, list_outputs, read_progress, samples_of
 from status.deadline import schedule_of
-from status.errors import BadRequest, NotFound
 from status.live import running_of
 from status.page.filters import with_query
 from status.page.logwindow import Matches, Window, matches_of, offset_at, window_of
 from status.page.plots.usage import usage_plot
 from status.page.visit import Visit
-from status.query import Query
-from status.reasons import advice_words, skip_words
-from status.runwords import outcome_detail, waiting_words
 from status.series import series_of_run
+from status.server.errors import BadRequest, NotFound
+from status.server.query import Query
 from status.why.words import ending, took
+from status.words.reasons import advice_words, skip_words
+from status.words.runs import outcome_detail, waiting_words
 
 KNOWN = ("stream", "from", "until", "at", "find")
 """Parameters: which stream, and which part of it."""

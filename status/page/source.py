@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from status.instants import SECOND
 from status.page.visit import Visit
+from status.words.instants import SECOND
 
 TAB = 4
 WIDTH = 160

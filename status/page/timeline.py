@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from state.records import Run, RunState
 from state.timeline import BAD, Ran, Span, failed_jobs, ran, spans, tally
 from state.totals import Ask
-from status.board import JobEntry
-from status.counting import counted
-from status.instants import EPOCH, SECOND
+from status.picture.board import JobEntry
+from status.words.counting import counted
+from status.words.instants import EPOCH, SECOND
 
 DAY = 86_400 * SECOND
 UNITS = 720

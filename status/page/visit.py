@@ -17,12 +17,12 @@ from markupsafe import Markup
 from state.database import open_reader, own_errors
 from state.home import Home
 from state.reads import Reader
-from status.board import JobEntry, Picture
-from status.errors import Forbidden, NotFound, Unavailable
 from status.health import Facts
 from status.page.frame import frame_of
 from status.page.templates import template
-from status.query import MAX_FIELDS, Query
+from status.picture.board import JobEntry, Picture
+from status.server.errors import Forbidden, NotFound, Unavailable
+from status.server.query import MAX_FIELDS, Query
 
 
 @dataclass(kw_only=True)

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from status.access import signature_of
-from status.errors import Headers, Overloaded
+from status.server.access import signature_of
+from status.server.errors import Headers, Overloaded
 from status.streams.connection import Stream, chunk
 
 MOST = 4000

@@ -25,7 +25,7 @@ from status.views import event_view
 POLL = 1.0
 """Seconds after which it looks without a bell."""
 LEAST_REST, MOST_REST, REST_SHARE = 0.02, 1.0, 4
-"""As `status.refresh`: it rests four times as long as it worked, so a burst of runs is told in few writes."""
+"""As `status.picture.refresh`: it rests four times as long as it worked, so a burst of runs is told in few writes."""
 BATCH = 100
 """Events told at once: 30 KB, which the kernel takes at once from a client that reads. More would wait in our memory,
 once for each client."""

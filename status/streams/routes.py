@@ -20,17 +20,17 @@ from state.eventtail import EventFilter
 from state.home import Home
 from state.logs import Log
 from state.records import ACTIVE_STATES, Run
-from status.access import JUDGED_BY
-from status.errors import BadRequest, Unavailable
-from status.events import FILTERS, OF_JOBS, event_key
-from status.logs import MOST_SEARCHED, PARAMETERS, LogQuery, stream_of
-from status.query import PAGE, Query
+from status.lists.events import FILTERS, OF_JOBS, event_key
+from status.lists.logs import MOST_SEARCHED, PARAMETERS, LogQuery, stream_of
+from status.server.access import JUDGED_BY
+from status.server.errors import BadRequest, Unavailable
+from status.server.query import PAGE, Query
+from status.server.wire import CONNECTION, LimitedProtocol
 from status.streams.clients import Clients
 from status.streams.connection import Stream
 from status.streams.events import EventHub, fits
 from status.streams.logs import END, LogHub, Place, end_of_text
 from status.streams.sse import FOLLOW, MEDIA_TYPE, opening, refuse_what_ends
-from status.wire import CONNECTION, LimitedProtocol
 
 P = TypeVar("P", int, int | None)
 Begin = Callable[[Stream], Callable[[], None]]

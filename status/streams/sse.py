@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from status.query import Query
+from status.server.query import Query
 
 MEDIA_TYPE = "text/event-stream"
 LEAST_RETRY, MOST_RETRY = 1000, 4000
@@ -31,7 +31,7 @@ def wants_stream(request: Request) -> bool:
 
 def refuse_what_ends(query: Query, names: tuple[str, ...]) -> None:
     """A stream has no end. Raises Unprocessable for a parameter that sets one."""
-    from status.errors import Unprocessable
+    from status.server.errors import Unprocessable
 
     for name in names:
         if query.text(name) is not None:

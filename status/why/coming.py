@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from state.records import WAIT_REASONS, Health, Reason, RunState
-from status.counting import counted
 from status.phase import suspension_of
-from status.times import relative
 from status.why.known import Facts
 from status.why.story import About, Answer, Verdict
 from status.why.waiting import occupied, upstream_words
 from status.why.words import length, resume_advice, suspended
+from status.words.counting import counted
+from status.words.times import relative
 
 _AFTER_FAILURE = {"fail": "its run fails with it", "run": "it runs all the same"}
 FAR = 10_000

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from specs.policy import Policy
 from state.records import Reason, Run, RunState, Trigger
-from status.counting import counted
 from status.phase import suspension_of
-from status.reasons import advice_words, skip_words
 from status.why.known import Facts, SlotFacts
 from status.why.story import About, Answer, Verdict
 from status.why.waiting import waits_for
 from status.why.words import ending, length, resume_advice, suspended, took, version
+from status.words.counting import counted
+from status.words.reasons import advice_words, skip_words
 
 SECOND = 1_000_000
 ON_TIME = 60 * SECOND

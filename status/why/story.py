@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from state.records import Reason, Run
-from status.instants import rfc3339
 from status.views import API_VERSION, View, run_view
+from status.words.instants import rfc3339
 
 
 class About(StrEnum):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from state.records import Health, Reason, Run, RunState
-from status.counting import counted
-from status.reasons import advice_words, wait_words
-from status.times import relative
 from status.upstream import UpstreamFacts
 from status.why.known import Facts, PoolFacts
 from status.why.story import About, Answer, Verdict
 from status.why.words import length
+from status.words.counting import counted
+from status.words.reasons import advice_words, wait_words
+from status.words.times import relative
 
 SECOND = 1_000_000
 SHOWN = 3

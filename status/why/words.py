@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from specs.zones import Zone
 from state.records import JobRecord, Reason, Run, RunState
 from status.phase import Suspension
-from status.reasons import end_words
-from status.runwords import short_revision, signal_name
-from status.times import relative, span
+from status.words.reasons import end_words
+from status.words.runs import short_revision, signal_name
+from status.words.times import relative, span
 
 SECOND = 1_000_000
 

@@ -12,7 +12,7 @@ import pytest
 from state.home import Home
 from state.records import JobRecord, Run, RunState
 from state.store import Store
-from status.tokens import new_token
+from status.server.tokens import new_token
 from tests.seeing.building import HOUR, NINE, SECOND, beat, carry_out, make_home, record_of, run_of, source_state
 from tests.seeing.conftest import StatusProcess, serve
 

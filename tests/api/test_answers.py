@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from status.answers import WORTH_PACKING, is_known, json_answer, packed, tag_of, takes_gzip
+from status.server.answers import WORTH_PACKING, is_known, json_answer, packed, tag_of, takes_gzip
 from tests.api.conftest import Town
 
 JSON_ROUTES = (

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.reads import Reader
-from status.joblogs import MOST_RUNS, Written, read_job_log
-from status.logs import Cut, LogQuery
+from status.lists.joblogs import MOST_RUNS, Written, read_job_log
+from status.lists.logs import Cut, LogQuery
 from tests.api.conftest import Town
 from tests.seeing.building import HOUR, NINE, carry_out, record_of
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.records import ACTIVE_STATES, Run
-from status.instants import rfc3339
+from status.words.instants import rfc3339
 from tests.api.conftest import Town
 from tests.seeing.building import HOUR, NINE
 

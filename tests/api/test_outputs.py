@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from status.outputpages import MOST_RUNS, Place, place_of
+from status.lists.outputs import MOST_RUNS, Place, place_of
 from tests.api.conftest import Town
 from tests.seeing.building import HOUR, NINE, carry_out, record_of
 from tests.seeing.conftest import until

@@ -18,7 +18,7 @@ from starlette.routing import Match, Route
 
 from state.store import Store
 from status.api import Api, House
-from status.routing import Routes
+from status.server.routing import Routes
 from tests.api.conftest import Town
 from tests.seeing.building import NINE, make_home
 from tests.seeing.conftest import ROOT, StatusProcess, serve

@@ -13,10 +13,10 @@ import pytest
 
 from status.api import Api, House
 from status.api.database import READERS
-from status.app import Guard, build_app
-from status.board import Board
-from status.files import StatusFiles
-from status.refresh import Refresher
+from status.picture.board import Board
+from status.picture.files import StatusFiles
+from status.picture.refresh import Refresher
+from status.server.app import Guard, build_app
 from tests.api.conftest import make_town
 from tests.seeing.building import NINE
 

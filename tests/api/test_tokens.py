@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from status.access import KNOWN, PROJECT, Access
-from status.errors import Forbidden, Unauthorized
-from status.tokens import (
+from status.server.access import KNOWN, PROJECT, Access
+from status.server.errors import Forbidden, Unauthorized
+from status.server.tokens import (
     MOST_BYTES,
     Token,
     digest_of,

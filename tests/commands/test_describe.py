@@ -9,7 +9,7 @@ import pytest
 from specs.policy import policy_of
 from state.records import Reason, RunState
 from state.store import Skip
-from status.policywords import policy_pairs
+from status.words.policy import policy_pairs
 from tests.commands.conftest import HOUR, MINUTE, NOW
 from tests.commands.telling import record_of
 

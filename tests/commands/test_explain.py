@@ -14,7 +14,7 @@ from specs import schema
 from specs.codes import CODES
 from specs.schema.editors import CONFIG_FILE, FILE, config_schema, modeline, spec_schema
 from specs.schema.fields import everything
-from status.reasons import EXPLAINED
+from status.words.reasons import EXPLAINED
 
 
 class TestAField:

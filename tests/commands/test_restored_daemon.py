@@ -21,7 +21,7 @@ from state.reads import Reader
 from state.records import JobRecord, Reason, Run, RunState, Trigger
 from state.restore import staged
 from state.store import RunEnd, RunStarted, Store
-from status.instants import rfc3339
+from status.words.instants import rfc3339
 
 MINUTE = 60_000_000
 SPEC = "name: {name}\nschedule: {{every: 10m, anchor: {anchor}}}\nmissed: {missed}\nrun: {{command: [/bin/true]}}\n"

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.terminal import VisibleBytes, one_line, safe_json, visible
-from status.runwords import short_revision
-from status.times import precise, relative, size, span, stamp
+from status.words.runs import short_revision
+from status.words.times import precise, relative, size, span, stamp
 
 SECOND = 1_000_000
 NOW = 1_795_248_000_000_000

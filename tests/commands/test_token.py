@@ -12,7 +12,7 @@ import pytest
 
 from cli.main import run as run_command
 from state.store import Store
-from status.tokens import digest_of, parse_tokens
+from status.server.tokens import digest_of, parse_tokens
 from tests.seeing.building import NINE, make_home, record_of
 from tests.seeing.conftest import StatusProcess, serve
 

@@ -11,10 +11,10 @@ from state.ids import new_id
 from state.records import JobRecord, Reason, Run, RunState, SilenceRecord, Trigger
 from state.store import RunEnd, Skip
 from state.telling import TellingReader
-from status.instants import SECOND
 from status.notify.digest import Coming, Failing, Slow
 from status.notify.summing import digest_facts
 from status.notify.watching import Watch
+from status.words.instants import SECOND
 from tests.notifying.rig import Rig, job, notifier
 
 NOON = 1_800_014_400 * SECOND

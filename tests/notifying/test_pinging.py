@@ -14,8 +14,8 @@ import pytest
 import jobsctl
 from state.outbox.reads import OutboxReader
 from status.heartbeat import DOWN_AFTER, Heartbeat
-from status.instants import SECOND
 from status.notify.ping import ping, unwell
+from status.words.instants import SECOND
 from tests.notifying.receivers import http_receiver, silent_receiver
 from tests.notifying.rig import Rig
 

@@ -15,7 +15,7 @@ import pytest
 from state.outbox.records import DeliveryState, Message
 from state.outbox.store import Outbox
 from state.records import RunState, SilenceRecord
-from status.instants import SECOND
+from status.words.instants import SECOND
 from tests.notifying.receivers import Received, http_receiver, silent_receiver
 from tests.notifying.rig import Rig, job, notifier, now
 

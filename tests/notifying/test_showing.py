@@ -19,10 +19,10 @@ from state.home import Home
 from state.outbox.reads import OutboxReader
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Message, Outcome
 from state.outbox.store import Outbox
-from status.access import PROJECT
 from status.api.database import Database
 from status.api.deliveries import DeliveryRoutes
-from status.errors import ApiError
+from status.server.access import PROJECT
+from status.server.errors import ApiError
 from tests.notifying.receivers import http_receiver
 from tests.notifying.rig import Rig, job, notifier
 
@@ -94,7 +94,7 @@ def get(tmp_path: Path) -> Get:
 
         try:
             asyncio.run(app(scope, receive, send))
-        except ApiError as error:  # which status.app makes an answer of
+        except ApiError as error:  # which status.server.app makes an answer of
             return error.status, {}
         return sent[0]["status"], json.loads(sent[1]["body"])
 

@@ -13,13 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from state.home import Home
 from state.reads import Reader
-from status.access import PROJECT
 from status.api.database import Database
-from status.app import build_app
-from status.board import Board
-from status.files import StatusFiles
 from status.page.routes import routes
-from status.refresh import Refresher
+from status.picture.board import Board
+from status.picture.files import StatusFiles
+from status.picture.refresh import Refresher
+from status.server.access import PROJECT
+from status.server.app import build_app
 from tests.page.markup import Element, faults, read
 
 T = TypeVar("T")

@@ -162,8 +162,8 @@ def test_who_has_no_token_is_asked_for_one_on_a_page(month: Home, tmp_path: Path
 
     import httpx
 
-    from status.access import Access
-    from status.app import build_app
+    from status.server.access import Access
+    from status.server.app import build_app
 
     app = build_app([], access=Access(tmp_path / "tokens"))
 

@@ -13,7 +13,7 @@ from state.home import Home
 from state.records import RunState
 from state.store import Store
 from status.page.assets import assets
-from status.times import relative, span
+from status.words.times import relative, span
 from tests.page.browsing import chromium, listen
 from tests.page.month import make_month
 from tests.seeing.building import HOUR, beat, carry_out, make_home, record_of

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from status.masking import is_secret_name, masked, masked_pair
+from status.words.masking import is_secret_name, masked, masked_pair
 
 SECRET = "hunter2x"
 

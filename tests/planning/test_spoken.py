@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cli.planning.spoken import beyond_defaults, with_units
 from specs.load import load_bytes
 from specs.notation import parse_duration, parse_size, write_duration, write_size
-from status.yaml import dump_yaml
+from status.words.yaml import dump_yaml
 
 JOBS = [
     pytest.param("name: a\nrun: {command: [a]}\n", id="the least"),

@@ -12,7 +12,7 @@ import pytest
 
 from state.reads import Reader
 from status.api import Api, House
-from status.records import QUESTIONS
+from status.lists.records import QUESTIONS
 from tests.commands.conftest import NOW
 
 DOCS = (Path(__file__).parents[2] / "docs" / "http.md").read_text()

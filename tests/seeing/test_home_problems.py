@@ -10,8 +10,8 @@ import pytest
 from state.home import Home
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
 from state.outbox.store import Outbox
-from status import homeproblems
-from status.homeproblems import home_problems, status_files_problem
+from status.problems import home as homeproblems
+from status.problems.home import home_problems, status_files_problem
 from tests.seeing.building import HOUR, NINE
 
 DAY = 24 * HOUR

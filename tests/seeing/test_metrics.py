@@ -17,13 +17,14 @@ from state.home import Home
 from state.records import Reason, RunState
 from state.store import Skip, Store
 from state.store_runs import DURATION_BUCKETS, WAIT_BUCKETS
-from status import exemplars, metrics
-from status.board import Board, Picture
-from status.files import StatusFiles
-from status.jobseries import FAMILIES, escape
-from status.metrics import Exporter, Sources, wants_openmetrics
-from status.projectseries import PROJECT_FAMILIES
-from status.refresh import Refresher
+from status.metrics import exposition as metrics
+from status.metrics.exposition import Exporter, Sources, wants_openmetrics
+from status.metrics.jobs import FAMILIES, escape
+from status.metrics.projects import PROJECT_FAMILIES
+from status.picture import exemplars
+from status.picture.board import Board, Picture
+from status.picture.files import StatusFiles
+from status.picture.refresh import Refresher
 from tests.components import program
 from tests.seeing.building import (
     HOUR,

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from state.home import Home
 from state.reads import Reader
 from state.store import Store
-from status.errors import ApiError, BadRequest, Unprocessable
-from status.instants import LATEST, InvalidInstant, parse_instant, rfc3339
-from status.listing import job_key
-from status.logs import LogQuery
-from status.query import PAGE, Query
+from status.lists.jobs import job_key
+from status.lists.logs import LogQuery
 from status.selector import parse_selector
+from status.server.errors import ApiError, BadRequest, Unprocessable
+from status.server.query import PAGE, Query
+from status.words.instants import LATEST, InvalidInstant, parse_instant, rfc3339
 from tests.seeing.building import HOUR, MINUTE, NINE, SECOND, record_of
 
 

@@ -9,7 +9,7 @@ import pytest
 from docs.generate_reasons import document
 from state.records import SKIP_REASONS, WAIT_REASONS, Reason
 from status.phase import WAITING
-from status.reasons import EXPLAINED, advice_words, skip_words, wait_words
+from status.words.reasons import EXPLAINED, advice_words, skip_words, wait_words
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -11,9 +11,9 @@ import pytest
 from state.home import Home
 from state.records import DocumentRecord, RunState
 from state.store import Store
-from status.board import Board
-from status.files import StatusFiles
-from status.refresh import MANY, QUIET, QUIET_AFTER_MANY, RESYNC, Refresher
+from status.picture.board import Board
+from status.picture.files import StatusFiles
+from status.picture.refresh import MANY, QUIET, QUIET_AFTER_MANY, RESYNC, Refresher
 from status.views import View
 from tests.seeing.building import HOUR, NINE, SECOND, carry_out, record_of, source_state
 

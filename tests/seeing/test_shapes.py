@@ -11,9 +11,9 @@ from specs.jitter import stable_offset
 from state.records import Event, Health, Reason, RunState, SilenceRecord
 from status.health import Facts, health_view, ready_view
 from status.heartbeat import Heartbeat
-from status.instants import rfc3339
 from status.phase import Phase
 from status.views import event_view, job_view, run_view, source_view
+from status.words.instants import rfc3339
 from tests.seeing.building import HOUR, MINUTE, NINE, SECOND, record_of, run_of, source_state
 
 DOCS = (Path(__file__).parents[2] / "docs" / "http.md").read_text()

@@ -13,9 +13,9 @@ import pytest
 from state.home import Home
 from state.records import RunState, SilenceRecord
 from state.store import Store
-from status.board import Board
-from status.files import StatusFiles
-from status.refresh import Refresher
+from status.picture.board import Board
+from status.picture.files import StatusFiles
+from status.picture.refresh import Refresher
 from status.views import job_view
 from tests.seeing.building import HOUR, MINUTE, NINE, carry_out, record_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from status.files import SPACING, SPARES, StatusFiles
+from status.picture.files import SPACING, SPARES, StatusFiles
 from tests.seeing.conftest import until
 
 
@@ -87,7 +87,7 @@ def test_a_longer_and_a_shorter_text_replace_each_other_whole(
     files: StatusFiles, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
 ) -> None:
     if not can_exchange:
-        monkeypatch.setattr("status.files.exchange", lambda one, other: False)
+        monkeypatch.setattr("status.picture.files.exchange", lambda one, other: False)
     for turn, text in enumerate(["short\n", "long " * 5000 + "\n", "short\n", "shorter\n"]):
         files.put("a/b", text, float(2 * turn))
         assert files.path("a/b").read_text().partition("\n")[2] == text

@@ -13,7 +13,7 @@ from state.home import Home
 from state.records import SKIP_REASONS, WAIT_REASONS, DocumentRecord, Reason, Run, RunState, Trigger
 from state.store import Skip, Store
 from status.deadline import read_spec
-from status.jobseries import possible_skips
+from status.metrics.jobs import possible_skips
 from tests.seeing.building import HOUR, NINE, beat, record_of, run_of
 from tests.seeing.test_metrics import NOON, Scraper, scraper
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from status.views import job_view
-from status.yaml import dump_yaml
+from status.words.yaml import dump_yaml
 from tests.seeing.building import record_of
 
 

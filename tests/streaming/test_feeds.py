@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from state.eventtail import EventFilter
 from state.records import Event, JobRecord
 from state.store import Store
-from status.access import signature_of
+from status.server.access import signature_of
 from status.streams import clients as clients_module
 from status.streams import events as events_module
 from status.streams.clients import Clients, TooManyStreams

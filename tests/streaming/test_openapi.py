@@ -16,8 +16,8 @@ from state.home import Home
 from state.records import RunState
 from state.store import Store
 from status.api import Api, House
+from status.lists.records import QUESTIONS
 from status.openapi.document import document
-from status.records import QUESTIONS
 from tests.seeing.building import HOUR, NINE, SECOND, beat, carry_out, make_home, record_of
 from tests.seeing.conftest import StatusProcess, serve
 from tests.seeing.furnished import furnish

@@ -11,7 +11,7 @@ import pytest
 
 from state.records import Run
 from state.store import Store
-from status.tokens import new_token
+from status.server.tokens import new_token
 from tests.seeing.building import HOUR, NINE, beat, carry_out, make_home, record_of, source_state
 from tests.seeing.conftest import StatusProcess, serve
 from tests.streaming.following import Follower

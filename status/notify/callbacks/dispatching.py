@@ -15,12 +15,12 @@ from collections.abc import Callable
 from specs.stored import StoredCallback, StoredJob, Unreadable
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Outcome
 from state.outbox.store import Outbox
-from status.instants import SECOND, rfc3339
 from status.notify.callbacks.answer import Answer
 from status.notify.callbacks.payload import OUTSIDE
 from status.notify.callbacks.retrying import outcome_of
 from status.notify.callbacks.sending import Sender, Sent
 from status.notify.crashpoint import crashpoint
+from status.words.instants import SECOND, rfc3339
 
 THREADS = 16
 EACH = 2

@@ -15,9 +15,9 @@ import orjson
 from specs.stored import StoredCallback, StoredJob
 from state.outbox.records import Delivery, DeliveryKind
 from state.records import TERMINAL_STATES, Event, Run, RunState
-from status.instants import rfc3339
 from status.told import host_of
 from status.views import run_view
+from status.words.instants import rfc3339
 
 MAX_BODY = 20_000
 """Bytes, by the standard ("Payload size")."""

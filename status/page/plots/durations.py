@@ -9,11 +9,11 @@ from statistics import median
 from markupsafe import Markup
 
 from specs.zones import Zone
-from status.counting import counted
 from status.page.plots.canvas import drawing, element, path, percent, stretched, time_axis, value_axis
 from status.page.plots.marks import definitions, mark
 from status.page.plots.ticks import length_label, length_ticks, placed, time_ticks
-from status.times import span, stamp
+from status.words.counting import counted
+from status.words.times import span, stamp
 
 HEIGHT, TOP, BOTTOM = 208, 16, 186
 WIDTH = 1000

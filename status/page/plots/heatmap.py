@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 from markupsafe import Markup
 
-from status.counting import counted
 from status.page.plots.canvas import drawing, element
 from status.page.plots.marks import WORSE
+from status.words.counting import counted
 
 CELL, GAP, LEFT, TOP = 15, 3, 30, 18
 WEEKDAYS = ("Mon", "", "Wed", "", "Fri", "", "Sun")

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from status.page.plots.canvas import drawing, element, path, percent, short, stretched, value_axis
 from status.page.plots.ticks import length_label, length_ticks, number_ticks, placed, size_ticks
 from status.series import Series, thinned
-from status.times import size, span
+from status.words.times import size, span
 
 HEIGHT, TOP, BOTTOM = 148, 16, 126
 WIDTH = 1000

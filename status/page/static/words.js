@@ -1,4 +1,4 @@
-// Instants and lengths of time in words, as `status.times` writes them: a page that was loaded and one that lives say
+// Instants and lengths of time in words, as `status.words.times` writes them: a page that was loaded and one that lives say
 // the same. A test compares.
 
 const two = (number) => String(number).padStart(2, "0");

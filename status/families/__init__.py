@@ -1,1 +1,0 @@
-"""What `/metrics` tells besides the series of jobs: one file per part of the house. Collected by `status.metrics`."""

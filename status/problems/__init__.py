@@ -1,0 +1,1 @@
+"""What is wrong now, in sentences, with the next sensible step: `status`, the overview page and `doctor`."""

@@ -1,0 +1,1 @@
+"""HTTP itself: the application and its guard, limits, tokens, query parameters, errors. Knows no resource."""
