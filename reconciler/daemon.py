@@ -111,7 +111,7 @@ def run_daemon(
         housekeeping=Housekeeping(
             max_age=int(config.retention.max_age * MICROSECOND), max_runs=config.retention.max_runs
         ),
-        readers=_readers(world, config, readers, notify),
+        readers=_readers(world, config, wakeup, readers, notify),
         cache_version=version_of_cache,
         check_state=_state_check(home),
     )
@@ -133,11 +133,11 @@ def run_daemon(
 
 
 def _readers(
-    world: World, config: Config, status: Sequence[str] | None, notify: Sequence[str] | None
+    world: World, config: Config, wakeup: Wakeup, status: Sequence[str] | None, notify: Sequence[str] | None
 ) -> list[ReaderProcess]:
-    found = [] if status is None else [ReaderProcess("status", status)]
+    found = [] if status is None else [ReaderProcess("status", status, wakeup=wakeup)]
     if notify is not None:
-        found.append(ReaderProcess("notify", notify, wanted=lambda: _tells(world, config)))
+        found.append(ReaderProcess("notify", notify, wakeup=wakeup, wanted=lambda: _tells(world, config)))
     return found
 
 

@@ -318,6 +318,8 @@ class Loop:
         if self._doorbell.fileno() in ready:
             self._doorbell.drain()
             self._inbox_at = 0.0
+        if any(reader.ended(ready) for reader in self._readers):
+            self._beat_at = 0.0
 
     def _notice_clock(self) -> None:
         """Decide anew on every job when the wall clock was set, or the machine slept, since the last pass.
@@ -353,7 +355,7 @@ class Loop:
         self._beat_at = clock.monotonic() + INTERVAL
         self._check_state()
         for reader in self._readers:
-            reader.keep(clock.monotonic())
+            self._beat_at = min(self._beat_at, reader.keep(clock.monotonic()))
         try:
             beat = self._pulse.beat(self.world, self._source, clock.now())
             readers = self._readers[0].state() if self._readers else None

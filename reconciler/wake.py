@@ -41,6 +41,10 @@ class Wakeup:
         """End a wait while `fd` is readable."""
         self._epoll.register(fd, select.EPOLLIN)
 
+    def unwatch(self, fd: int) -> None:
+        """Before `fd` is closed: a copy that a child was born with would keep it in the set."""
+        self._epoll.unregister(fd)
+
     def doorbell(self) -> Doorbell:
         """A bell that any thread may ring to end the wait; it is silent again after the wait."""
         fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
