@@ -112,6 +112,20 @@ def test_ctrl_c_ends_with_130(jobsctl, monkeypatch):
     assert "Traceback" not in done.err
 
 
+def test_ctrl_c_while_a_module_is_being_made_ends_with_130_too():
+    """CPython lets a process die of SIGINT when a KeyboardInterrupt left generated code, though it was caught."""
+    code = (
+        "import sys\n"
+        "import cli.main\n"
+        "from cli.commands import version\n"
+        "version.platform.platform = lambda: exec('raise KeyboardInterrupt')\n"
+        "sys.argv = ['jobsctl', 'version']\n"
+        "cli.main.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_a_reader_that_goes_away_is_no_error():
     """More than a pipe holds, to a reader that closes at once."""
     code = (
