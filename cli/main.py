@@ -262,8 +262,8 @@ def main() -> NoReturn:
     """Entry point of the program."""
     streams.prepare()
     code = streams.finish(run())
-    # A Ctrl-C inside generated code (a dataclass being imported) marks the process to die of SIGINT in the end, caught
-    # or not; other generated code takes the mark away (CPython, Python/pythonrun.c: run_eval_code_obj).
+    # Under `python -m`, Ctrl-C inside generated code (a dataclass being made) marks the process to die of SIGINT in the
+    # end, caught or not; other generated code takes the mark away (CPython, Python/pythonrun.c: run_eval_code_obj).
     exec("")  # noqa: S102
     # Nothing is left to be given back: a second Ctrl-C ends the program as any other, without a word.
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -112,9 +112,9 @@ def test_ctrl_c_ends_with_130(jobsctl, monkeypatch):
     assert "Traceback" not in done.err
 
 
-def test_ctrl_c_while_a_module_is_being_made_ends_with_130_too():
-    """CPython lets a process die of SIGINT when a KeyboardInterrupt left generated code, though it was caught."""
-    code = (
+def test_ctrl_c_while_a_module_is_being_made_ends_with_130_too(tmp_path):
+    """`python -m` lets a process die of SIGINT when a KeyboardInterrupt left generated code, though it was caught."""
+    (tmp_path / "interrupted.py").write_text(
         "import sys\n"
         "import cli.main\n"
         "from cli.commands import version\n"
@@ -122,7 +122,9 @@ def test_ctrl_c_while_a_module_is_being_made_ends_with_130_too():
         "sys.argv = ['jobsctl', 'version']\n"
         "cli.main.main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
