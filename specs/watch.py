@@ -45,10 +45,11 @@ class Places:
     """Folders of git in which a new revision shows."""
 
     def paths(self) -> list[str]:
-        """Every folder to watch. One whose name is not UTF-8 cannot be; sweeps look after it."""
+        """Every folder to watch, asked anew. One whose name is not UTF-8, or that we may not list, cannot be; sweeps
+        look after it."""
         below = (os.path.join(self.root, path) if path else self.root for path, _ in self.folders)
         every = {*below, *(folder for folder, _ in self.anchors), *self.git}
-        return sorted(path for path in every if _is_text(path))
+        return sorted(path for path in every if _is_text(path) and os.access(path, os.R_OK))
 
 
 def anchors_of(path: str) -> frozenset[tuple[str, str]]:
@@ -200,7 +201,7 @@ class Doorbell:
             raise_interrupt=False,
             force_polling=False,  # its polling misses edits within a second; our sweeps do not
             recursive=False,
-            ignore_permission_denied=True,
+            ignore_permission_denied=False,  # True hides every reason, also that the kernel gives no more watches
         )
         for batch in batches:
             self.events += len(batch)
