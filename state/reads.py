@@ -9,8 +9,9 @@ Pages: `before` and `after` are ids, exclusive: the last one of the page that wa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
@@ -38,8 +39,9 @@ from state.rows import (
     SELECT_SOURCE,
     document_of,
     event_of,
+    one_row,
     request_of,
-    run_of,
+    runs_of,
     source_of,
 )
 from state.runwalks import id_bounds, run_conditions, walks_of
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from state.totals import Counter, Totals
 
 Order = Literal["asc", "desc"]
+_run_id = attrgetter("id")
 
 
 class Reader(JobReader):
@@ -70,7 +73,7 @@ class Reader(JobReader):
         if not is_prefix(prefix):
             raise NotFound(f"{prefix!r} is not a run id", hint="`jobsctl runs` lists them")
         sql = f"{SELECT_RUN} WHERE run.id >= ? AND run.id < ? ORDER BY run.id LIMIT 11"
-        found = [run_of(row) for row in self._rows(sql, (prefix, f"{prefix}~"))]
+        found = self._runs(sql, (prefix, f"{prefix}~"))
         if not found:
             raise NotFound(f"no run {prefix}", hint="`jobsctl runs` lists them; old ones are pruned")
         if len(found) > 1:
@@ -82,7 +85,7 @@ class Reader(JobReader):
     def runs_of_ids(self, ids: Iterable[str]) -> dict[str, Run]:
         """Runs by their whole ids; those that are not stored (any more) are left out."""
         sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?))"
-        return {run.id: run for run in map(run_of, self._rows(sql, (orjson.dumps(list(ids)).decode(),)))}
+        return {run.id: run for run in self._runs(sql, (orjson.dumps(list(ids)).decode(),))}
 
     def runs(
         self,
@@ -133,14 +136,14 @@ class Reader(JobReader):
         if len(walks) == 1:
             place, bound = walks[0]
             sql = f"{SELECT_RUN} WHERE {place} ORDER BY run.id {direction} LIMIT ?"
-            return [run_of(row) for row in self._rows(sql, (*bound, limit))]
+            return self._runs(sql, (*bound, limit), newest_first=order == "desc")
         ids: list[str] = []
         for place, bound in walks:
             sql = f"SELECT run.id FROM run WHERE {place} ORDER BY run.id {direction} LIMIT ?"
             ids += [row[0] for row in self._rows(sql, (*bound, limit))]
         ids.sort(reverse=order == "desc")
         sql = f"{SELECT_RUN} WHERE run.id IN (SELECT value FROM json_each(?)) ORDER BY run.id {direction}"
-        return [run_of(row) for row in self._rows(sql, (orjson.dumps(ids[:limit]).decode(),))]
+        return self._runs(sql, (orjson.dumps(ids[:limit]).decode(),), newest_first=order == "desc")
 
     def slot(self, job_id: int, at: int) -> list[Run]:
         """What became of the slot at `at` (µs): its attempts in order, or the one record of skipped slots around it.
@@ -148,15 +151,21 @@ class Reader(JobReader):
         [] when nothing is known of it. A record tells of slots from `skipped_first` to `scheduled_for`: whether `at` is
         one of them, the schedule says.
         """
-        sql = f"{SELECT_RUN} WHERE run.job_id = ? AND run.scheduled_for = ? ORDER BY run.attempt"
-        found = self._rows(sql, (job_id, at))
+        sql = f"{SELECT_RUN} WHERE run.job_id = ? AND run.scheduled_for = ?"
+        found = self._runs(sql, (job_id, at))
         if not found:
             sql = (
                 f"{SELECT_RUN} WHERE run.job_id = ? AND run.scheduled_for > ? AND run.skipped_first <= ? "
                 "ORDER BY run.scheduled_for LIMIT 1"
             )
-            found = self._rows(sql, (job_id, at, at))
-        return [run_of(row) for row in found]
+            found = self._runs(sql, (job_id, at, at))
+        return sorted(found, key=attrgetter("attempt"))
+
+    def _runs(self, sql: str, values: Sequence[Any], *, newest_first: bool = False) -> list[Run]:
+        """The runs that a `SELECT_RUN` finds, by id; SQLite promises no order inside a group."""
+        found = runs_of(self._rows(one_row(sql), values)[0])
+        found.sort(key=_run_id, reverse=newest_first)
+        return found
 
     # the rest
 
