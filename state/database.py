@@ -25,6 +25,10 @@ WAL_RESET_FIXED = (3, 51, 3)
 """Older SQLite may damage a WAL database when two connections checkpoint at once (sqlite.org/wal.html, "WAL-reset").
 Ours never do: one writer, and read-only connections do not checkpoint. Another program's connection could."""
 
+JOURNAL_LIMIT = 8 << 20
+"""Bytes a writer's log is cut to when it begins anew (PRAGMA journal_size_limit). SQLite writes it back at 4 MiB;
+without a limit, one that a reader or a large transaction made longer stays as long until the last connection is closed."""
+
 _NETWORK = frozenset(
     {
         "nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "9p", "virtiofs", "ceph", "glusterfs", "fuse.glusterfs",

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from state.database import examine, journal_mode, own_errors, prepare
+from state.database import JOURNAL_LIMIT, examine, journal_mode, own_errors, prepare
 from state.errors import CorruptDatabase, NotADatabase, from_os
 from state.migrations import migrate
 from state.outbox.records import (
@@ -71,6 +71,7 @@ class Outbox:
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
                 connection.execute(f"PRAGMA journal_mode = {journal_mode(path)}")
+                connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = 1")
                 connection.execute("PRAGMA cache_size = -2000")
