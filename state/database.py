@@ -27,7 +27,7 @@ Ours never do: one writer, and read-only connections do not checkpoint. Another 
 
 JOURNAL_LIMIT = 8 << 20
 """Bytes a writer's log is cut to when it begins anew (PRAGMA journal_size_limit). SQLite writes it back at 4 MiB;
-without a limit, one that a reader or a large transaction made longer stays as long until the last connection is closed."""
+without a limit, one that a reader or a large transaction made longer stays so until the last connection is closed."""
 
 _NETWORK = frozenset(
     {
