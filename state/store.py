@@ -51,6 +51,8 @@ class Store(JobStore, SkipStore, WaitStore, SilenceStore):
     backup: Path | None = None
     """The copy made before migrating, when this open migrated."""
     _round: retention.Round | None = None
+    _logs: bool = False
+    """Whether the journal is a write-ahead log."""
     was_clean: bool = True
     """False when the last daemon did not close the store: then the file was checked whole."""
 
@@ -62,13 +64,14 @@ class Store(JobStore, SkipStore, WaitStore, SilenceStore):
         """
         exists = examine(path)
         prepare(path)
+        mode = journal_mode(path)
         database = peewee.SqliteDatabase(
             str(path),
             lock_type="IMMEDIATE",
             timeout=BUSY_SECONDS,
             thread_safe=False,
             pragmas={
-                "journal_mode": journal_mode(path),
+                "journal_mode": mode,
                 "journal_size_limit": JOURNAL_LIMIT,
                 "synchronous": "full",
                 "foreign_keys": 1,
@@ -84,6 +87,7 @@ class Store(JobStore, SkipStore, WaitStore, SilenceStore):
                 raise
         store = cls(path, database)
         store.backup = backup
+        store._logs = mode == "wal"
         with store.transaction():
             (clean,) = store._connection.execute("SELECT value FROM meta WHERE key = 'clean'").fetchone()
             store._connection.execute("UPDATE meta SET value = 0 WHERE key = 'clean'")
@@ -261,7 +265,7 @@ class Store(JobStore, SkipStore, WaitStore, SilenceStore):
 
         With a rollback journal (network file systems) it is forced all the same: there, that keeps the file whole.
         """
-        if self._depth or self._connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        if self._depth or not self._logs:
             yield
             return
         self._connection.execute("PRAGMA synchronous = NORMAL")

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from state import retention
 from state.reads import Reader
 from state.records import ACTIVE_STATES, Event, Reason, RequestRecord, Run, RunState
 from state.store import RunEnd, Skip, Store
@@ -184,3 +185,23 @@ def test_the_last_run_stays_whatever_gaps_came_after_it(store: Store, reader: Re
     runs = live(store, "job", [("f", 60), ("f", 50), ("k", 45), ("k", 44)])
     assert len(prune_all(store, max_runs=1, limit=50)) == 2
     assert [run.id for run in reader.runs(order="asc")] == [runs[1].id, runs[3].id]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "failed"])
+def test_a_bite_waits_for_no_disk_and_the_next_commit_does_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    live(store, "job", [("s", 45)] * 3)
+    said: list[str] = []
+    store._connection.set_trace_callback(said.append)
+    if fails:
+        monkeypatch.setattr(retention, "delete", None)
+        with pytest.raises(TypeError):
+            store.prune(NOON, max_age_us=MAX_AGE)
+    else:
+        assert store.prune(NOON, max_age_us=MAX_AGE)
+        store.directories_removed([one.id for one in store.doomed_directories()])
+    store._connection.set_trace_callback(None)
+    levels = [word.removeprefix("PRAGMA synchronous = ") for word in said if word.split()[0] in ("PRAGMA", "BEGIN")]
+    assert levels == ["NORMAL", "BEGIN IMMEDIATE", "FULL"] * (1 if fails else 2)
+    assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
