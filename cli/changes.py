@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import orjson
@@ -22,6 +21,7 @@ from cli.planning.plan import Action, Origin
 from cli.planning.spoken import beyond_defaults, with_units
 from reconciler.sync import PrunePolicy
 from specs.desired import Desired, DesiredJob
+from specs.frozen import frozen
 from state.errors import NoDatabase, OlderSchema
 from state.reads import Reader
 from state.records import JobRecord
@@ -34,7 +34,7 @@ _WORDS: Mapping[Action, Word] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What becomes of one job."""
 

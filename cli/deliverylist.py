@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import NotFound
@@ -15,6 +14,7 @@ from cli.output import Cell, Column, Style
 from cli.reading import Reading
 from cli.selection import find_target, shown
 from cli.terminal import one_line
+from specs.frozen import frozen
 from specs.stored import StoredJob
 from state.errors import NotFound as StateNotFound
 from state.records import Run
@@ -27,7 +27,7 @@ _LABEL = 11
 Data = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class About:
     """What was named; nothing: all."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cli.confirming import confirm
@@ -11,12 +10,13 @@ from cli.health.checks import Told
 from cli.health.finding import Level
 from cli.options import Settings
 from cli.output import Cell, Style, counted, say
+from specs.frozen import frozen
 from state.errors import StateError
 
 _STYLES: dict[Level, Style] = {Level.PROBLEM: "red", Level.WARNING: "yellow", Level.OK: "green"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fixed:
     """What came of one `--fix`."""
 

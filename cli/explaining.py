@@ -10,11 +10,11 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cli.output import Cell, Data
 from specs.codes import CODES, Code
+from specs.frozen import frozen
 from specs.schema import fields, words
 from specs.schema.fields import Field
 from state.records import Reason
@@ -25,7 +25,7 @@ WIDEST = 100
 INDENT = "  "
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Topic:
     """One thing that is explained."""
 

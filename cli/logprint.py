@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TextIO
 
 from cli.errors import NotFound
@@ -17,12 +16,13 @@ from cli.reading import Reading
 from cli.rundir import Growing, RunDirectory
 from cli.streams import rest
 from cli.terminal import VisibleBytes
+from specs.frozen import frozen
 from state.logs import Log, lines_of, matching
 from state.records import TERMINAL_STATES, Run, RunState
 from status.words.times import relative
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Wanted:
     """What of a log to print. Times in microseconds."""
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Generic, Literal, TextIO, TypeVar
 
@@ -18,6 +17,7 @@ import click
 from cli.options import Settings
 from cli.streams import write_error
 from cli.terminal import one_line, safe_json, visible
+from specs.frozen import frozen
 from status.words.counting import counted as counted
 
 GAP = 2
@@ -28,7 +28,7 @@ T = TypeVar("T")
 Style = Literal["", "green", "red", "yellow", "cyan", "dim", "bold"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """One cell, coloured only on a terminal that wants colours."""
 
@@ -41,7 +41,7 @@ CUT = 16
 _MORE = "..."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column(Generic[T]):
     """A column of a table: its heading and what of a record it shows."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from cli.exits import Exit
@@ -16,6 +15,7 @@ from cli.reading import Reading
 from cli.selection import nothing_there
 from cli.tables import next_text
 from cli.terminal import one_line
+from specs.frozen import frozen
 from state.records import Health, JobRecord, Reason, Run, RunState, SilenceRecord
 from status.heartbeat import Heartbeat
 from status.phase import WORST_FIRST, phase_of, suspension_of
@@ -32,7 +32,7 @@ SHOWN = 10
 """Lines of one section: more than a screen helps nobody to see what comes first; `list` shows all."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overview:
     """What `status` shows."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cli.errors import UsageError
 from cli.options import Settings
 from cli.output import to_json
 from cli.reading import Reading
+from specs.frozen import frozen
 from state.reads import Order
 from state.records import Reason, Run, RunState, Trigger
 from status.views import run_view
@@ -20,7 +21,7 @@ STREAMED = 1000
 """Runs in memory at once while all are printed: 1 MB."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Page:
     """Which runs; the arguments of `state.reads.Reader.runs`. Times are microseconds."""
 

@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -26,6 +26,7 @@ from cli.options import Settings, refuse_empty
 from specs.config import load_config
 from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
+from specs.frozen import frozen
 from specs.load import FileResult
 from specs.placed import Placed
 from specs.scan import shown as escaped
@@ -40,7 +41,7 @@ LARGEST_INPUT = 16 << 20
 """Bytes of one file or standard input: more is no spec, and is refused before it fills the memory."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpecFile:
     """One file that was given by name, or standard input."""
 
@@ -54,7 +55,7 @@ class SpecFile:
     placed: Placed | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """All that was read. `jobs` has the path that is shown; `files` are those given by name, `seen` all of them."""
 

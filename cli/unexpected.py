@@ -6,13 +6,13 @@ Called by `cli.main` only, when something was raised: the rooms below are import
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
 from cli.exits import Exit
 from cli.streams import stdout_fails
+from specs.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explained:
     """The message, what to do next, and the exit code."""
 

@@ -9,17 +9,18 @@ its success.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from reconciler.observed import Observed
 from specs.dependency import Answer, UpstreamState, answer_of, is_after
+from specs.frozen import frozen
 from specs.policy import Policy
 
 _UNKNOWN = UpstreamState()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What all dependencies together amount to."""
 

@@ -14,10 +14,10 @@ The formula, for slots in (cursor, now], each by its start (`specs.jitter`), bet
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from reconciler.observed import Observed
 from reconciler.plan import FailRun, SkipSlots
+from specs.frozen import frozen
 from specs.timing import Calendars, Timing
 from state.records import Reason, Trigger
 
@@ -39,7 +39,7 @@ COUNTED = 100_000
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """A slot that is to run."""
 
@@ -51,7 +51,7 @@ class Start:
     """Started by the ends of these runs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Due:
     """What has come. `starts` and `skips` account for every slot in (cursor, `cursor_at`]."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from specs.dependency import UpstreamState
+from specs.frozen import frozen
 from state.records import Reason, Trigger
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Waiting:
     """A blocked run: stored, not handed over."""
 
@@ -29,7 +30,7 @@ class Waiting:
         return (self.created_at if self.slot is None else self.slot, self.attempt)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PoolState:
     """The pool of the job, as it is now."""
 
@@ -42,7 +43,7 @@ class PoolState:
     """Runs whose turn it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observed:
     """What is known of one job, and of the machine, at `now`. Instants are microseconds UTC."""
 

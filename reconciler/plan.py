@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from specs.frozen import frozen
 from state.records import Reason, RunState, Trigger
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartRun:
     """Make a run for this slot and hand it to the runner."""
 
@@ -19,7 +19,7 @@ class StartRun:
     """Identity to run id of what it follows."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WaitRun:
     """Make a run for this slot that waits: `blocked`."""
 
@@ -33,7 +33,7 @@ class WaitRun:
     upstream: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FailRun:
     """Make a run for this slot that fails without being started."""
 
@@ -43,7 +43,7 @@ class FailRun:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReleaseRun:
     """Hand a blocked run to the runner."""
 
@@ -52,7 +52,7 @@ class ReleaseRun:
     reason: Reason = Reason.DUE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeepWaiting:
     """A blocked run waits for something else than before."""
 
@@ -62,7 +62,7 @@ class KeepWaiting:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EndRun:
     """A blocked run ends without being started."""
 
@@ -72,7 +72,7 @@ class EndRun:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopRun:
     """A run that was handed over is to be stopped."""
 
@@ -80,7 +80,7 @@ class StopRun:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SkipSlots:
     """Record `count` slots from `first` to `last` as not run, with the reason."""
 
@@ -94,7 +94,7 @@ class SkipSlots:
 Action = StartRun | WaitRun | FailRun | ReleaseRun | KeepWaiting | EndRun | StopRun | SkipSlots
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The actions, in order, and where the schedule stands after them."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -18,6 +18,7 @@ import orjson
 
 from specs.desired import Desired, DesiredJob
 from specs.diagnostic import Diagnostic
+from specs.frozen import frozen
 
 
 class Change(StrEnum):
@@ -49,7 +50,7 @@ class JobChange(NamedTuple):
     """The identity that it had."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrunePolicy:
     """When absence means deletion."""
 
@@ -61,7 +62,7 @@ class PrunePolicy:
     """... and this share of all jobs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SyncPlan:
     """All changes of one look."""
 

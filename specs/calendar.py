@@ -18,6 +18,7 @@ from datetime import date
 from typing import Literal, Protocol
 
 from specs.expression import ScheduleError
+from specs.frozen import frozen
 from specs.slots import LAST_SECOND, SECOND
 from specs.words import DAYS, GROUPS
 from specs.zones import Zone, find_zone
@@ -44,7 +45,7 @@ _TIME = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
 _DATE_FORMS = "like 2026-12-24, 2026-12-24..2027-01-02, 12-25 for every year, or 12-24..01-02"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WindowSet:
     """The instants inside a calendar's dates and windows. Each tuple is in order, its spans apart from each other."""
 
@@ -195,7 +196,7 @@ def compile_calendar(model: Calendar, default_timezone: str) -> WindowSet:
     return WindowSet(zone, _merged(dates), _merged(yearly), _merged(weekly))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobCalendar:
     """One of the calendars a job names."""
 

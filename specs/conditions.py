@@ -14,13 +14,15 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib.machinery import PathFinder
 from typing import Any
 
 import orjson
+
+from specs.frozen import frozen
 
 MAX_EXPRESSION = 1024
 MAX_COMPREHENSIONS = 4
@@ -90,7 +92,7 @@ class ConditionError(Exception):
         self.help = help
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """A compiled expression. May be used from any thread."""
 

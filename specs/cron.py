@@ -11,10 +11,10 @@ import functools
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from specs.expression import ScheduleError, ScheduleWarning
+from specs.frozen import frozen
 from specs.phrases import say_days
 from specs.slots import WallTimes
 
@@ -72,7 +72,7 @@ _FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cron:
     """A sound expression. `text` is the five fields with `H` replaced by what it stands for."""
 

@@ -10,7 +10,6 @@ halves make no whole: a schedule, a suspend, one variable of `env`, one of `para
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,6 +18,7 @@ from specs.canonical import digest_of
 from specs.desired import DesiredDocument
 from specs.diagnostic import Diagnostic, Severity
 from specs.document import Document, Loc, Marks
+from specs.frozen import frozen
 
 NOT_DEFAULTS: Mapping[str, str] = {
     "apiVersion": "it says how this document is written",
@@ -166,7 +166,7 @@ def _fitting(under: Mapping[str, Any], over: Mapping[str, Any]) -> Mapping[str, 
     return {name: value for name, value in under.items() if name not in dropped}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobDocument(Document):
     """A job's document with what it is given. `value` is both; a place is where the value is said."""
 

@@ -5,9 +5,9 @@ Asked by `reconciler.depend`, which decides by it, and by `status.upstream`, whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from specs.frozen import frozen
 from specs.policy import Policy, Upstream
 from specs.timing import CLOCK_CORRECTION
 
@@ -20,7 +20,7 @@ class Answer(Enum):
     FAILED = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpstreamState:
     """What is known of a job that another one depends on. Instants are microseconds UTC."""
 

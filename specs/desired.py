@@ -6,13 +6,14 @@ Built by `specs.source`, read by `reconciler`. Plain data: no models, no open fi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from specs.diagnostic import Diagnostic
+from specs.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DesiredJob:
     """One valid document. `spec` is canonical JSON (defaults applied, keys sorted), so equal bytes mean equal jobs."""
 
@@ -31,7 +32,7 @@ class DesiredJob:
         return f"{self.project}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DesiredDocument:
     """One valid document that is not a job: what jobs share."""
 
@@ -56,7 +57,7 @@ DIRTY = "-dirty"
 """Ends the revision of a job that the commit does not hold as it is, as `git describe --dirty` has it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desired:
     """One complete, consistent look at the specs directory.
 

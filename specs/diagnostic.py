@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from specs.frozen import frozen
+
 
 class Severity(StrEnum):
     """How bad a finding is. An `error` keeps the document from being applied; a `warning` does not."""
@@ -17,7 +19,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """A finding, in the fields every editor and code host understands (as actionlint's)."""
 

@@ -10,7 +10,6 @@ refuses is parsed again by ruamel's pure parser, which is 30 times slower, and w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import _ruamel_yaml  # type: ignore[import-not-found]  # of ruamel.yaml.clib, which ships no types
@@ -28,6 +27,7 @@ from ruamel.yaml.events import (
 )
 
 from specs.diagnostic import Diagnostic, Severity
+from specs.frozen import frozen
 from specs.scalars import LONGEST_NUMBER, MAYBE_NOT_TEXT, NumberTooLong, plain, plain_short
 from specs.syntax import explain
 from specs.text import Place, Source
@@ -72,7 +72,7 @@ class _Event(Protocol):
     end_mark: _Mark
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """One document of a file: a mapping with text keys all the way down."""
 

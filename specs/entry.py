@@ -8,12 +8,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from specs.cron import ALIASES, MAX_LENGTH, Cron, parse_cron
 from specs.expression import ScheduleError, ScheduleWarning
+from specs.frozen import frozen
 from specs.notation import BadValue, parse_duration
 from specs.phrases import follows_the_clock, say_cron, say_length, say_period
 from specs.slots import SECOND, CronSlots, GridSlots, OneSlot, Slots
@@ -40,7 +41,7 @@ _PAUSE = 1.0
 """Seconds between two runs of a `continuous` job. Without, a program that ends at once would make 100 runs a second."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One sound entry. `meaning` is equal for entries that fire alike, whatever their spelling."""
 
@@ -77,7 +78,7 @@ class Parts(Protocol):
     def __hash__(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """What an entry needs to know of its job: zone, rule for moved clocks, identity (for `H`)."""
 

@@ -6,7 +6,9 @@ Imports nothing of ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from specs.frozen import frozen
 
 
 class ScheduleError(Exception):
@@ -47,7 +49,7 @@ class ScheduleError(Exception):
         return ScheduleError(self.message, help=self.help, span=span, loc=loc, field=self.field)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScheduleWarning:
     """A sound expression that may not mean what its writer thinks. Places as in `ScheduleError`."""
 

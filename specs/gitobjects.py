@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from specs.frozen import frozen
 from specs.text import MAX_FILE_BYTES
 
 PATIENCE = 60.0
@@ -36,7 +36,7 @@ class UnknownRevision(GitError):
     """Raised for a revision that the repository does not have."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repository:
     """The git repository that a folder is in."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +20,7 @@ from specs.desired import DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
 from specs.findings import findings_of, kind_of
+from specs.frozen import frozen
 from specs.ignoring import MARK, Ignored, without_ignored
 from specs.links import Link, links_of
 from specs.model import Job
@@ -44,7 +45,7 @@ _SCHEDULING = ("schedule", "timezone", "dst")
 """The fields that a schedule is compiled from, besides the identity (for `H`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileResult:
     """What one file says."""
 

@@ -7,9 +7,9 @@ Asked by the command line for jobs that are about to change. Pure: `now` is a pa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from specs.frozen import frozen
 from specs.schedule import Schedule
 from specs.slots import CORRECTION, SECOND, CronSlots
 from specs.zones import Era
@@ -19,7 +19,7 @@ Kind = Literal["gap", "repeat"]
 Effect = Literal["run_after", "skip", "once", "twice", "follow"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Night:
     """One moved clock that changes when a schedule fires."""
 

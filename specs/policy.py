@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from specs.entry import read_instant
+from specs.frozen import frozen
 
 SECOND = 1_000_000
 
@@ -22,7 +22,7 @@ Backoff = Literal["fixed", "linear", "exponential"]
 DependencyFailure = Literal["wait", "fail", "run"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RetryPolicy:
     """When an attempt that did not succeed is followed by another."""
 
@@ -37,7 +37,7 @@ class RetryPolicy:
     exit_codes: frozenset[int] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upstream:
     """A job whose success is waited for."""
 
@@ -45,7 +45,7 @@ class Upstream:
     max_age: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Policy:
     """What a job's spec says beside what runs and when."""
 

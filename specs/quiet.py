@@ -7,18 +7,18 @@ calendars, the same forms as for schedules. Pure; needs no pydantic. Instants ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from specs.calendar import Window, WindowSet, compile_calendar
 from specs.expression import ScheduleError
+from specs.frozen import frozen
 from specs.schedule import Schedule, parse_schedule
 from specs.stored import StoredDst
 
 _SOME_DAY = 1_704_067_200_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Quiet:
     """A calendar of one window, as `compile_calendar` takes it."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from specs.frozen import frozen
 
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REF = re.compile(r"refs/[^\x00-\x20\x7f~^:?*\[\\]+")
@@ -18,7 +19,7 @@ _LARGEST = 64 * 1024 * 1024
 """Bytes of `packed-refs` that are read: a repository with a million refs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkTree:
     """The git directory that belongs to a folder."""
 

@@ -16,9 +16,9 @@ import re
 import signal
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from specs.frozen import frozen
 from specs.text import MAX_FILE_BYTES
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -38,7 +38,7 @@ class Unstable(Exception):
     """Raised when a file is being written: look again soon."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Root:
     """The specs directory, opened for one look."""
 

@@ -12,13 +12,14 @@ import hashlib
 import heapq
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby, islice
 from typing import Literal, Protocol
 
 from specs.cron import has_hash
 from specs.entry import MANUAL, Context, Entry, Gap, Parts, Repeat, read_parts, read_text
 from specs.expression import ScheduleError, ScheduleWarning
+from specs.frozen import frozen
 from specs.slots import Slots
 from specs.zones import find_zone
 
@@ -28,7 +29,7 @@ Kind = Literal["manual", "cron", "interval", "continuous", "once", "reboot", "li
 _MAX_ENTRIES = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """When a job fires. Immutable; shared by all jobs that say the same.
 

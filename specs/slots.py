@@ -8,10 +8,10 @@ no clock. Instants are integer microseconds since the epoch, UTC; inside, the cr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from specs.frozen import frozen
 from specs.zones import Era, Zone
 
 SECOND = 1_000_000
@@ -43,7 +43,7 @@ class Slots(Protocol):
         """The ends in (after, through] of the gaps in which a time was dropped, and that are no slots, rising."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OneSlot:
     """A single instant."""
 
@@ -62,7 +62,7 @@ class OneSlot:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GridSlots:
     """`origin + k * period` for every whole k: fixed rate, no drift. Without its own origin the caller's anchor."""
 
@@ -87,7 +87,7 @@ class GridSlots:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WallTimes:
     """The wall-clock minutes a cron expression names, as bit sets: bit n of `hours` is hour n, and so on.
 
@@ -191,7 +191,7 @@ class WallTimes:
         return total
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CronSlots:
     """Wall times in a zone, by Debian cron's rule where the clock is moved (cron.c, `wakeupKind`).
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from specs import scan
@@ -20,6 +20,7 @@ from specs.defaults import DefaultsTree, with_defaults
 from specs.desired import CachedFile, Desired
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
+from specs.frozen import frozen
 from specs.load import identity_of
 from specs.revision import WorkTree, find_work_tree
 from specs.scan import Root, Unstable
@@ -37,7 +38,7 @@ SWEEP_ABOVE = 1000
 """With so many hints everything is looked at: it costs less, and a watcher that reports so many has lost some."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """The outcome of one look."""
 

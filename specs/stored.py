@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 
+from specs.frozen import frozen
 from specs.schedule import ScheduleValue
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredParts:
     """The long form of a schedule; durations are seconds."""
 
@@ -31,7 +31,7 @@ class StoredParts:
     delay: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredDst:
     """What a fixed time does when the clocks change."""
 
@@ -39,7 +39,7 @@ class StoredDst:
     repeat: Literal["once", "twice"] = "once"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredParam:
     """An input of a run."""
 
@@ -56,7 +56,7 @@ class Unreadable(ValueError):
     """Raised for bytes that are no canonical job: damaged, or of another version."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredJob:
     """What readers need of a spec; `fields` is all of it, as JSON."""
 
@@ -175,7 +175,7 @@ def _parts(value: Mapping[str, Any]) -> StoredParts:
     return StoredParts(**_python(value))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredWindow:
     """Weekdays and times of a calendar."""
 
@@ -184,7 +184,7 @@ class StoredWindow:
     to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredCalendar:
     """What a stored `Calendar` says; what an older version left unsaid is the default."""
 
@@ -219,7 +219,7 @@ StoredValue = str | Mapping[str, str]
 """A text, or where a secret is: `from_file`, `from_env` or `credential`, with its path or name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredNotifyRule:
     """Who is told what of a job. Durations are seconds."""
 
@@ -239,7 +239,7 @@ class StoredNotifyRule:
         return cls(to=(to,) if isinstance(to, str) else tuple(to), **said)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredCallback:
     """Where the ends of a job's runs are sent."""
 
@@ -262,7 +262,7 @@ class StoredCallback:
         return hashlib.sha256(said).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredTemplate:
     """Words of a notifier's own; None: jobsctl's."""
 
@@ -270,7 +270,7 @@ class StoredTemplate:
     body: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredNotifier:
     """What a stored `Notifier` says. Durations are seconds."""
 

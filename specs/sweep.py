@@ -9,12 +9,12 @@ import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from specs import scan
 from specs.committed import blob_id
 from specs.defaults import FROZEN, DefaultsTree, Reader
 from specs.diagnostic import Diagnostic, Severity
+from specs.frozen import frozen
 from specs.load import MAYBE_DEFAULTS, FileResult, load_bytes
 from specs.parsing import MANY, ChildParser, Task
 from specs.scan import Entry, Root, Unstable
@@ -31,7 +31,7 @@ _GIVEN = FilePart(NEVER, b"")
 _POWER = "whoever can write it can run programs as the daemon's user"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """What earlier looks found."""
 

@@ -6,10 +6,10 @@ Called by `specs.document` and by everyone who makes a `Diagnostic` about a plac
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
+from specs.frozen import frozen
 
 MAX_FILE_BYTES = 256 * 1024
 """A spec is a page of text. What is larger is a mistake or an attack, and would hold the daemon's thread."""
@@ -26,7 +26,7 @@ FORBIDDEN = re.compile(
 """A character that no spec holds as it is: `decode` refuses it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A stretch of one line. Counts from 1, in characters; `end_column` is one past the last, None when unknown."""
 

@@ -7,10 +7,10 @@ Pure. Instants are integer microseconds UTC.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
+from specs.frozen import frozen
 from specs.jitter import latest_started, next_start, start_of
 from specs.policy import Policy
 from specs.schedule import Schedule
@@ -35,7 +35,7 @@ class Calendars(Protocol):
         """The first instant after `t` at which one of them opens or shuts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timing:
     """When one job is due. `anchor` is when its schedule was first applied, `identity` decides on its jitter."""
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import watchfiles
 
+from specs.frozen import frozen
 from specs.scan import SUFFIXES
 
 STEP = 10
@@ -31,7 +31,7 @@ Ring = Callable[[Collection[str] | None], None]
 """Told the paths below the root where something happened (none: only the revision); None when it may be anywhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """What to watch. Two equal ones need no new watch: inodes tell a folder that was replaced by its like."""
 
@@ -82,7 +82,7 @@ def anchors_of(path: str) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heard:
     """What a batch of events is about."""
 

@@ -5,15 +5,16 @@ The one place that knows file names of the state directory. Pure: makes paths, t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from specs.frozen import frozen
 
 if TYPE_CHECKING:
     from state.records import Run
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Home:
     """The paths of one home. `root` is absolute."""
 

@@ -14,13 +14,14 @@ import stat
 import sys
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from specs.frozen import frozen
 from state.durability import sync_folder
 from state.errors import InvalidRequest, Unwritable
 from state.home import Home
@@ -47,7 +48,7 @@ class RequestKind(StrEnum):
     END_SILENCE = "end_silence"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Request:
     """One wish. The id names the file and makes it happen once."""
 
@@ -64,7 +65,7 @@ class Request:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BadRequest:
     """A file that held no request. It was moved to `requests/rejected/`."""
 

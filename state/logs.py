@@ -14,10 +14,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from specs.frozen import frozen
 from state.errors import InvalidQuery, NotFound
 from state.runfiles import STREAMS, open_plain
 
@@ -29,7 +29,7 @@ SEARCHED = 16_384
 """Bytes at the beginning of a line that a pattern is tried on: bounds what a slow pattern can cost."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gap:
     """Bytes `start` up to `end` were cut out of the middle."""
 

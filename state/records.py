@@ -7,9 +7,11 @@ All instants are integer microseconds since the epoch, UTC; None means "never" o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from specs.frozen import frozen
 
 
 class RunState(StrEnum):
@@ -112,7 +114,7 @@ class Health(StrEnum):
     FAILING = "failing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Run:
     """One attempt of one job, or one record of slots that did not run (`state == skipped`)."""
 
@@ -172,7 +174,7 @@ class Run:
         return f"{self.project}/{self.job}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class JobRecord:
     """Everything known about a job, the applied spec included."""
 
@@ -249,7 +251,7 @@ class JobRecord:
         return f"{self.project}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DocumentRecord:
     """A document that is not a job, as last applied: a pool or a calendar."""
 
@@ -265,7 +267,7 @@ class DocumentRecord:
     applied_at: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SilenceRecord:
     """A stretch in which nobody is notified of a job, or of any."""
 
@@ -291,7 +293,7 @@ class SilenceRecord:
         return self.since <= at < self.over_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Event:
     """One change, so that the whole story of a run or job can be told."""
 
@@ -306,7 +308,7 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RequestRecord:
     """What became of a file in the inbox: the audit."""
 
@@ -323,7 +325,7 @@ class RequestRecord:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SourceState:
     """The last look at the specs directory, as readers see it. One row; written only when something in it changed."""
 

@@ -20,13 +20,13 @@ import stat
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from specs.frozen import frozen
 from state.errors import Unwritable
 from state.home import Home
 from state.ids import is_id
@@ -48,7 +48,7 @@ MAX_SAMPLES = 50_000
 _RECORD = struct.Struct("<qQQ")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """One look at a run's process tree."""
 
@@ -60,7 +60,7 @@ class Sample:
     """Bytes; in a thinned-out series the peak of the interval that ends at `at`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutputFile:
     """A file the job left in `outputs/`."""
 

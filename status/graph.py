@@ -6,12 +6,13 @@ Nodes are jobs, edges go from a job to those that depend on it. Jobs without any
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
 
 from specs.expression import ScheduleError
+from specs.frozen import frozen
 from specs.policy import PLAIN, Policy, policy_of
 from state.records import JobRecord
 from status.phase import phase_of
@@ -20,7 +21,7 @@ from status.views import API_VERSION
 from status.words.instants import SECOND, rfc3339
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge:
     """One dependency."""
 
@@ -32,7 +33,7 @@ class Edge:
     """A run of `below` that started now would not wait for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Graph:
     """Jobs by identity, in order, and who depends on whom. A job that is depended on and not known is None."""
 

@@ -9,15 +9,15 @@ Called by `status.api`. Pure: everything known is an argument.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from specs.frozen import frozen
 from state.records import SourceState
 from status.heartbeat import DOWN_AFTER, Heartbeat
 from status.words.instants import SECOND, rfc3339
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """What health is judged by."""
 

@@ -8,11 +8,12 @@ UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
 
+from specs.frozen import frozen
 from state.home import Home
 
 INTERVAL = 5_000_000
@@ -24,7 +25,7 @@ DOWN_AFTER = 3 * INTERVAL
 LARGEST = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heartbeat:
     """What the daemon last said of itself. `raw` is the whole document; the fields are those with a meaning here."""
 

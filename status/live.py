@@ -7,11 +7,11 @@ memory are the supervisor's samples: nobody's /proc is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from specs.frozen import frozen
 from state.records import DocumentRecord, Reason, Run, RunState
 from state.runfiles import Sample
 from status.heartbeat import Heartbeat
@@ -25,7 +25,7 @@ STALE = 60 * SECOND
 """A sample older than this says nothing of now: an old run is looked at each 15 s."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Usage:
     """What a run uses now; None where it is not known (yet)."""
 
@@ -35,7 +35,7 @@ class Usage:
     """Bytes, of all its processes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     """A run that runs, or is being started."""
 
@@ -47,7 +47,7 @@ class Running:
     """What it says of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiting:
     """A run that waits."""
 
@@ -56,7 +56,7 @@ class Waiting:
     priority: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PoolUse:
     """One pool. `slots` is None for one that jobs name and no file defines."""
 
@@ -66,7 +66,7 @@ class PoolUse:
     waiting: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Snapshot:
     """Everything at one instant."""
 

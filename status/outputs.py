@@ -10,9 +10,9 @@ import mimetypes
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from specs.frozen import frozen
 from state.errors import InvalidQuery
 from state.records import Run
 from state.runfiles import OutputFile
@@ -35,7 +35,7 @@ _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz":
                "compress": "application/x-compress", "br": "application/x-brotli"}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """A file that a run kept."""
 
@@ -88,7 +88,7 @@ def output_view(kept: Kept, media_type: str) -> View:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """The part of a file that is asked for: bytes `first` to `last`, as RFC 9110 counts them, or lines at an end."""
 

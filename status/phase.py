@@ -7,12 +7,12 @@ here changes by time passing, so what is made of a record is good until the reco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import orjson
 
+from specs.frozen import frozen
 from state.records import Health, JobRecord, Reason, Run, RunState
 from status.words.reasons import wait_words
 
@@ -38,7 +38,7 @@ WORST_FIRST = (
 """The order in which people are shown them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Suspension:
     """Why nothing starts by itself. `declared` and `override` may both hold; then the override's words are shown."""
 
@@ -50,7 +50,7 @@ class Suspension:
     at: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Condition:
     """Kubernetes' condition: one observation, with when it last flipped (None: not known)."""
 

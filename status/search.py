@@ -16,11 +16,11 @@ import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from specs.frozen import frozen
 from specs.secrets import secrets_in_script
 
 FIELDS = {"name": 10.0, "project": 4.0, "labels": 4.0, "tags": 4.0, "description": 3.0, "annotations": 1.0, "run": 1.0}
@@ -40,7 +40,7 @@ _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _MARKS = str.maketrans("", "", f"{_OPEN}{_CLOSE}\0")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snippet:
     """A piece of text around what matched."""
 
@@ -51,7 +51,7 @@ class Snippet:
     """Where in `text` the matches are: first character, and the one behind the last."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hit:
     """A job that fits."""
 
@@ -84,7 +84,7 @@ def hit_of(view: Mapping[str, Any]) -> Hit:
     return Hit(str(view["job"]), float(view["score"]), str(view["description"]), told)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Term:
     """A word, or a phrase in quotes, of which nothing is syntax."""
 

@@ -7,9 +7,10 @@ line; HTTP can serve the same. Pure: samples and runs in, plain data out.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
+from specs.frozen import frozen
 from state.records import TERMINAL_STATES, Run
 from state.runfiles import Sample
 from status.views import View, duration
@@ -21,7 +22,7 @@ JOB_SERIES = {"duration": "seconds", "cpu_time": "seconds", "peak_memory": "byte
 """Of a job: one point per run that ended, at its start."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Point:
     """One value."""
 
@@ -33,7 +34,7 @@ class Point:
     run: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """One series: `points`, or why there are none."""
 

@@ -6,11 +6,11 @@ Called by the command line; HTTP can serve the same. Pure: records in, plain dat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from specs.frozen import frozen
 from state.records import JobRecord, Run
 from status.phase import Phase, blocked_by, completion_of, first_problem, phase_of, suspension_of
 from status.views import API_VERSION, View
@@ -18,7 +18,7 @@ from status.words.instants import rfc3339
 from status.words.reasons import wait_words
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timer:
     """One job's next start."""
 

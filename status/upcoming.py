@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 
+from specs.frozen import frozen
 from specs.policy import PLAIN, Policy
 from specs.schedule import Schedule, compile_schedule
 from specs.timing import Timing
@@ -14,7 +14,7 @@ from status.seen import Seen
 from status.timing import timing_of, words_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upcoming:
     """What is to come."""
 

@@ -6,14 +6,14 @@ Used by `why`, `graph`, `describe` and the page. The rule is `specs.dependency`;
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from specs.dependency import Answer, UpstreamState, answer_of
+from specs.frozen import frozen
 from specs.policy import Policy, Upstream
 from state.records import Health, JobRecord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class UpstreamFacts:
     """A job that is waited for."""
 

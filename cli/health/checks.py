@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from cli.health import (
@@ -23,6 +22,7 @@ from cli.health import (
 )
 from cli.health.finding import Check, Finding, Level, Patient, problem
 from cli.unexpected import explain
+from specs.frozen import frozen
 
 CHECKS: tuple[Check, ...] = (
     *files.CHECKS,
@@ -41,7 +41,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """A finding and the check it is of."""
 

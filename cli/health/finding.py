@@ -12,6 +12,7 @@ from pathlib import Path
 from cli.reading import Reading
 from specs.config import Config, load_config
 from specs.diagnostic import InvalidSpec
+from specs.frozen import frozen
 from state.database import connect_read_only, own_errors
 from state.errors import StateError
 from state.home import Home
@@ -31,7 +32,7 @@ class Level(StrEnum):
     PROBLEM = "problem"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing a check has to say."""
 
@@ -143,7 +144,7 @@ class Patient:
             self._reader.close()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """One subject. Its name is what `--only` takes."""
 

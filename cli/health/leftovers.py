@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import orjson
 
 from cli.health.finding import DAY, SECOND, Check, Finding, Patient, ok, warning
+from specs.frozen import frozen
 from state.errors import StateError
 from state.home import Home
 from state.ids import is_id, time_of
@@ -25,7 +25,7 @@ LOOKED_AT = 1_000
 """Newest runs whose directory is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunDir:
     """A directory that a run of this name may have."""
 

@@ -8,7 +8,7 @@ of a job is decided by `reconciler.sync`, the rule the daemon applies with; when
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import orjson
@@ -32,6 +32,7 @@ from reconciler import records
 from reconciler.sync import Change, PrunePolicy, plan_sync
 from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, Severity
+from specs.frozen import frozen
 from specs.nights import nights
 
 MOST_TOUCHED = 20
@@ -47,7 +48,7 @@ _ACTIONS: Mapping[Change, Action] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class After:
     """What the files say."""
 
@@ -61,7 +62,7 @@ class After:
     """They are all there are: what is not among them goes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What becomes of one job, and no more."""
 

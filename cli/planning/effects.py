@@ -7,7 +7,7 @@ the daemon stores with, and the slots from `specs.timing`. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -22,6 +22,7 @@ from reconciler.table import JobTable
 from specs.calendar import Calendars, JobCalendar, compile_calendar
 from specs.desired import DesiredDocument, DesiredJob
 from specs.expression import ScheduleError
+from specs.frozen import frozen
 from specs.kinds import Calendar
 from specs.policy import Policy
 from specs.schedule import Schedule
@@ -36,7 +37,7 @@ _TIMING = ("schedule", "timezone", "dst", "depends_on", "name", "project")
 """The fields that can make it another schedule; `H` depends on the name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """A job as the daemon holds it: its record, and what its spec means."""
 

@@ -10,12 +10,12 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from specs.frozen import frozen
 from specs.model import Job
 from specs.program import ProcessRun
 
@@ -34,7 +34,7 @@ class Absent(Enum):
 MISSING = Absent.MISSING
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldChange:
     """One path with what was there and what is: JSON values, or `MISSING`."""
 

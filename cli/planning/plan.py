@@ -7,11 +7,12 @@ UTC. Specs are as they are: who shows them masks them (`status.words.masking`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from cli.planning.fields import FieldChange
 from specs.diagnostic import Diagnostic
+from specs.frozen import frozen
 from specs.nights import Night
 
 Action = Literal["create", "change", "rename", "prune", "keep", "hold", "invalid"]
@@ -24,7 +25,7 @@ DIFFERENT: frozenset[Action] = frozenset({"create", "change", "rename", "prune",
 Spec = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Instant:
     """A coming slot, and when it starts."""
 
@@ -34,7 +35,7 @@ class Instant:
     """The other side has it too, whether it is among the instants shown there or comes after them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Coming:
     """The next instants of a job."""
 
@@ -48,7 +49,7 @@ class Coming:
     """Others follow."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reanchor:
     """The job's schedule starts anew when this is applied: `reconciler.records.configured` says so."""
 
@@ -60,7 +61,7 @@ class Reanchor:
     """It was complete, and starts again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class JobPlan:
     """What becomes of one job."""
 
@@ -98,7 +99,7 @@ class JobPlan:
         return tuple(dict.fromkeys(str(change.path[0]) for change in self.fields))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DocumentPlan:
     """What becomes of a pool, a calendar, or a folder's defaults."""
 
@@ -120,7 +121,7 @@ class DocumentPlan:
         return f"{self.kind}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """What a side of the comparison is."""
 
@@ -130,7 +131,7 @@ class Origin:
     revision: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Plan:
     """The whole."""
 

@@ -7,7 +7,7 @@ Called by `jobsctl plan`. What is compared with comes from the database (what th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cli.errors import CliError, NotFound, UsageError
@@ -23,6 +23,7 @@ from specs.config import FILE, Config, load_config, parse_config
 from specs.contents import Contents, is_spec
 from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec
+from specs.frozen import frozen
 from specs.gitobjects import GitError, Repository, UnknownRevision
 from specs.snapshot import FilePart
 from state.errors import NoDatabase, OlderSchema
@@ -31,7 +32,7 @@ from state.reads import Reader
 MICROSECOND = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Files:
     """What the files say, and which part of it is asked about."""
 

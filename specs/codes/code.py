@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from specs.frozen import frozen
 
 RUN = "name: hello\nrun: {command: [echo, hello]}\n"
 """The job of most examples."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Code:
     """One kind of finding."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from specs.document import Loc
+from specs.frozen import frozen
 from specs.model import Job
 from specs.schedule import Schedule
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Concern:
     """One thing that is legal and probably wrong."""
 
@@ -27,7 +27,7 @@ class Concern:
     """The characters at the place must not be shown."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """A sound job, as the rules see it."""
 

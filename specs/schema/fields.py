@@ -8,15 +8,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from specs.frozen import frozen
 from specs.schema import KINDS, Schema, definition, whole
 from specs.schema.words import followed, members
 
 _INDEX = re.compile(r"\[[^\]]*\]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One field, or a whole kind of document (`job`)."""
 

@@ -5,8 +5,9 @@ All instants are integer microseconds since the epoch, UTC; None means "never" o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from specs.frozen import frozen
 
 
 class DeliveryKind(StrEnum):
@@ -29,7 +30,7 @@ class DeliveryState(StrEnum):
     """Never (or not any more) tried: too old, its endpoint disabled, its notifier gone. `reason` says which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Message:
     """One thing to be told by one notifier, before it is gathered into a delivery."""
 
@@ -48,7 +49,7 @@ class Message:
     """What it goes out with; None: not gathered yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Delivery:
     """One thing to send, as often as it takes; always under the same id."""
 
@@ -80,7 +81,7 @@ class Delivery:
     """Its place in the order they were made; given by the store."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Attempt:
     """One try to send."""
 
@@ -94,7 +95,7 @@ class Attempt:
     """None when it arrived. Never holds a secret."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Outcome:
     """What an attempt means for its delivery."""
 
@@ -104,7 +105,7 @@ class Outcome:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisabledEndpoint:
     """A callback that nothing is sent to any more."""
 

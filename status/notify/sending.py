@@ -14,11 +14,12 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
 import orjson
+
+from specs.frozen import frozen
 
 TIMEOUT = 60.0
 """Seconds for all of it: apprise's own limits are 4 to 15 seconds for each connection and answer."""
@@ -31,7 +32,7 @@ _SPLIT = re.compile(r"[:/@?&=#,;\s]+")
 _HIDDEN = "***"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """What is sent."""
 

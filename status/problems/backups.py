@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import orjson
 
+from specs.frozen import frozen
 from state.home import Home
 from status.words.instants import SECOND
 from status.words.times import relative
@@ -13,7 +12,7 @@ from status.words.times import relative
 OLD = 7 * 86_400 * SECOND
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LastBackup:
     """When (µs) and where."""
 

@@ -6,8 +6,8 @@ Called by the command line and by the page. Pure: records and facts in, problems
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from specs.frozen import frozen
 from state.records import Health, JobRecord, Reason, Run, SourceState
 from status.heartbeat import DOWN_AFTER, Heartbeat
 from status.phase import first_problem
@@ -18,7 +18,7 @@ WROTE_NOTHING = (Reason.START_ERROR, Reason.DEPENDENCY, Reason.LOST)
 """Why a run has failed whose log tells nothing of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One thing that is not all right, and what to do about it."""
 

@@ -6,8 +6,8 @@ Reads through what the caller opened (`state.outbox.reads`). A failure that was 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from specs.frozen import frozen
 from state.outbox.reads import OutboxReader
 from state.outbox.records import Delivery, DeliveryKind, DeliveryState
 from status.words.counting import counted
@@ -24,7 +24,7 @@ Place = tuple[DeliveryKind, str, int]
 """What is sent to: kind, target, and which of a notifier's addresses, from 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undelivered:
     """One address at which nothing arrives."""
 

@@ -13,8 +13,9 @@ import re
 import secrets
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from specs.frozen import frozen
 
 MOST_BYTES = 1 << 20
 """Of a token file: 10,000 tokens. What is behind grants nothing."""
@@ -29,7 +30,7 @@ _LINE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token:
     """What is known of a token: never itself."""
 

@@ -7,8 +7,9 @@ and those that may be over by then (`maybe`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from specs.frozen import frozen
 from state.records import WAIT_REASONS, Health, Reason, RunState
 from status.phase import suspension_of
 from status.why.known import Facts
@@ -23,7 +24,7 @@ FAR = 10_000
 """Slots counted ahead for `repeat`; beyond, a job has done its runs anyway or nobody asks."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Obstacle:
     """One thing that keeps a slot from running, or may."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from specs.frozen import frozen
 from specs.policy import Policy
 from specs.schedule import Schedule
 from specs.timing import Timing
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from specs.calendar import Calendars  # 10 ms that most commands need not pay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolFacts:
     """The pool of a job, as it is now."""
 
@@ -29,7 +29,7 @@ class PoolFacts:
     waiting: Sequence[Run] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Facts:
     """Everything about one job at one instant."""
 
@@ -58,7 +58,7 @@ class Facts:
         return None if self.schedule is None else timing_of(self.record, self.schedule, self.policy)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SlotFacts:
     """What is stored about one slot."""
 

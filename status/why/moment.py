@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 from specs.entry import read_instant
 from specs.expression import ScheduleError
+from specs.frozen import frozen
 from specs.notation import BadValue, parse_duration
 from specs.zones import Zone
 
@@ -32,7 +32,7 @@ class UnknownMoment(ValueError):
     """Raised when a text is no time this module understands. The message is for people."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """What somebody meant."""
 

@@ -7,10 +7,10 @@ documented in docs/why.md and only grows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from specs.frozen import frozen
 from state.records import Reason, Run
 from status.views import API_VERSION, View, run_view
 from status.words.instants import rfc3339
@@ -50,7 +50,7 @@ class Verdict(StrEnum):
     """No run yet; no slot to come."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Answer:
     """One part of the story."""
 
@@ -83,7 +83,7 @@ class Answer:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Story:
     """What `why` tells."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from specs.frozen import frozen
 from specs.zones import Zone
 from state.records import JobRecord, Reason, Run, RunState
 from status.phase import Suspension
@@ -14,7 +13,7 @@ from status.words.times import relative, span
 SECOND = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Local:
     """Instants as people of the job's timezone read them."""
 

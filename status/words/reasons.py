@@ -7,12 +7,12 @@ it. The set is closed: a `Reason` without an entry here fails a test. Pure words
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from specs.frozen import frozen
 from state.records import Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Explained:
     """One reason. Each text is a clause that goes on after a colon; None where the reason is not used that way."""
 
