@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from state.records import Reason
+from state.records import Reason, RunState
 from tests.components import lacking, program
 from tests.crashing import ledger
 from tests.faults.doors import health
@@ -54,12 +54,24 @@ class Disk:
 
     def repair(self) -> None:
         """What a reboot does: nobody uses it, it is checked and mounted again."""
-        subprocess.run(["umount", str(self.state)], check=True)
+        # A killed process shows neither command nor environment any more a moment before it lets go of its files.
+        umount = ["umount", str(self.state)]
+        eventually(lambda: subprocess.run(umount, capture_output=True, check=False).returncode == 0, "nobody uses it")
         assert subprocess.run(["e2fsck", "-p", str(self.image)], capture_output=True, check=False).returncode <= 1
         assert self.mount() == 0
 
     def remove(self) -> None:
         subprocess.run(["umount", "--lazy", str(self.state)], capture_output=True, check=False)
+
+
+def restart_machine(house: Household, storage: Disk) -> None:
+    """Every process is gone at once, the disk is checked; whoever starts now finds another boot id."""
+    house.close()
+    storage.repair()
+    boot_id = house.home.root / "boot_id"
+    boot_id.write_text("11111111-2222-3333-4444-555555555555\n", encoding="ascii")
+    bound = f'mount --bind {boot_id} /proc/sys/kernel/random/boot_id && exec "$@"'
+    house.program = ["unshare", "--mount", "--propagation", "slave", "sh", "-c", bound, "sh", *house.program]
 
 
 @pytest.fixture
@@ -87,9 +99,7 @@ def test_a_disk_that_turned_read_only_is_told_disturbs_no_run_and_keeps_what_was
 ) -> None:
     house, storage = disk
     witness = ticking(house, "--listen", "127.0.0.1:0", long=True)
-    # Between two runs: of one that is being handed over, the journal may be lost with the disk. A machine that restarts
-    # then has another boot id, by which the run is known to be lost; here it is the same.
-    eventually(lambda: all(run.finished_at for run in house.runs("default/ticker")), "no run is under way")
+    health(house)  # HTTP is up: without a disk it would not come up
     storage.fail()
     eventually(lambda: "input/output error" in house.log(), "the log tells")
     eventually(lambda: "Read-only file system" in " ".join(health(house)["problems"]), "health tells")
@@ -97,8 +107,7 @@ def test_a_disk_that_turned_read_only_is_told_disturbs_no_run_and_keeps_what_was
     assert house.daemon is not None
     assert house.daemon.poll() is None
     assert "Traceback" not in house.log()
-    house.close()  # the machine is restarted: daemon, supervisor and runs are gone at once
-    storage.repair()
+    restart_machine(house, storage)
     house.start()
     ticks_again(house, witness)
     eventually(lambda: [run.reason for run in house.runs("default/long")] == [Reason.LOST], "long is lost, and says so")
@@ -106,6 +115,34 @@ def test_a_disk_that_turned_read_only_is_told_disturbs_no_run_and_keeps_what_was
     eventually(lambda: all(run.finished_at for run in house.runs("default/ticker")), "all ended")
     ledger.check(*house.books("default/ticker"), witness, lost=1)
     assert house.stop() == 0
+
+
+def test_a_run_whose_journal_went_with_the_disk_is_lost_after_a_restart_and_not_started_a_second_time(
+    disk: tuple[Household, Disk],
+) -> None:
+    house, storage = disk
+    witness = house.home.root / "witness.txt"
+    house.commit({"ticker.yaml": ledger.spec(witness)})
+    handed = handed_over(house)
+    eventually(lambda: handed in [run_id for _, run_id in ledger.witnessed(witness)], "it was started")
+    storage.fail()  # with what the supervisor wrote into its journal, which nobody syncs
+    restart_machine(house, storage)
+    house.start()
+    ticks_again(house, witness)
+    settle(house, witness, lost=1)
+    assert [run.reason for run in house.runs("default/ticker") if run.id == handed] == [Reason.LOST]
+
+
+def handed_over(house: Household) -> str:
+    """Kill the daemon when it has handed over a run and knows no more of it. The run's id."""
+    for passed in range(1, 10):  # it passes the mark also with nothing to hand over
+        house.start(env={"JOBSCTL_CRASH_AT": f"after-launch:{passed}"}, ready=False)
+        assert house.daemon is not None
+        house.daemon.wait(20)
+        runs = house.runs("default/ticker")
+        if runs and runs[-1].state is RunState.PENDING:
+            return runs[-1].id
+    raise AssertionError("it never died with a run handed over")
 
 
 def test_a_daemon_does_not_start_on_a_read_only_directory_and_says_why_while_reading_works(small: Household) -> None:
