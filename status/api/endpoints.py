@@ -27,7 +27,7 @@ class Api:
 
     def __init__(self, house: House) -> None:
         self.database = Database(house.home)
-        self.streams = Streams(house.home)
+        self.streams = Streams(house.home, house.now)
         self._resources = (
             JobRoutes(house, self.database),
             HealthRoutes(house),

@@ -1,4 +1,4 @@
-"""`.../logs`: what runs wrote. What a piece of a log is: `status.lists.logs`."""
+"""`.../logs`: what runs wrote. What a piece of a log is: `status.lists.logs`; as it grows: `status.streams`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from status.api.finding import find_run, job_of_path
 from status.api.house import House
 from status.lists.joblogs import FORMATS, PARAMETERS, read_job_log
 from status.lists.logs import Cut, LogQuery, log_response
+from status.server.access import project_of
 from status.server.answers import json_answer, json_bytes
 from status.server.query import Query
 from status.streams.routes import Streams
@@ -37,16 +38,26 @@ class LogRoutes:
         now = self._house.now()
         if wants_stream(request):
             found = await self._database.ask(
-                lambda reader: self._streams.log_place(request, find_run(reader, request), now=now)
+                lambda reader: self._streams.run_log(
+                    request, find_run(reader, request), now=now, own=project_of(request)
+                )
             )
-            return self._streams.log(found)
+            return self._streams.logs(found)
         wanted = LogQuery.parse(request.scope["query_string"], now=now)
         return await self._database.ask(
             lambda reader: log_response(self._house.home, find_run(reader, request), wanted)
         )
 
     async def job_logs(self, request: Request) -> Response:
+        if wants_stream(request):
+            now, job_id = self._house.now(), job_of_path(self._house, request).job_id
+            return self._streams.logs(
+                await self._database.ask(
+                    lambda _: self._streams.job_logs(request, job_id, now=now, own=project_of(request))
+                )
+            )
         query = Query(request.scope["query_string"], known=PARAMETERS)
+        query.flag("follow")
         wanted = LogQuery.of(query, now=self._house.now())
         as_json = "json" in query.words("format", FORMATS)
         job_id = job_of_path(self._house, request).job_id

@@ -19,7 +19,7 @@ from status.views import View
 from status.words.instants import rfc3339
 
 MOST_RUNS = 100
-PARAMETERS = (OF_A_RUN - {"follow"}) | {"format"}
+PARAMETERS = OF_A_RUN | {"format"}
 FORMATS = ("text", "json")
 
 

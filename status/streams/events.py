@@ -18,7 +18,7 @@ from state.eventtail import EventFilter, EventTail, Subject
 from state.records import Event
 from status.selector import parse_selector
 from status.streams.connection import Stream, chunk
-from status.streams.feed import Feed
+from status.streams.feed import Feed, Page
 from status.streams.sse import message
 from status.views import event_view
 
@@ -79,7 +79,7 @@ def fits(wanted: EventFilter) -> Callable[[Told], bool]:
     return fit
 
 
-class EventFeed(Feed):
+class EventFeed(Feed[int]):
     """Those who follow by one filter."""
 
     def __init__(self, hub: EventHub, wanted: EventFilter, head: int, on_idle: Callable[[], object]) -> None:
@@ -87,9 +87,14 @@ class EventFeed(Feed):
         self._hub = hub
         self.wanted = wanted
         self.fits = fits(wanted)
+        self.is_told_of_the_source = wanted == EventFilter(since=wanted.since)
+        """Who chooses among events wants those alone; and what is of no project is not for a token of one."""
 
-    async def read(self, position: int, through: int) -> tuple[bytes, int]:
+    async def read(self, position: int, through: int, lines: int | None) -> Page[int]:
         return await self._hub.page(self.wanted, position, through)
+
+    def is_ahead(self, position: int) -> bool:
+        return position > self.head  # it asked for the newest, and the head has not got there yet
 
 
 class EventHub:
@@ -142,13 +147,13 @@ class EventHub:
             self._bell.set()  # it may have missed some while nobody followed
         return lambda: feed.leave(stream)
 
-    async def page(self, wanted: EventFilter, position: int, through: int) -> tuple[bytes, int]:
+    async def page(self, wanted: EventFilter, position: int, through: int) -> Page[int]:
         """As `Feed.read`."""
 
-        def read() -> tuple[bytes, int]:
+        def read() -> Page[int]:
             events, reached = self._past.page(wanted, after=position, through=through, limit=PAGE)
             text = b"".join(each.text for each in told(events, self._past)) if events else b""
-            return chunk(text) if text else b"", reached
+            return Page(chunk(text) if text else b"", reached)
 
         return await self._in(self._past_thread, read)
 

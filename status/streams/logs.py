@@ -1,7 +1,7 @@
 """Logs as they grow, to all who follow: one look at all of them, and what is new in each read once.
 
-Used by `status.streams.routes`. A log is a file of bytes and is sent as text: what is not UTF-8 becomes U+FFFD, which
-people see; the bytes themselves are had without following. Positions are offsets in the file.
+Used by `status.streams.routes`. What is followed, one log (`runlog`) or those of a job (`joblogs`), says how far it
+goes now and what comes next; here is who gets it, and when it is looked at.
 """
 
 from __future__ import annotations
@@ -10,134 +10,134 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-from state.errors import NotFound, StateError
+from state.errors import StateError
 from state.home import Home
-from state.logs import Log, streams
-from state.reads import Reader
-from state.records import ACTIVE_STATES, Run
 from status.streams.connection import Stream, chunk
-from status.streams.feed import Feed
-from status.streams.sse import message
-from status.views import run_view
+from status.streams.feed import Feed, Page
+from status.streams.joblogs import JobLogs
+from status.streams.known import Followed, Known, Remembered
+from status.streams.runlog import RunLog
 
 POLL = 0.25
 """Seconds between looks."""
-PIECE = 32 * 1024
-"""Bytes at once for one that is behind."""
 NEWS = 32 * 1024
 """Bytes told to all at once, which the kernel takes from a client that reads. Of more each reads for itself: they would
 wait in our memory, once for each client."""
-END = "end"
-"""The id of the last event: who comes back with it has all."""
+STEPS = 50
+"""Events told at once, and parts of a log passed over at once in search of a text."""
 READERS = 2
 
-
-def whole_characters(data: bytes) -> int:
-    """How many of these bytes end before a UTF-8 character that is not complete yet."""
-    for back in range(1, min(3, len(data)) + 1):
-        byte = data[-back]
-        if byte & 0xC0 != 0x80:
-            size = 2 if byte >> 5 == 0b110 else 3 if byte >> 4 == 0b1110 else 4 if byte >> 3 == 0b11110 else 1
-            return len(data) - back if size > back else len(data)
-    return len(data)
-
-
-def piece_of(log: Log, start: int, end: int, *, all_there: bool) -> tuple[bytes, int]:
-    """The event with the text from `start` on up to `end`, b"" when there is none yet, and where the next begins.
-
-    Args:
-        all_there: at `end` ends a character, or the log for ever.
-    """
-    data, position = log.piece(start, end)
-    if not all_there and position == start + len(data):
-        data = data[: whole_characters(data)]
-        position = start + len(data)
-    if not data:
-        return b"", position
-    return message(position, {"start": start, "end": position, "text": data.decode("utf-8", "replace")}), position
-
-
-def ending_of(run: Run) -> bytes:
-    """The last event."""
-    return message(END, run_view(run), event=END)
-
-
-def end_of_text(log: Log, size: int) -> int:
-    """How much of the first `size` bytes ends before a character that is not complete yet."""
-    last, _ = log.piece(max(size - 4, 0), size)
-    return size - (len(last) - whole_characters(last))
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A log: of which run, and which stream of it."""
-
-    run_id: str
-    directory: Path
-    stream: str
-
-
-class LogFeed(Feed):
-    """Those who follow one log."""
-
-    def __init__(self, hub: LogHub, place: Place, head: int, on_idle: Callable[[], object]) -> None:
-        super().__init__(head, on_idle)
-        self._hub = hub
-        self.place = place
-
-    async def read(self, position: int, through: int) -> tuple[bytes, int]:
-        return await self._hub.piece(self.place, position, through)
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What one look found of a log. `end`: the last event, when nothing comes any more; `gone`: it cannot be told."""
+class News(Generic[P]):
+    """What one look found of what is followed. `end`: the last event, when nothing comes any more; `gone`: it cannot
+    be told."""
 
     text: bytes | None
     """None: more than is told at once."""
-    head: int
+    head: P
     end: bytes | None = None
     gone: bool = False
 
 
-class LogHub:
-    """One per process. Looks at nothing while nobody follows."""
+def read_on(followed: Followed[P], known: Known, position: P, through: P, lines: int | None) -> Page[P]:
+    """What comes after `position`, some of it; `position` again when there is nothing. Raises StateError."""
+    parts: list[bytes] = []
+    size = told = 0
+    ending: bytes | None = None
+    for _ in range(STEPS):
+        if position == through:
+            break
+        step = followed.step(known, position, through, None if lines is None else lines - told)
+        parts.append(step.text)
+        size, told, ending = size + len(step.text), told + step.lines, step.ending
+        before, position = position, step.position
+        if ending is not None or size >= NEWS or position == before:
+            break
+    text = b"".join(parts)
+    return Page(chunk(text) if text else b"", position, told, None if ending is None else chunk(ending))
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+
+def news_of(followed: Followed[P], known: Known, head: P) -> News[P]:
+    """A look. Raises StateError."""
+    target = followed.target(known, head)
+    if target.gone:
+        return News(b"", head, gone=True)
+    parts: list[bytes] = []
+    position, size = head, 0
+    for _ in range(STEPS):
+        if position == target.head:
+            break
+        step = followed.step(known, position, target.head, None)
+        if step.position == position:
+            break
+        parts.append(step.text)
+        size, position = size + len(step.text), step.position
+        if size > NEWS:
+            return News(None, target.head, target.ending)
+    else:
+        return News(None, target.head, target.ending)
+    return News(b"".join(parts), position, target.ending)
+
+
+class LogFeed(Feed[Any]):
+    """Those who follow one log, or the logs of one job."""
+
+    def __init__(self, hub: LogHub, followed: Followed[Any], head: object, on_idle: Callable[[], object]) -> None:
+        super().__init__(head, on_idle)
+        self._hub = hub
+        self.followed = followed
+
+    async def read(self, position: object, through: object, lines: int | None) -> Page[Any]:
+        return await self._hub.page(self.followed, position, through, lines)
+
+
+class LogHub:
+    """One per process. Looks at nothing while nobody follows.
+
+    Args:
+        now: gives microseconds UTC.
+    """
+
+    def __init__(self, home: Home, now: Callable[[], int]) -> None:
         self._look_thread = ThreadPoolExecutor(1, thread_name_prefix="log-look")
         self._past_threads = ThreadPoolExecutor(READERS, thread_name_prefix="log-past")
-        self._reader: Reader | None = None
-        self._version: int | None = None
-        self._runs: dict[str, Run] = {}
-        self._feeds: dict[Place, LogFeed] = {}
+        self._remembered = Remembered(home, now)
+        self.known = Known(home, now)
+        self._feeds: dict[Followed[Any], LogFeed] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def follow(self, stream: Stream, place: Place, position: int, head: int) -> Callable[[], None]:
-        """Send to a client what the log has from `position` on; what is returned ends that.
+    def follow(
+        self, stream: Stream, followed: Followed[P], position: P, head: P, lines: int | None = None
+    ) -> Callable[[], None]:
+        """Send to a client what comes after `position`; what is returned ends that.
 
         Args:
-            head: the log's size, at the end of a character.
+            head: where what is followed is now.
+            lines: so many, and no more.
         """
-        feed = self._feeds.get(place)
+        feed = self._feeds.get(followed)
         if feed is None:
-            feed = LogFeed(self, place, head, lambda: self._feeds.pop(place, None))
-            self._feeds[place] = feed
-        feed.join(stream, position)
+            feed = LogFeed(self, followed, head, lambda: self._feeds.pop(followed, None))
+            self._feeds[followed] = feed
+        feed.join(stream, position, lines)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
         return lambda: feed.leave(stream)
 
-    async def piece(self, place: Place, position: int, through: int) -> tuple[bytes, int]:
+    async def page(self, followed: Followed[P], position: P, through: P, lines: int | None) -> Page[P]:
         """As `Feed.read`."""
 
-        def read() -> tuple[bytes, int]:
-            end = min(through, position + PIECE)
-            with Log(place.directory, place.stream) as log:
-                text, reached = piece_of(log, position, end, all_there=end == through)
-            return chunk(text) if text else b"", max(reached, position + 1)
+        def read() -> Page[P]:
+            try:
+                return read_on(followed, self.known, position, through, lines)
+            except StateError:
+                self.known.lost()
+                raise
 
         return await asyncio.get_running_loop().run_in_executor(self._past_threads, read)
 
@@ -152,7 +152,7 @@ class LogHub:
     async def _follow_files(self) -> None:
         loop = asyncio.get_running_loop()
         while self._feeds:
-            looked = [(feed, feed.place, feed.head) for feed in self._feeds.values()]
+            looked = [(feed, feed.followed, feed.head) for feed in self._feeds.values()]
             news = await loop.run_in_executor(self._look_thread, self._look, [each[1:] for each in looked])
             for (feed, _, since), new in zip(looked, news, strict=True):
                 if new.gone:
@@ -168,42 +168,18 @@ class LogHub:
                     feed.end(new.end)
             await asyncio.sleep(POLL)
 
-    def _look(self, places: Sequence[tuple[Place, int]]) -> list[News]:
+    def _look(self, followed: Sequence[tuple[Followed[Any], Any]]) -> list[News[Any]]:
         """At all logs, in the thread. The runs first: what a run wrote is there when its end is known."""
-        known = self._know([place.run_id for place, _ in places])
-        return [self._look_at(place, head, known) for place, head in places]
-
-    def _look_at(self, place: Place, head: int, known: bool) -> News:
-        run = self._runs.get(place.run_id)
-        if known and run is None:
-            return News(b"", head, gone=True)  # pruned meanwhile
-        over = run is not None and run.state not in ACTIVE_STATES
-        size, reached = head, head
-        text: bytes | None = b""
+        ids = {log.run_id for log, _ in followed if isinstance(log, RunLog)}
+        ids |= {run.run_id for log, head in followed if isinstance(log, JobLogs) for run in head.runs}
         try:
-            with Log(place.directory, place.stream) as log:
-                size = log.size
-                if size - head > NEWS:
-                    text, reached = None, size if over else end_of_text(log, size)
-                elif size > head:
-                    text, reached = piece_of(log, head, size, all_there=over)
-        except NotFound:
-            if streams(place.directory) and not over:
-                return News(b"", head, gone=True)  # it keeps its streams apart: the client must name one
-        end_text = ending_of(run) if run is not None and over and reached >= size else None
-        return News(text, reached, end_text)
-
-    def _know(self, ids: Sequence[str]) -> bool:
-        """Read the runs anew when anything was committed; False when the database cannot be read."""
-        try:
-            self._reader = self._reader or Reader(self._home.database)
-            version = self._reader.data_version()
-            if version != self._version or not self._runs.keys() >= set(ids):
-                self._runs = self._reader.runs_of_ids(set(ids))
-                self._version = version
+            self._remembered.renew(ids)
         except StateError:
-            if self._reader is not None:
-                self._reader.close()
-            self._reader, self._version = None, None
-            return False
-        return True
+            pass  # what is known already goes on growing; health says what is wrong
+        return [self._look_at(*each) for each in followed]
+
+    def _look_at(self, followed: Followed[P], head: P) -> News[P]:
+        try:
+            return news_of(followed, self._remembered, head)
+        except StateError:
+            return News(b"", head)

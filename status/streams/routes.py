@@ -6,33 +6,28 @@ What is followed, and the shapes: docs/http.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from state.errors import NotFound as NoLog
 from state.errors import StateError
 from state.eventtail import EventFilter
 from state.home import Home
-from state.logs import Log
-from state.records import ACTIVE_STATES, Run
+from state.records import Run
 from status.lists.events import FILTERS, OF_JOBS, event_key
-from status.lists.logs import MOST_SEARCHED, PARAMETERS, LogQuery, stream_of
 from status.server.access import JUDGED_BY
-from status.server.errors import BadRequest, Unavailable
+from status.server.errors import Unavailable
 from status.server.query import PAGE, Query
 from status.server.wire import CONNECTION, LimitedProtocol
+from status.streams.asked import Beginning, job_logs, last_event_id, position_of, run_log
 from status.streams.clients import Clients
 from status.streams.connection import Stream
 from status.streams.events import EventHub, fits
-from status.streams.logs import END, LogHub, Place, end_of_text
-from status.streams.sse import FOLLOW, MEDIA_TYPE, opening, refuse_what_ends
+from status.streams.logs import LogHub
+from status.streams.sse import FOLLOW, MEDIA_TYPE, opening, refuse
 
-P = TypeVar("P", int, int | None)
 Begin = Callable[[Stream], Callable[[], None]]
 """Has a client follow; what it returns ends that."""
 
@@ -40,7 +35,7 @@ Begin = Callable[[Stream], Callable[[], None]]
 class StreamResponse(Response):
     """The head, and then the connection is the stream's."""
 
-    def __init__(self, clients: Clients, position: int, begin: Begin) -> None:
+    def __init__(self, clients: Clients, position: int | str, begin: Begin) -> None:
         super().__init__(headers={"content-type": MEDIA_TYPE, "connection": "close", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._clients = clients
@@ -64,24 +59,17 @@ class StreamResponse(Response):
         ends.append(self._begin(stream))
 
 
-@dataclass(frozen=True, slots=True)
-class LogPlace:
-    """Where a log is, and from where to where it is there. Made in a thread."""
-
-    run: Run
-    place: Place
-    start: int
-    size: int
-
-
 class Streams:
-    """What `status.api` asks. One per process."""
+    """What `status.api` asks. One per process.
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    Args:
+        now: gives microseconds UTC.
+    """
+
+    def __init__(self, home: Home, now: Callable[[], int]) -> None:
         self._clients = Clients()
         self._events = EventHub(home.database)
-        self._logs = LogHub(home)
+        self._logs = LogHub(home, now)
 
     def __len__(self) -> int:
         """Clients that follow now."""
@@ -118,7 +106,7 @@ class Streams:
         known = PAGE | FILTERS | (OF_JOBS if everywhere else frozenset())
         query = Query(request.scope["query_string"], known=known, repeatable=("reason", "label", "type"))
         query.flag(FOLLOW)
-        refuse_what_ends(query, ("until", "before", "limit", "order"))
+        refuse(query, ("until", "before", "limit", "order"))
         wanted = EventFilter(
             job_id=job_id,
             run_id=run_id,
@@ -136,47 +124,25 @@ class Streams:
             raise Unavailable(error.message, hint=error.hint) from None
         return StreamResponse(self._clients, place, lambda stream: self._events.follow(stream, wanted, place))
 
-    def log_place(self, request: Request, run: Run, *, now: int) -> LogPlace | None:
-        """What a request for a log means; None when the client has all of it already. In a thread: reads the disk.
+    def run_log(self, request: Request, run: Run, *, now: int, own: str | None) -> Beginning | None:
+        """As `status.streams.asked.run_log`."""
+        return run_log(self._logs.known, request, run, now=now, own=own)
 
-        Raises:
-            BadRequest, Unprocessable, NotFound: the query cannot be understood; the run has no such log.
-        """
-        raw = request.scope["query_string"]
-        query = Query(raw, known=PARAMETERS)
-        refuse_what_ends(query, ("end", "limit", "filter"))
-        wanted = LogQuery.parse(raw, now=now)
-        place = Place(run.id, self._home.run_dir_of(run), stream_of(self._home, run, wanted.stream))
-        if request.headers.get("last-event-id") == END and run.state not in ACTIVE_STATES:
-            return None
-        try:
-            with Log(place.directory, place.stream) as log:
-                size = end_of_text(log, log.size)
-                start = 0 if wanted.start is None else log.offset_since(wanted.start)
-                if wanted.tail is not None:
-                    start = log.tail_offset(wanted.tail, floor=max(start, size - MOST_SEARCHED))
-        except NoLog:
-            size = start = 0  # nothing was written yet
-        position = _position(request, start)
-        return LogPlace(run, place, min(position, size), size)
+    def job_logs(self, request: Request, job_id: int, *, now: int, own: str | None) -> Beginning | None:
+        """As `status.streams.asked.job_logs`."""
+        return job_logs(self._logs.known, request, job_id, now=now, own=own)
 
-    def log(self, found: LogPlace | None) -> Response:
-        """The log as it grows, to its end. 204 tells a browser not to come back (WHATWG HTML, 9.2.3)."""
+    def logs(self, found: Beginning | None) -> Response:
+        """Logs as they grow, to their end. 204 tells a browser not to come back (WHATWG HTML, 9.2.3)."""
         if found is None:
             return Response(status_code=204)
         return StreamResponse(
             self._clients,
-            found.start,
-            lambda stream: self._logs.follow(stream, found.place, found.start, found.size),
+            found.id,
+            lambda stream: self._logs.follow(stream, found.followed, found.position, found.head, found.lines),
         )
 
 
-def _position(request: Request, otherwise: P) -> int | P:
+def _position(request: Request, otherwise: int | None) -> int | None:
     """Where the client is: `Last-Event-ID`, which it sends by itself when it comes back."""
-    given = request.headers.get("last-event-id", "")
-    if given in ("", END):
-        return otherwise
-    try:
-        return event_key(given)
-    except ValueError:
-        raise BadRequest(f"Last-Event-ID {given[:100]!r} is none that was sent", header="Last-Event-ID") from None
+    return otherwise if (given := last_event_id(request)) is None else position_of(given, event_key)

@@ -9,12 +9,15 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
+from status.server.errors import BadRequest
 from status.server.query import Query
 
 MEDIA_TYPE = "text/event-stream"
 LEAST_RETRY, MOST_RETRY = 1000, 4000
 """Milliseconds after which a client comes back. Each is told another number: when the daemon starts anew, a thousand
 clients come back over three seconds and not at once."""
+END = "end"
+"""The id and the name of the last event: who comes back with it has all."""
 FOLLOW = "follow"
 """The parameter for clients that cannot set `Accept`."""
 
@@ -29,19 +32,22 @@ def wants_stream(request: Request) -> bool:
     return request.query_params.get(FOLLOW) == "true"
 
 
-def refuse_what_ends(query: Query, names: tuple[str, ...]) -> None:
-    """A stream has no end. Raises Unprocessable for a parameter that sets one."""
-    from status.server.errors import Unprocessable
-
+def refuse(query: Query, names: tuple[str, ...]) -> None:
+    """Raises BadRequest for a parameter that the route knows, and that has no meaning for a stream."""
     for name in names:
         if query.text(name) is not None:
-            raise Unprocessable(f"a stream has no {name!r}: leave it out, or ask without following", parameter=name)
+            raise BadRequest(f"a stream has no {name!r}: leave it out, or ask without following", parameter=name)
 
 
-def opening(position: int) -> bytes:
+def name_of(position: str, left: int | None) -> str:
+    """The id of an event: where it ends, and how many lines its client is still to get, if that has a bound."""
+    return position if left is None else f"{position}/{left}"
+
+
+def opening(position: int | str) -> bytes:
     """The first words: when to come back, and from where, should the connection break before anything was sent."""
     retry = random.randint(LEAST_RETRY, MOST_RETRY)
-    return b"retry: %d\nid: %d\n\n" % (retry, position)
+    return b"retry: %d\nid: %b\n\n" % (retry, str(position).encode())
 
 
 def message(id: int | str, data: Mapping[str, Any], *, event: str | None = None) -> bytes:
