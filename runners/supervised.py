@@ -22,6 +22,8 @@ from runners.supervisor.wire import BrokenFrame
 _LAUNCHES_PER_FRAME = 64
 _LOCK_AGAIN = 0.02
 """Seconds between two looks whether a supervisor that hung up has really ended."""
+_UNREADABLE_AGAIN = 0.5
+"""Seconds until a journal is tried again that could not be opened."""
 _SHORT_LIFE = 2.0
 """A supervisor that lived shorter (seconds) is not replaced at once: it would end the same way."""
 _PATIENCE = 30.0
@@ -66,6 +68,7 @@ class SupervisedRunner:
         """What the last supervisor that failed said; for the log."""
         self._wait = 0.0
         self._retry_at = 0.0
+        self._bury_at = 0.0
         self._started_at = 0.0
         older = self._folder.names()
         self.name = ""
@@ -141,6 +144,10 @@ class SupervisedRunner:
                 continue
             except FileNotFoundError:
                 left = None
+            except OSError as error:  # no descriptors, a disk that fails: its runs are taken over when it can be read
+                self.complaint = str(error)
+                self._bury_at = wall.monotonic() + _UNREADABLE_AGAIN
+                continue
             del self._dying[name]
             self.complaint = self._folder.complaint(name) or self.complaint
             self._folder.sweep(name, journal=False)
@@ -251,7 +258,7 @@ class SupervisedRunner:
                 os.read(fd, 8)
             elif not self._orphans.ready(fd) and (link := self._links.get(fd)) is not None:
                 self._converse(link, event)
-        if self._dying:
+        if self._dying and wall.monotonic() >= self._bury_at:
             self._bury()
         self._orphans.tick()
         if self.name not in self._by_name and wall.monotonic() >= self._retry_at:
@@ -289,7 +296,7 @@ class SupervisedRunner:
         """Make `fileno` readable when there is something to do without anybody saying so."""
         due = [] if (wake_in := self._orphans.wake_in()) is None else [wake_in]
         if self._dying:
-            due.append(_LOCK_AGAIN)
+            due.append(max(_LOCK_AGAIN, self._bury_at - wall.monotonic()))
         if self.name not in self._by_name:
             due.append(max(0.001, self._retry_at - wall.monotonic()))
         if self._heard:

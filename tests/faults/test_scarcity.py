@@ -80,6 +80,26 @@ print({(rig.ended(name).exit_code, rig.ended(name).signal) for name in names})
     assert ends == "{(7, None)}"
 
 
+def test_a_supervisor_that_dies_when_there_are_no_descriptors_leaves_its_runs_to_the_next(tmp_path: Path) -> None:
+    body = """
+gate = rig.home / "gate"
+rig.runner.launch([rig.launch("r", "until [ -e %s ]; do sleep 0.1; done; exit 7" % gate)])
+rig.wait("r", Started)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 48))
+rig.kill_supervisor()
+for _ in range(10): rig.poll(0.1)
+print(rig.runner.complaint)
+resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+gate.touch()
+print(rig.ended("r").exit_code)
+while rig.runner.name not in rig.runner._by_name: rig.poll()
+print(rig.run("after", "true").exit_code)
+"""
+    complaint, *codes = with_few_descriptors(body, tmp_path).splitlines()
+    assert "Too many open files" in complaint
+    assert codes == ["7", "0"]
+
+
 MANY = """\
 name: many-{number}
 schedule: every 2s
