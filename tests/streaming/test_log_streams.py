@@ -125,6 +125,66 @@ def test_the_last_lines_and_times_choose_where_to_begin(town: Town) -> None:
     assert text_of(town.follow(f"{path}?tail=2", 0).rest()).startswith("line 0\n")  # who comes back is no newcomer
 
 
+def test_only_lines_that_hold_a_text_are_told_whole_however_they_were_written(town: Town) -> None:
+    run = begin(town)
+    log = log_of(town, run)
+    append(log, b"ERR")
+    path = f"/api/v1/runs/{run.id}/logs?filter=ERROR"
+    follower = town.follow(path)
+    follower.opening()
+    append(log, b"OR one\nall is well\nno ERROR he")
+    first = follower.take(1)[0]
+    assert (first.data, first.id) == ({"start": 0, "end": 22, "text": "ERROR one\n"}, "22")
+    append(log, b"re\nwell\n")
+    second = follower.take(1)[0]
+    assert second.data["text"] == "no ERROR here\n"
+    append(log, b"x" * 100_000 + b"\nlast ERROR")
+    end(town, run)
+    messages = follower.rest()
+    assert text_of(messages) == "last ERROR\n"
+    assert text_of(town.follow(path, second.id).rest()) == "last ERROR\n"
+    whole = "ERROR one\nno ERROR here\nlast ERROR\n"
+    assert text_of(town.follow(path).rest()) == town.server.http.get(path).text == whole
+    assert text_of(town.follow(f"{path}&tail=2").rest()) == "no ERROR here\nlast ERROR\n"
+    assert town.server.http.get(f"{path}&tail=2").text == "no ERROR here\nlast ERROR\n"
+
+
+def test_so_many_lines_are_told_and_then_the_last_event_says_so(town: Town) -> None:
+    run = begin(town)
+    log = log_of(town, run)
+    append(log, b"one\ntw")
+    path = f"/api/v1/runs/{run.id}/logs?limit=3"
+    follower = town.follow(path)
+    follower.opening()
+    assert follower.last_id == "0/3"
+    first = follower.take(1)[0]
+    assert (first.data["text"], first.id) == ("one\ntw", "6/2")
+    append(log, b"o\nthree\nfour\n")
+    text, ending = follower.rest()
+    assert text.data["text"] == "o\nthree\n"
+    assert (ending.kind, ending.data["state"], ending.data["reached"]) == ("end", "running", "limit")
+    assert follower.over
+    assert text_of(town.follow(path, first.id).rest()) == "o\nthree\n"  # not three lines more
+    answer = town.server.http.get(path, headers={"accept": "text/event-stream", "last-event-id": "end"})
+    assert answer.status_code == 204
+    end(town, run)
+    few = town.follow(f"/api/v1/runs/{run.id}/logs?limit=100").rest()
+    assert (text_of(few), few[-1].data["reached"]) == ("one\ntwo\nthree\nfour\n", None)
+
+
+def test_what_was_written_up_to_an_instant_is_told_and_then_the_last_event(town: Town) -> None:
+    run = begin(town)
+    log = log_of(town, run)
+    append(log, b"".join(b"line %d\n" % number for number in range(10)))
+    log.with_suffix(".idx").write_text(
+        "".join(f"{NINE - 9 * HOUR + second * SECOND} {second * 7}\n" for second in range(1, 10))
+    )
+    messages = town.follow(f"/api/v1/runs/{run.id}/logs?start=2026-11-21T00:00:03Z&end=2026-11-21T00:00:05Z").rest()
+    assert text_of(messages) == "line 3\nline 4\n"
+    assert (messages[-1].kind, messages[-1].data["state"], messages[-1].data["reached"]) == ("end", "running", "end")
+    end(town, run)
+
+
 def test_streams_kept_apart_are_followed_by_name(town: Town) -> None:
     run = begin(town)
     append(log_of(town, run, "stdout"), b"out\n")
