@@ -13,7 +13,8 @@ class Strict(BaseModel):
     `hide_input_in_errors`: a nested value in a message can grow without bound and end the process.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    # defer_build: a model is made ready with its first document. Of one job's file that is one of thirty.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 def shape(value: Any) -> str | None:

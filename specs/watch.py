@@ -13,8 +13,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-import watchfiles
-
 from specs.frozen import frozen
 from specs.scan import SUFFIXES
 
@@ -191,6 +189,8 @@ class Doorbell:
         self._ring(None)
 
     def _watch(self, places: Places, turn: _Turn) -> None:
+        import watchfiles  # 10 ms that commands which look once need not pay
+
         batches = watchfiles.watch(
             *places.paths(),
             watch_filter=None,

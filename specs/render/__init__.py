@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 from specs.diagnostic import Diagnostic
-from specs.render import github, gitlab, junit, sarif
 from specs.render.data import as_dict, json_lines, json_list
 from specs.render.text import WIDTH, concise, full, visible, width
 
@@ -44,11 +43,20 @@ def render(
             return json_list(found)
         case "jsonl":
             return json_lines(found)
+        # Nearly every call is for a person, and XML's escapes alone load an HTTP client.
         case "github":
+            from specs.render import github
+
             return github.commands(found)
         case "gitlab":
+            from specs.render import gitlab
+
             return gitlab.code_quality(found)
         case "sarif":
+            from specs.render import sarif
+
             return sarif.log(found)
         case "junit":
+            from specs.render import junit
+
             return junit.suites(found, files, strict=strict)
