@@ -46,7 +46,7 @@ class EventRoutes:
     async def run_events(self, request: Request) -> Response:
         if wants_stream(request):
             run = await self._database.ask(lambda reader: find_run(reader, request))
-            return self._streams.events(request, now=self._house.now(), run_id=run.id)
+            return self._streams.events(request, now=self._house.now(), run_id=run.id, own=project_of(request))
         limit, read = events_question(request.scope["query_string"], now=self._house.now())
 
         def answer(reader: Reader) -> Response:
@@ -57,7 +57,7 @@ class EventRoutes:
     async def job_events(self, request: Request) -> Response:
         if wants_stream(request):
             job = job_of_path(self._house, request)
-            return self._streams.events(request, now=self._house.now(), job_id=job.job_id)
+            return self._streams.events(request, now=self._house.now(), job=job, own=project_of(request))
         limit, read = events_question(request.scope["query_string"], now=self._house.now())
         job_id = job_of_path(self._house, request).job_id
         return await self._database.ask(

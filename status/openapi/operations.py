@@ -17,13 +17,19 @@ PAGE = ("before", "after", "limit", "order")
 OF_EVENTS = (*PAGE, "type", "reason", "since", "until", "follow")
 OF_RUNS = (*PAGE, "summary", "status", "active", "since", "until")
 OF_SERIES = ("names", "since", "start", "end", "points")
-OF_LOGS = ("since", "start", "end", "limit", "filter", "stream", "tail")
+OF_LOGS = ("since", "start", "end", "limit", "filter", "stream", "tail", "follow")
 LINES: Schema = {"type": "integer", "minimum": 1, "maximum": 100_000}
 JSON, TEXT, BYTES, STREAM = "application/json", "text/plain", "application/octet-stream", "text/event-stream"
 EVENTS = 'retry: 2750\nid: 17\n\nid: 18\ndata: {"id":18,"reason":"started",...}\n\n:\n\n'
 LOG = (
     'retry: 2750\nid: 0\n\nid: 15\ndata: {"start":0,"end":15,"text":"working on it\\n"}\n\n'
     'id: end\nevent: end\ndata: {"kind":"Run","state":"succeeded",...}\n\n'
+)
+JOB_LOGS = (
+    'retry: 2750\nid: 17\n\nid: 19\nevent: run\ndata: {"kind":"RunSummary","state":"running",...}\n\n'
+    'id: 19+01m7yhz29aer7whczpkpf7957w.output:15\ndata: {"run":"01m7yhz29aer7whczpkpf7957w","stream":"output",'
+    '"start":0,"end":15,"text":"working on it\\n"}\n\n'
+    'id: 20\nevent: ended\ndata: {"kind":"RunSummary","state":"succeeded",...}\n\n'
 )
 
 
@@ -71,7 +77,15 @@ _ID: dict[str, Schema] = {name: {"type": "integer", "minimum": 0, "maximum": 10*
 _FOLLOWS = (
     "With `Accept: text/event-stream` or `follow=true` the events are sent as they happen: `id` is the event's id, "
     "`data` the same JSON as an item's. A client that comes back sends the last id as `Last-Event-ID` (or as `after`) "
-    "and misses none. A stream has no `before`, `until`, `limit`, `order` (422). 503 when too many follow."
+    "and misses none. A stream has no `before`, `until`, `limit`, `order` (400). In a stream of all events that "
+    "chooses among them by `since` at most, `event: source` tells, without an id, that a look at the files found "
+    "something else than the one before. 503 when too many follow."
+)
+
+_ENDS = (
+    "With `limit` or `end` it ends with `event: end` when so many lines were sent, or that instant has passed: "
+    "`reached` in its data says which. Its `id` is `end`; who comes back with that gets 204. Any other `id` is where "
+    "one is, and is sent back as `Last-Event-ID`."
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -95,8 +109,13 @@ OPERATIONS: tuple[Operation, ...] = (
               _takes(*ONE_JOB, *LIST, p.LAST_EVENT_ID, names=OF_EVENTS, **_ID)),
     Operation(_job("/logs"), "job_logs", "logs", "What the runs of a job wrote",
               ((TEXT, {"type": "string", "description": "Each line begins with its run.", "examples": [""]}),
-               *_json("JobLog")),
-              parameters=_takes(*ONE_JOB, names=(*OF_LOGS, "format"), limit=LINES)),
+               *_json("JobLog"), _stream(JOB_LOGS)),
+              "With `Accept: text/event-stream` or `follow=true` the logs are sent as they grow: those of the runs "
+              "that run, then of each further run as it starts. `event: run` says that one starts, `event: ended` that "
+              "it is over and all of it was sent (`data`: a `RunSummary`); other events are a `JobLogChunk` each. "
+              + _ENDS + " A stream has no `format` (400).",
+              _takes(*ONE_JOB, p.LAST_EVENT_ID, names=(*OF_LOGS, "format"), limit=LINES),
+              {204: "A stream that was read to its end."}),
     Operation(_job("/outputs"), "job_outputs", "outputs", "Files that a job's runs kept", _json("OutputPage"),
               parameters=_takes(*ONE_JOB, *LIST, names=("before", "limit"))),
     Operation(_job("/metrics"), "job_metrics", "metrics", "What a job's runs took, as series", _json("Metrics"),
@@ -115,9 +134,8 @@ OPERATIONS: tuple[Operation, ...] = (
                _stream(LOG)),
               "With `Accept: text/event-stream` or `follow=true` the log is sent as it grows: `id` is the offset in "
               "bytes behind the text, `data` a `LogChunk`. When the run is over and all is sent comes `event: end` "
-              "with the run as `data` and `end` as `id`, and the server hangs up; who then comes back gets 204. "
-              "A stream has no `end`, `limit`, `filter` (422).",
-              _takes(p.RUN, p.LAST_EVENT_ID, names=(*OF_LOGS, "follow"), limit=LINES),
+              "with the run as `data`, and the server hangs up. " + _ENDS,
+              _takes(p.RUN, p.LAST_EVENT_ID, names=OF_LOGS, limit=LINES),
               {204: "A stream that was read to its end."}),
     Operation(("/api/v1/runs/{id}/outputs",), "run_outputs", "outputs", "Files that a run kept", _json("OutputPage"),
               parameters=_takes(p.RUN, *LIST, names=("before", "limit"))),

@@ -117,11 +117,17 @@ METRICS = record(
         }),
     )),
 )  # fmt: skip
-CHUNK = record(
-    "Some text of a log: `data` of an event of its stream, whose `id` is `end`.",
-    start=whole("Where it begins in the log, in bytes.", 0),
-    end=whole("Where it ends, and the next begins.", 15),
-    text=text("What is not UTF-8 is U+FFFD.", "working on it\n"),
+_CHUNK: dict[str, Schema] = {
+    "start": whole("Where it begins in the log, in bytes.", 0),
+    "end": whole("Where it ends, and the next begins.", 15),
+    "text": text("What is not UTF-8 is U+FFFD.", "working on it\n"),
+}
+CHUNK = record("Some text of a log: `data` of an event of its stream, whose `id` is `end`.", **_CHUNK)
+JOB_CHUNK = record(
+    "Some text of the log of one of a job's runs: `data` of an event of their stream.",
+    run=text("The run.", RUN_ID),
+    stream=word("Which of its streams.", ("output", "stdout", "stderr"), "output"),
+    **_CHUNK,
 )
 JOB_LOG = record(
     "What the runs of a job wrote (`format=json`).",
@@ -151,5 +157,6 @@ SCHEMAS: dict[str, Schema] = {
     "OutputPage": page("Files that runs kept, of the newest run first.", "Output"),
     "Metrics": METRICS,
     "LogChunk": CHUNK,
+    "JobLogChunk": JOB_CHUNK,
     "JobLog": JOB_LOG,
 }

@@ -15,12 +15,13 @@ from typing import TypeVar
 
 from state.errors import StateError
 from state.eventtail import EventFilter, EventTail, Subject
+from state.reads import Reader
 from state.records import Event
 from status.selector import parse_selector
 from status.streams.connection import Stream, chunk
 from status.streams.feed import Feed, Page
 from status.streams.sse import message
-from status.views import event_view
+from status.views import event_view, source_view
 
 POLL = 1.0
 """Seconds after which it looks without a bell."""
@@ -32,6 +33,9 @@ once for each client."""
 PAGE = 100
 """Events per page for one that is behind."""
 FEEDS_AT_ONCE = 50
+BYE = b":\n\n"
+OF_SOURCE = ("revision", "scannedAt", "files", "jobs", "invalid", "problem")
+"""What is told of the source; what is wrong with which file is asked for."""
 
 T = TypeVar("T")
 
@@ -79,16 +83,55 @@ def fits(wanted: EventFilter) -> Callable[[Told], bool]:
     return fit
 
 
+class SourceTail:
+    """What the looks at the files found, when it is another thing than before. One thread."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._reader: Reader | None = None
+        self._seen: int | None = None
+        """When the look was that changed something last; None: not known yet."""
+
+    def news(self) -> bytes:
+        """An event without id, as it is no event of the list; b"" when nothing changed since the last question, and to
+        the first one. Raises StateError."""
+        try:
+            self._reader = self._reader or Reader(self._database)
+            source = self._reader.source()
+        except StateError:
+            self._reader = None
+            raise
+        found = 0 if source is None else source.scanned_at
+        seen, self._seen = self._seen, found
+        if seen in (None, found):
+            return b""
+        view = source_view(source)
+        return message(None, {key: view[key] for key in OF_SOURCE}, event="source")
+
+    def forget(self) -> None:
+        """Nobody asked for a while: what changed meanwhile is no news."""
+        self._seen = None
+
+
 class EventFeed(Feed[int]):
     """Those who follow by one filter."""
 
-    def __init__(self, hub: EventHub, wanted: EventFilter, head: int, on_idle: Callable[[], object]) -> None:
+    def __init__(
+        self, hub: EventHub, wanted: EventFilter, job: str | None, head: int, on_idle: Callable[[], object]
+    ) -> None:
         super().__init__(head, on_idle)
         self._hub = hub
+        self._job = job
         self.wanted = wanted
         self.fits = fits(wanted)
         self.is_told_of_the_source = wanted == EventFilter(since=wanted.since)
         """Who chooses among events wants those alone; and what is of no project is not for a token of one."""
+
+    def is_another(self, each: Told) -> bool:
+        """Whether the job that is followed is called otherwise by now than when it was asked for, or is no more."""
+        if self._job is None or each.event.job_id != self.wanted.job_id:
+            return False
+        return each.subject is None or f"{each.subject.project}/{each.subject.name}" != self._job
 
     async def read(self, position: int, through: int, lines: int | None) -> Page[int]:
         return await self._hub.page(self.wanted, position, through)
@@ -104,7 +147,8 @@ class EventHub:
         self._now, self._tail, self._past = (EventTail(database) for _ in range(3))
         self._tail_thread = ThreadPoolExecutor(1, thread_name_prefix="event-tail")
         self._past_thread = ThreadPoolExecutor(1, thread_name_prefix="event-past")
-        self._feeds: dict[EventFilter, EventFeed] = {}
+        self._source = SourceTail(database)
+        self._feeds: dict[tuple[EventFilter, str | None], EventFeed] = {}
         self._head = 0
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -133,15 +177,21 @@ class EventHub:
     def _running(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    def follow(self, stream: Stream, wanted: EventFilter, position: int) -> Callable[[], None]:
-        """Send to a client what fits and comes after the event `position`; what is returned ends that."""
+    def follow(self, stream: Stream, wanted: EventFilter, position: int, job: str | None = None) -> Callable[[], None]:
+        """Send to a client what fits and comes after the event `position`; what is returned ends that.
+
+        Args:
+            job: `project/name` of the one job that is wanted, as it was asked for. When it is called otherwise, or is
+                no more, its followers are hung up on: the name is nobody's, and the new one may not be for them.
+        """
         self._loop = asyncio.get_running_loop()
-        feed = self._feeds.get(wanted)
+        feed = self._feeds.get((wanted, job))
         if feed is None:
-            feed = EventFeed(self, wanted, self._head, lambda: self._feeds.pop(wanted, None))
-            self._feeds[wanted] = feed
+            feed = EventFeed(self, wanted, job, self._head, lambda: self._feeds.pop((wanted, job), None))
+            self._feeds[wanted, job] = feed
         feed.join(stream, position)
         if not self._running:
+            self._source.forget()
             self._task = self._loop.create_task(self._run())
         else:
             self._bell.set()  # it may have missed some while nobody followed
@@ -171,41 +221,47 @@ class EventHub:
             self._bell.clear()
             began = loop.time()
             try:
-                head, news = await self._in(self._tail_thread, self._read)
+                head, news, source = await self._in(self._tail_thread, self._read)
             except StateError:
                 await asyncio.sleep(MOST_REST)  # health says what is wrong; who follows waits
                 continue
-            await self._tell(head, news)
+            await self._tell(head, news, source)
             await asyncio.sleep(min(max(LEAST_REST, REST_SHARE * (loop.time() - began)), MOST_REST))
             if len(news) < BATCH:
                 poll = loop.call_later(POLL, self._bell.set)
                 await self._bell.wait()
                 poll.cancel()
 
-    def _read(self) -> tuple[int, list[Told]]:
-        """What came after the head, in the thread: the new head, and the events."""
+    def _read(self) -> tuple[int, list[Told], bytes]:
+        """What came after the head, in the thread: the new head, the events, and what is told of the source."""
+        source = self._source.news()
         newest = self._tail.newest()
         if newest <= self._head:
-            return self._head, []
+            return self._head, [], source
         events, reached = self._tail.page(EventFilter(), after=self._head, through=newest, limit=BATCH)
-        return reached, told(events, self._tail)
+        return reached, told(events, self._tail), source
 
-    async def _tell(self, head: int, news: list[Told]) -> None:
+    async def _tell(self, head: int, news: list[Told], source: bytes) -> None:
         since, self._head = self._head, head
         feeds = [(feed, feed.advance(head)) for feed in self._feeds.values()]
-        if not news:
+        if not news and not source:
             return
         jobs, runs = {each.event.job_id for each in news}, {each.event.run_id for each in news}
         for place, (feed, members) in enumerate(feeds, 1):
             wanted = feed.wanted
+            text = b""
             if (
                 members
                 and (wanted.job_id is None or wanted.job_id in jobs)
                 and (wanted.run_id is None or wanted.run_id in runs)
             ):
                 text = b"".join([each.text for each in news if feed.fits(each)])
-                if text:
-                    await feed.tell(members, text, since=since)
+            if feed.is_told_of_the_source:
+                text += source
+            if text:
+                await feed.tell(members, text, since=since)
+            if wanted.job_id in jobs and any(feed.is_another(each) for each in news):
+                feed.end(BYE)
             if place % FEEDS_AT_ONCE == 0:
                 await asyncio.sleep(0)
 

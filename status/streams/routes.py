@@ -17,6 +17,7 @@ from state.eventtail import EventFilter
 from state.home import Home
 from state.records import Run
 from status.lists.events import FILTERS, OF_JOBS, event_key
+from status.picture.board import JobEntry
 from status.server.access import JUDGED_BY
 from status.server.errors import Unavailable
 from status.server.query import PAGE, Query
@@ -89,26 +90,26 @@ class Streams:
         request: Request,
         *,
         now: int,
-        job_id: int | None = None,
+        job: JobEntry | None = None,
         run_id: str | None = None,
         own: str | None = None,
     ) -> Response:
         """Events as they come: those of a job or a run, or all that the query selects.
 
         Args:
-            own: the only project whose events may be told, when neither job nor run is named.
+            own: the only project whose events may be told.
 
         Raises:
             BadRequest, Unprocessable, Forbidden: the query cannot be understood, or asks for more than `own`.
             Unavailable: the database cannot be read.
         """
-        everywhere = job_id is None and run_id is None
+        everywhere = job is None and run_id is None
         known = PAGE | FILTERS | (OF_JOBS if everywhere else frozenset())
         query = Query(request.scope["query_string"], known=known, repeatable=("reason", "label", "type"))
         query.flag(FOLLOW)
         refuse(query, ("until", "before", "limit", "order"))
         wanted = EventFilter(
-            job_id=job_id,
+            job_id=None if job is None else job.job_id,
             run_id=run_id,
             project=query.project(own),
             labels=query.texts("label"),
@@ -122,7 +123,8 @@ class Streams:
             place = self._events.place(0 if after is None and wanted.since is not None else after)
         except StateError as error:
             raise Unavailable(error.message, hint=error.hint) from None
-        return StreamResponse(self._clients, place, lambda stream: self._events.follow(stream, wanted, place))
+        name = None if job is None else job.identity
+        return StreamResponse(self._clients, place, lambda stream: self._events.follow(stream, wanted, place, name))
 
     def run_log(self, request: Request, run: Run, *, now: int, own: str | None) -> Beginning | None:
         """As `status.streams.asked.run_log`."""

@@ -50,7 +50,8 @@ def opening(position: int | str) -> bytes:
     return b"retry: %d\nid: %b\n\n" % (retry, str(position).encode())
 
 
-def message(id: int | str, data: Mapping[str, Any], *, event: str | None = None) -> bytes:
-    """One event. JSON has no line breaks, so `data:` is one line."""
+def message(id: int | str | None, data: Mapping[str, Any], *, event: str | None = None) -> bytes:
+    """One event. JSON has no line breaks, so `data:` is one line. Without an id the client is where it was."""
+    place = b"" if id is None else b"id: %b\n" % str(id).encode()
     kind = b"" if event is None else b"event: %b\n" % event.encode()
-    return b"id: %b\n%bdata: %b\n\n" % (str(id).encode(), kind, orjson.dumps(data))
+    return b"%b%bdata: %b\n\n" % (place, kind, orjson.dumps(data))
