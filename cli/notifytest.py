@@ -47,7 +47,7 @@ def send_test(seen: Reading, document: DocumentRecord) -> Sequence[Result]:
     text = in_voice(
         f"Test of notifier {notifier.name}",
         f"Sent by `jobsctl notify test {notifier.name}` on {socket.gethostname()} at {at}. Nothing is wrong.",
-        {"what": "test", "at": at, "command": f"jobsctl deliveries --to {notifier.name}"},
+        {"what": "test", "at": at, "command": f"jobsctl deliveries --target {notifier.name}"},
         Voice(notifier=notifier.name, timezone=zone, template=notifier.template),
     )
     return [

@@ -15,13 +15,13 @@ from status.views import View
 def deliveries(home: Home, given: Mapping[str, Any]) -> tuple[list[View], str | None]:
     """As `Reading.deliveries`."""
     limit: int = given["limit"]
-    kind = given.get("kind", DeliveryKind.NOTIFICATION.value if "notifier" in given else None)
+    kind = given.get("kind")
     with OutboxReader(home.outbox) as outbox:
         found = outbox.deliveries(
             job=given.get("job"),
             project=given.get("project"),
             run_id=given.get("run"),
-            target=given.get("notifier"),
+            target=given.get("target"),
             kind=None if kind is None else DeliveryKind(kind),
             states=[DeliveryState(state) for state in given["state"].split(",")] if "state" in given else None,
             since=given.get("since"),

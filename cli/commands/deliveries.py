@@ -20,7 +20,7 @@ SHOWN = 50
 @click.option("--failed", is_flag=True, help="Only those that will not arrive: failed or dropped.")
 @click.option("--pending", is_flag=True, help="Only those that wait for an attempt.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only of this kind.")
-@click.option("--to", "notifier", metavar="NOTIFIER", help="Only through this notifier.")
+@click.option("--target", "receiver", metavar="NAME", help="Only to this notifier, or by callbacks to this host.")
 @click.option("--since", type=Instant(), metavar="TIME", help="At or after: RFC 3339, or 2h for 2 h ago.")
 @click.option("--until", type=Instant(), metavar="TIME", help="Before.")
 @click.option("-n", "--limit", type=click.IntRange(1, 1000), default=SHOWN, metavar="N",
@@ -34,7 +34,7 @@ def command(
     failed: bool,
     pending: bool,
     kind: str | None,
-    notifier: str | None,
+    receiver: str | None,
     since: int | None,
     until: int | None,
     limit: int,
@@ -48,7 +48,7 @@ def command(
     Examples:
       jobsctl deliveries
       jobsctl deliveries report --failed
-      jobsctl deliveries --to ops --since 1d
+      jobsctl deliveries --target ops --since 1d
       jobsctl deliveries 3430f5e371ab0ea68ff402efa9
     """
     from cli.deliverylist import delivery_columns, delivery_lines, find_about, nothing_told
@@ -74,7 +74,7 @@ def command(
             "run": about.run,
             "project": settings.project if about.job is None and about.run is None else None,
             "kind": kind,
-            "notifier": notifier,
+            "target": receiver,
             "state": "failed,dropped" if failed else "pending" if pending else None,
             "since": since,
             "until": until,

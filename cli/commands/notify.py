@@ -97,5 +97,5 @@ def command() -> None:
     \b
     Examples:
       jobsctl notify test ops
-      jobsctl deliveries --to ops
+      jobsctl deliveries --target ops
     """

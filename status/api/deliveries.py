@@ -24,7 +24,7 @@ from status.server.answers import json_answer, json_bytes, page_bytes
 from status.server.query import PAGE, Query
 
 LIMIT, MOST = 100, 1000
-FILTERS = ("job", "project", "run", "notifier", "kind", "state", "since", "until")
+FILTERS = ("job", "project", "run", "target", "kind", "state", "since", "until")
 
 
 class DeliveryRoutes:
@@ -45,20 +45,18 @@ class DeliveryRoutes:
         query = Query(request.scope["query_string"], known=PAGE.union(FILTERS), repeatable=("state",))
         page = query.page(_number, default=LIMIT, most=MOST, descending=True)
         project = query.project(own)
-        name, run_id, notifier = query.text("job"), query.text("run"), query.text("notifier")
+        name, run_id, target = query.text("job"), query.text("run"), query.text("target")
         job = None if name is None else find_job(self._house, request, name).identity
         kinds = query.words("kind", [kind.value for kind in DeliveryKind])
         states = query.words("state", [state.value for state in DeliveryState])
         since, until = query.instant("since", now=now), query.instant("until", now=now)
-        if notifier is not None:
-            kinds = kinds or frozenset({DeliveryKind.NOTIFICATION.value})
 
         def read(outbox: OutboxReader) -> bytes:
             found = outbox.deliveries(
                 job=job,
                 project=project,
                 run_id=run_id,
-                target=notifier,
+                target=target,
                 kind=DeliveryKind(next(iter(kinds))) if len(kinds) == 1 else None,
                 states=[DeliveryState(state) for state in sorted(states)] or None,
                 since=since,

@@ -27,6 +27,7 @@ def job_summary(view: View) -> View:
         "schedule": view["schedule"]["words"],
         **{key: view[key] for key in _OF_JOB},
         "suspended": view["suspended"] is not None,
+        "silenced": view["silence"] is not None,
         "lastRun": None if last is None else {key: last[key] for key in _OF_LAST_RUN},
         "problems": len(view["problems"]),
     }

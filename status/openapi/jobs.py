@@ -172,6 +172,7 @@ SUMMARY = record(
     schedule=nullable(text("In words.", "Daily at 09:00, Europe/Berlin")),
     **_WELL,
     suspended=flag("Whether something keeps it from starting.", False),
+    silenced=flag("Whether nobody is notified of it for now.", False),
     lastRun=nullable(record(
         "Its newest run.",
         id=text("The run.", RUN_ID),

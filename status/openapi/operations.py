@@ -155,7 +155,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(("/api/v1/source",), "source", "source", "The last look at the files", _json("Source"),
               parameters=_takes(*LIST)),
     Operation(("/api/v1/deliveries",), "deliveries", "deliveries", "What was told to whom", _json("DeliveryPage"),
-              parameters=_takes(*LIST, names=(*PAGE, "job", "project", "run", "notifier", "kind", "state", "since",
+              parameters=_takes(*LIST, names=(*PAGE, "job", "project", "run", "target", "kind", "state", "since",
                                               "until"), **_ID)),
     Operation(("/api/v1/deliveries/{id}",), "delivery", "deliveries", "One delivery, and its attempts",
               _json("DeliveryDetail"), parameters=_takes(p.DELIVERY, *LIST)),

@@ -83,7 +83,7 @@ QUERY: dict[str, Parameter] = {
         query("points", {"type": "integer", "minimum": 2, "maximum": 5000}, "At most so many of each series.",
               example=300),
         query("offset", _NUMBER, "Begin at this byte.", example=0),
-        query("notifier", _text(), "To this notifier.", example="ops"),
+        query("target", _text(), "To this notifier, or by callbacks to this host.", example="ops"),
         query("kind", _text(), "Of this kind.", example="notification"),
         query("state", _text(), "In any of these states.", repeated=True, example="failed"),
     )

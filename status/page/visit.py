@@ -121,7 +121,8 @@ class Visit:
 
         Events are read from the database at once; the picture follows within a second or two, later in a burst.
         """
-        return self.reader.seq() > self.picture.seq
+        source, shown = self.reader.source(), self.picture.source
+        return self.reader.seq() > self.picture.seq or (source is not None and source != shown)
 
     def render(self, name: str, /, *, title: str, current: str = "", refresh: int | None = None, **values: Any) -> str:
         """The HTML of a template that extends `base.html`.

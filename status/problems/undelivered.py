@@ -55,7 +55,7 @@ class Undelivered:
         kind, target, _ = self.place
         if not self.lost:
             return "jobsctl deliveries --pending"
-        which = f"--to {target}" if kind is DeliveryKind.NOTIFICATION else "--kind callback"
+        which = f"--target {target}" if kind is DeliveryKind.NOTIFICATION else "--kind callback"
         return f"jobsctl deliveries --failed {which}"
 
 

@@ -118,7 +118,7 @@ def ids(get: Get, query: str = "", project: str | None = None) -> list[str]:
         pytest.param("?project=shop", ["bb22", "run_R1"], id="project-alone"),
         pytest.param("?state=failed,dropped", ["run_R1"], id="states"),
         pytest.param("?kind=notification", ["bb22", "aa11"], id="kind"),
-        pytest.param("?notifier=ops&before=3", ["aa11"], id="notifier-before"),
+        pytest.param("?target=ops&before=3", ["aa11"], id="target-before"),
         pytest.param("?run=R1", ["run_R1"], id="run"),
         pytest.param("?since=2027-01-15T12:00:01Z&until=2027-01-15T12:00:02Z", ["aa11"], id="time"),
     ],

@@ -161,7 +161,7 @@ def test_the_overview_tells_what_does_not_arrive_before_jobs_and_an_old_backup_a
     found = pages.page("/").all(class_="trouble")
     assert [each.one("h2").text for each in found] == ["ops-chat", "default/hello", "backup"]
     assert "HTTP 500 <b>" in found[0].text
-    assert "jobsctl deliveries --failed --to ops-chat" in found[0].text
+    assert "jobsctl deliveries --failed --target ops-chat" in found[0].text
     assert "the last backup was made 8d ago: /b.tar.gz" in found[2].text
 
 

@@ -29,7 +29,7 @@ READERS = {
     "metrics": [["default/hello"]],
     "silence": [["--list"], ["--list", "-p", "data"]],
     "deliveries": [
-        [], ["-n", "1"], ["broken"], ["extract"], ["--failed", "--since", "7d"], ["--to", "ops", "--before", "3"],
+        [], ["-n", "1"], ["broken"], ["extract"], ["--failed", "--since", "7d"], ["--target", "ops", "--before", "3"],
         ["aa11bb1"], ["aa11bb"], ["aa11"], ["--kind", "callback", "-p", "default"], ["-p", "data"], ["nothing"],
     ],
 }  # fmt: skip

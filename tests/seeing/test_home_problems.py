@@ -61,13 +61,13 @@ CASES = [
     pytest.param(
         [(NOTIFICATION, "ops", 0, FAILED, 2, 2 * HOUR), (NOTIFICATION, "ops", 0, FAILED, 1, HOUR)],
         [("ops", "2 notifications did not arrive in the last day, the newest: answered 501",
-          "jobsctl deliveries --failed --to ops")],
+          "jobsctl deliveries --failed --target ops")],
         id="given_up_twice",
     ),
     pytest.param(
         [(NOTIFICATION, "ops", 1, FAILED, 2, 2 * HOUR), (NOTIFICATION, "ops", 0, ARRIVED, 1, HOUR)],
         [("ops #2", GIVEN_UP.format("1 notification", "answered 500"),
-          "jobsctl deliveries --failed --to ops")],
+          "jobsctl deliveries --failed --target ops")],
         id="one_address_of_two",
     ),
     pytest.param(

@@ -25,6 +25,7 @@ let patience = FIRST_RETRY;
 let restUntil = 0;
 let asking = null;
 let stale = false; // something came while the page was being asked for
+let missed = false; // the connection broke: what has no id is not told again
 
 function show(state) {
   button.hidden = false;
@@ -41,7 +42,10 @@ function connect() {
   source.onopen = () => {
     patience = FIRST_RETRY;
     show("live");
+    if (missed) soon();
+    missed = false;
   };
+  source.addEventListener("source", () => soon());
   source.onmessage = (event) => {
     newest = Math.max(newest, Number(event.lastEventId) || 0);
     show("live");
@@ -49,6 +53,7 @@ function connect() {
   };
   source.onerror = () => {
     show("reconnecting");
+    missed = true;
     if (source && source.readyState === EventSource.CLOSED) later(); // else the browser tries again by itself
   };
 }
