@@ -13,13 +13,14 @@ nothing by itself.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
 import stat
 import tarfile
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -84,12 +85,22 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 class Packer:
-    """Writes an archive to a file that is open for writing. Raises OSError."""
+    """Writes an archive to a file that is open for writing, in a `with`. Raises OSError."""
 
     def __init__(self, file: IO[bytes], at: int) -> None:
-        self._tar = tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT, compresslevel=6)  # noqa: SIM115
+        self._packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6)
+        self._tar = tarfile.open(fileobj=self._packed, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
         self._at = at // 1_000_000
         self.files: dict[str, tuple[int, str]] = {}
+
+    def __enter__(self) -> Packer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Of an archive that was given up too, while its file is open: gzip writes when it is closed, and from Python
+        3.12 on complains on stderr when that comes later."""
+        with suppress(OSError):
+            self._packed.close()
 
     def add(self, name: str, descriptor: int) -> None:
         """A file as long as it is now; takes the descriptor over."""
@@ -103,6 +114,7 @@ class Packer:
         data = manifest.to_json()
         self._tar.addfile(self._entry(MANIFEST, len(data)), io.BytesIO(data))
         self._tar.close()
+        self._packed.close()
 
     def _entry(self, name: str, size: int) -> tarfile.TarInfo:
         entry = tarfile.TarInfo(name)

@@ -100,13 +100,12 @@ def _write(
 ) -> Manifest:
     tell("copying the database")
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "wb") as file:
+    with open(descriptor, "wb") as file, Packer(file, now) as packer:
         schema = copy_database(home.database, copy)
         source = _source(copy)
         with own_errors(copy), closing(connect_read_only(copy, timeout=5.0)) as connection:
             jobs = connection.execute("SELECT count(*) FROM job").fetchone()[0]
             folders = [row[0] for row in connection.execute(_FOLDERS if schema >= FILED else _FOLDERS_BEFORE)]
-        packer = Packer(file, now)
         packer.add(DATABASE, os.open(copy, os.O_RDONLY | os.O_CLOEXEC))
         if outbox is not None:
             packer.add(OUTBOX, os.open(outbox, os.O_RDONLY | os.O_CLOEXEC))
