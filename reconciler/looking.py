@@ -16,7 +16,7 @@ from reconciler.ends import DELETED_BY
 from reconciler.finishing import call_pools, join_queue
 from reconciler.stalling import note
 from reconciler.sync import Change, JobChange, SyncPlan, former_identity, plan_sync
-from reconciler.table import Entry
+from reconciler.table import Entry, Meaning
 from reconciler.world import World, log
 from specs.desired import DIRTY, Desired
 from specs.policy import Policy
@@ -26,6 +26,9 @@ from state.records import Event, JobRecord, Run, RunState, SourceState
 
 SHOWN_FINDINGS = 200
 """Findings kept for readers: nobody reads more, and a broken merge can make thousands."""
+
+EVENTS_HELD = 500
+"""Events are stored in bites: those of a first look at 10,000 files would take 4 MB."""
 
 _QUIET = frozenset({Change.UNCHANGED})
 """Changes that are no event: nothing that people follow changed."""
@@ -64,7 +67,7 @@ def apply_look(
     )
     source = _source_state(desired, plan, last)
     documents = changed_documents(world, desired, now)
-    stored: list[JobRecord] = []
+    stored: list[Entry] = []
     events: list[Event] = []
     stopped: list[Run] = []
     failed: list[tuple[str, str]] = []
@@ -77,7 +80,7 @@ def apply_look(
                     continue
                 entry = world.jobs.by_identity(change.renamed_from or change.identity)
                 old = None if entry is None else world.store.job(entry.id)
-                record = _record_of(world, change, entry, old, desired, now)
+                record, meaning = _record_of(world, change, entry, old, desired, now)
             except StateError:
                 raise
             except Exception as error:  # a mistake of this program about one job holds back no other
@@ -87,12 +90,15 @@ def apply_look(
                 failed.append((change.identity, f"applying its file failed: {type(error).__name__}: {error}"))
                 continue
             if record is not None:
-                stored.append(world.store.put_job(record, before=old))
+                stored.append(world.jobs.entry_of(world.store.put_job(record, before=old), meaning=meaning))
                 stopped += _cancel_deleted(world, change, now)
                 events += _events(change, stored[-1], now)
+                if len(events) >= EVENTS_HELD:
+                    world.store.add_events(events)
+                    events.clear()
         world.store.add_events(events)
-        if look.cache_changed or look.cache_removed:
-            world.store.save_cache(cache_version, look.cache_changed, look.cache_removed)
+        if look.read or look.cache_removed:
+            world.store.save_cache(cache_version, look.cache_rows(), look.cache_removed)
         if source != last:
             world.store.set_source(source)
     crashpoint("look-applied")
@@ -143,19 +149,21 @@ def _stands(world: World, change: JobChange, desired: Desired) -> bool:
 
 def _record_of(
     world: World, change: JobChange, entry: Entry | None, old: JobRecord | None, desired: Desired, now: int
-) -> JobRecord | None:
-    """The record to store in place of `old`, or None when that is right already."""
+) -> tuple[JobRecord | None, Meaning | None]:
+    """The record to store in place of `old`, or None when that is right already; and what its spec means, where that
+    was asked for."""
     revision = desired.revision_of(change.identity)
     if entry is None or old is None:
         # Never seen, or archived so long ago that retention took the row with the last of its history.
         if change.job is None:
-            return None
-        schedule, policy = world.jobs.meaning_of(change.job.spec)
-        return records.created(change.job, schedule, policy, revision=revision, now=now, boot_id=world.boot.id)
+            return None, None
+        schedule, policy = meaning = world.jobs.meaning_of(change.job.spec)
+        record = records.created(change.job, schedule, policy, revision=revision, now=now, boot_id=world.boot.id)
+        return record, meaning
     match change.change:
         case Change.CONFIGURED | Change.RESTORED | Change.RENAMED:
             assert change.job is not None
-            schedule, policy = world.jobs.meaning_of(change.job.spec)
+            schedule, policy = meaning = world.jobs.meaning_of(change.job.spec)
             record = records.configured(
                 old,
                 change.job,
@@ -166,19 +174,19 @@ def _record_of(
                 now=now,
                 boot_id=world.boot.id,
             )
-            if not policy.depends_on:
-                return record
-            return replace(record, consumed=_still_followed(record, policy, desired))
+            if policy.depends_on:
+                record = replace(record, consumed=_still_followed(record, policy, desired))
+            return record, meaning
         case Change.UNCHANGED:
             assert change.job is not None
-            return records.found(old, change.job, revision=revision)
+            return records.found(old, change.job, revision=revision), None
         case Change.INVALID:
             record = records.invalid(old, change.findings, now)
-            return None if record == old else record
+            return (None if record == old else record), None
         case Change.MISSING:
-            return records.missing(old, now)
+            return records.missing(old, now), None
         case Change.PRUNED:
-            return records.archived(old, now)
+            return records.archived(old, now), None
         case Change.CREATED:
             raise AssertionError("created above")
 
@@ -194,32 +202,32 @@ def _still_followed(record: JobRecord, policy: Policy, desired: Desired) -> Mapp
     return found
 
 
-def _events(change: JobChange, record: JobRecord, now: int) -> list[Event]:
+def _events(change: JobChange, entry: Entry, now: int) -> list[Event]:
     if change.change in _QUIET:
         return []
-    message = f"{change.change} from {record.path}:{record.line}, generation {record.generation}"
+    message = f"{change.change} from {entry.path}:{entry.line}, generation {entry.generation}"
     if change.change is Change.RENAMED:
-        message = f"renamed from {change.renamed_from} in {record.path}:{record.line}; its history came along"
+        message = f"renamed from {change.renamed_from} in {entry.path}:{entry.line}; its history came along"
     if change.change is Change.INVALID:
-        message = f"{change.findings[0]}; the last good spec (generation {record.generation}) goes on"
+        message = f"{change.findings[0]}; the last good spec (generation {entry.generation}) goes on"
         log.warning("%s: %s", change.identity, message)
     elif change.change is Change.MISSING:
-        message = f"{record.path} no longer defines it"
+        message = f"{entry.path} no longer defines it"
     elif change.change is Change.PRUNED:
         message = "archived: no file defines it any more; its history stays"
         log.info("%s: %s", change.identity, message)
     kind = "Warning" if change.change is Change.INVALID else "Normal"
-    return [Event(at=now, job_id=record.id, run_id=None, type=kind, reason=change.change, message=message)]
+    return [Event(at=now, job_id=entry.id, run_id=None, type=kind, reason=change.change, message=message)]
 
 
-def _remember(world: World, stored: list[JobRecord], plan: SyncPlan, now: int, *, first: bool) -> None:
-    for record in stored:
-        entry = world.jobs.put(record)
+def _remember(world: World, stored: list[Entry], plan: SyncPlan, now: int, *, first: bool) -> None:
+    for entry in stored:
+        world.jobs.keep(entry)
         if not first:
-            world.timers.set(entry.id, _due_at(world, entry.id, record.next_at, now))
+            world.timers.set(entry.id, _due_at(world, entry.id, entry.next_at, now))
         for run_id in entry.waiting or ():
             join_queue(world, world.live[run_id])
-    if any(record.id is not None and world.jobs[record.id].waiting for record in stored):
+    if any(entry.waiting for entry in stored):
         call_pools(world, world.pools.names(), now)  # one that has left a queue may have had its turn
     for change in plan.changes:
         if change.change is Change.MISSING:

@@ -21,6 +21,8 @@ from specs.schedule import Schedule, ScheduleError, compile_schedule, parse_sche
 from specs.stored import StoredDst, StoredJob
 from state.records import Health, JobRecord, Reason, Run
 
+Meaning = tuple[Schedule, Policy]
+"""What a spec says about when its job runs."""
 ReadSpec = Callable[[int], bytes]
 """The stored spec of a job, by its id. Raises StateError."""
 
@@ -176,7 +178,7 @@ class JobTable:
     def by_identity(self, identity: str) -> Entry | None:
         return self._by_identity.get(identity)
 
-    def meaning_of(self, spec: bytes) -> tuple[Schedule, Policy]:
+    def meaning_of(self, spec: bytes) -> Meaning:
         """The compiled schedule and the policy of a canonical spec.
 
         Raises:
@@ -198,22 +200,34 @@ class JobTable:
         )
 
     def put(self, record: JobRecord, *, read_spec: ReadSpec | None = None) -> Entry:
-        """Take over what was committed. A stored spec of no use (damaged, of another version) stalls its job alone.
+        """Take over what was committed: `entry_of`, then `keep`."""
+        entry = self.entry_of(record, read_spec=read_spec)
+        self.keep(entry)
+        return entry
 
-        `read_spec`: where to read the spec when somebody asks for it; without it the entry keeps the record's.
+    def entry_of(
+        self, record: JobRecord, *, meaning: Meaning | None = None, read_spec: ReadSpec | None = None
+    ) -> Entry:
+        """The entry of a record, not yet in the table: a tenth of the record's size, so a commit of thousands holds
+        these. A stored spec of no use (damaged, of another version) stalls its job alone.
+
+        Args:
+            meaning: of the record's spec, where it is known already.
+            read_spec: where to read the spec when somebody asks for it; without it the entry keeps the record's.
         """
         assert record.id is not None
         fields: dict[str, Any] = {}
         stalled = False
         try:
             fields = orjson.loads(record.spec)
-            schedule = self._compile(record.spec, fields)
-            policy = policy_of(fields, default_timezone=self.default_timezone)
+            if meaning is None:
+                meaning = self._compile(record.spec, fields), policy_of(fields, default_timezone=self.default_timezone)
+            schedule, policy = meaning
         except (ScheduleError, ValueError, KeyError, TypeError, AttributeError):
             schedule = parse_schedule(None, timezone=self.default_timezone, dst=StoredDst(), identity=record.identity)
             policy, stalled = PLAIN, True
         old = self._by_id.get(record.id)
-        entry = Entry(
+        return Entry(
             id=record.id,
             project=intern(record.project),
             name=record.name,
@@ -251,12 +265,15 @@ class JobTable:
             kept_spec=record.spec if read_spec is None else b"",
             read_spec=read_spec,
         )
+
+    def keep(self, entry: Entry) -> None:
+        """Take over an entry whose record is committed."""
+        old = self._by_id.get(entry.id)
         if old is not None:
             self._unlink(old)
         self._by_id[entry.id] = self._by_identity[entry.identity] = entry
-        for upstream in policy.depends_on:
+        for upstream in entry.policy.depends_on:
             self._dependents.setdefault(upstream.identity, set()).add(entry.id)
-        return entry
 
     def _unlink(self, entry: Entry) -> None:
         if self._by_identity.get(entry.identity) is entry:

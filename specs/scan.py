@@ -25,6 +25,8 @@ SUFFIXES = (".yaml", ".yml", ".json")
 MAX_FOLDERS_DEEP = 32
 QUIET_NS = 300_000_000
 """How old a file's last write must be where writers cannot be asked for: an editor's pause between two writes."""
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+"""A file of our own without these bits is not `loose`."""
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 _DATA = "..data"

@@ -20,11 +20,11 @@ from specs.defaults import DefaultsTree, with_defaults
 from specs.desired import CachedFile, Desired
 from specs.diagnostic import Diagnostic, InvalidSpec, Severity
 from specs.document import Document, read_documents
-from specs.frozen import frozen
 from specs.load import identity_of
+from specs.look import Look
 from specs.revision import WorkTree, find_work_tree
 from specs.scan import Root, Unstable
-from specs.snapshot import FilePart, Snapshot, from_row, to_row
+from specs.snapshot import FilePart, Snapshot, from_row
 from specs.source_thread import SourceThread
 from specs.sweep import Known, Sweep
 from specs.text import decode
@@ -36,19 +36,6 @@ GIT_PATIENCE = 10_000_000
 """Microseconds that a look waits for git to finish. A lock that is older was left by a git that crashed."""
 SWEEP_ABOVE = 1000
 """With so many hints everything is looked at: it costs less, and a watcher that reports so many has lost some."""
-
-
-@frozen
-class Look:
-    """The outcome of one look."""
-
-    desired: Desired
-    cache_changed: tuple[CachedFile, ...] = ()
-    cache_removed: tuple[str, ...] = ()
-    again_in: float | None = None
-    """Seconds after which to look again: something was being written."""
-    postponed: bool = False
-    """Nothing was looked at: git is at work in the directory. `desired` is the last look's."""
 
 
 def cache_version(default_timezone: str = "UTC") -> str:
@@ -198,11 +185,8 @@ class Source:
             self.folders = {path: inode for path, inode in self.folders.items() if path not in seen.gone_folders}
             self.folders |= seen.folders
             self._swept = not seen.overlooked
-        for path in seen.looked_at:
-            self._notes.pop(path, None)
-        self._notes |= seen.notes
-        for path in seen.settled:
-            self._unstable.pop(path, None)
+        self._notes = {path: note for path, note in self._notes.items() if path not in seen.looked_at} | seen.notes
+        self._unstable = {path: since for path, since in self._unstable.items() if path not in seen.settled}
         for path in seen.unstable:
             self._unstable.setdefault(path, self._now())
         if sweep:
@@ -218,18 +202,19 @@ class Source:
             self._rivals = seen.defaults.rival_findings(self._documents)
         seen.defaults.changed = False
         if self._provenance is not None:
-            read = {path: seen.blobs.get(path, "") for path in seen.parts}
-            for path in self._provenance.update(self.work_tree, root.path, read, missing):
+            blobs = {path: seen.blobs.get(path, "") for path in seen.parts}
+            for path in self._provenance.update(self.work_tree, root.path, blobs, missing):
                 changed |= self._saying(path)
         first = self._last is None or self._last.sequence == 0
         if first:
             self._snapshot.tell_again()  # a file of the cache was not open when it was taken in
         desired = self._desired(root.path, changed, gone, first or documents, first, seen.parsed)
         self._last = desired
-        kept = (path for path, part in seen.parts.items() if part.digest)
+        read = {path: known[path] for path, part in seen.parts.items() if part.digest}
         return Look(
             desired,
-            cache_changed=tuple(to_row(path, known[path], racy=path in self._racy) for path in kept),
+            read=read,
+            racy=frozenset(read.keys() & self._racy),
             cache_removed=tuple(sorted(missing)),
             again_in=self._again(),
         )

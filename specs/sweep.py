@@ -6,6 +6,7 @@ Made by `specs.source` for each look. Applies nothing: what was seen counts only
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -75,6 +76,7 @@ class Sweep:
         self.defaults = known.defaults.copy()
         self.overlooked = False
         """Whether a file has to be read again that only a look at everything finds."""
+        self._user = os.geteuid()
         self._parsed_now: set[str] = set()
         self._child = ChildParser(known.timezone)
         self._expected = expected
@@ -171,21 +173,21 @@ class Sweep:
             self._note(path, "JOB060", f"this folder {loose}", _POWER)
 
     def _file(self, entry: Entry) -> None:
-        path = scan.shown(entry.path)
-        if path != entry.path:
-            self._paths[path] = entry.path
+        given, _, _, status, link, _ = entry
+        path = scan.shown(given)
+        if path != given:
+            self._paths[path] = given
         self.looked_at.add(path)
-        if entry.link:
+        if link:
             self._note(path, "JOB062", "a symbolic link is not followed", "put the file itself here")
             return
+        if (status.st_mode & scan.OTHERS_WRITE or status.st_uid != self._user) and (loose := scan.loose(status)):
+            self._note(path, "JOB060", f"this file {loose}", _POWER)
         known = self.known
         before = known.parts.get(path)
-        loose = scan.loose(entry.status)
-        if loose:
-            self._note(path, "JOB060", f"this file {loose}", _POWER)
-        same = before is not None and before.key == scan.key_of(entry.status) and path not in known.racy
+        same = before is not None and before.key == scan.key_of(status) and path not in known.racy
         if before is not None and same and self._is_current(path, before):
-            self.settled.add(entry.path)
+            self.settled.add(given)
             return
         self._read(entry, path, before)
 

@@ -75,7 +75,7 @@ class Store(JobStore, SkipStore, WaitStore, SilenceStore):
                 "journal_size_limit": JOURNAL_LIMIT,
                 "synchronous": "full",
                 "foreign_keys": 1,
-                "cache_size": -16_000,
+                "cache_size": -4_000,
             },
         )
         with writer_errors(path):
@@ -187,11 +187,11 @@ class Store(JobStore, SkipStore, WaitStore, SilenceStore):
             # An inode number may need 64 bits without sign, more than SQLite's integer has: text.
             self._connection.executemany(
                 _PUT_FILE,
-                [
+                (
                     (os.fsencode(file.path), version, str(file.inode), file.size, file.mtime_ns, file.ctime_ns,
                      file.sha256, file.documents)
                     for file in changed
-                ],
+                ),
             )  # fmt: skip
 
     def purge_job(self, job_id: int) -> list[str]:
