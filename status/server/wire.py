@@ -57,13 +57,15 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._arm(HEAD_SECONDS)
         now = self.loop.time()
-        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency and self.waiting:
-            # Many who say nothing shall not keep out one who asks.
+        most = self.limit_concurrency or len(self.connections) + 1
+        while len(self.connections) >= most and self.waiting:
+            # Many who say nothing shall not keep out one who asks, also when more came at once than there may be.
             longest, since = next(iter(self.waiting.items()))
-            if now - since > GRACE_SECONDS:
-                del self.waiting[longest]
-                self.connections.discard(longest)
-                longest.transport.abort()
+            if now - since <= GRACE_SECONDS:
+                break
+            del self.waiting[longest]
+            self.connections.discard(longest)
+            longest.transport.abort()
         self.waiting[self] = now
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -59,21 +59,6 @@ def resident(town: Town) -> int:
     return int(Path(f"/proc/{town.server.process.pid}/statm").read_text().split()[1]) * 4096
 
 
-def test_many_who_say_their_request_byte_by_byte_keep_nobody_out(town: Town) -> None:
-    """Slow-loris: 1,100, more than there may be connections; who is quiet longest goes first."""
-    with crowd(town, 1100, b"GET /api/v1/jobs HTTP/1.1\r\nHost: loc") as plugs:
-        for plug in plugs[::50]:
-            with contextlib.suppress(OSError):
-                plug.sendall(b"a")
-        deadline = time.monotonic() + 40
-        while True:  # those that came last are spared for a moment
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"http://127.0.0.1:{town.server.port}/healthz", timeout=SOON).status_code == 200:
-                    break
-            assert time.monotonic() < deadline
-        answers_at_once(town)
-
-
 def test_a_thousand_streams_open_at_once_and_all_are_told(town: Town) -> None:
     before = resident(town)
     with crowd(town, 1000, REQUEST % (b"/api/v1/events", FOLLOWING)) as plugs:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from state.records import Event
+from tests.seeing.building import NINE, record_of, run_of, source_state
 from tests.seeing.conftest import until
 from tests.streaming.conftest import Town
 
@@ -174,3 +177,44 @@ def test_clients_that_vanish_are_forgotten_at_once(town: Town) -> None:
     for follower in crowd:
         follower.close()
     until(lambda: descriptors() <= town_fds + 2, "their sockets are closed")
+
+
+def test_a_look_that_found_the_files_other_is_told_to_who_follows_all(town: Town) -> None:
+    """A new file that is invalid belongs to no job, so no event tells of it."""
+    everybody, chooser = town.follow("/api/v1/events"), town.follow("/api/v1/events?reason=started")
+    town.carry_out("ops/backup")
+    last = everybody.take(3)[-1].id
+    assert len(chooser.take(1)) == 1
+    before = source_state()
+    town.store.set_source(replace(before, scanned_at=before.scanned_at + 1_000_000, invalid=1))
+    town.server.ring()
+    (message,) = everybody.take(1)
+    assert (message.kind, message.data["invalid"], message.id) == ("source", 1, last)
+    until(lambda: town.server.http.get("/api/v1/source").json()["invalid"] == 1, "the picture follows")
+    shown = town.server.http.get("/api/v1/source").json()
+    assert message.data == {key: shown[key] for key in message.data}
+    town.carry_out("ops/report")
+    assert [each.kind for each in [*everybody.take(3), *chooser.take(1)]] == ["message"] * 4
+
+
+def test_who_follows_a_job_is_hung_up_on_when_it_is_called_otherwise(town: Town) -> None:
+    """Under its old name there is nothing any more: who comes back is told so."""
+    job = town.store.put_job(record_of("moving", project="ops"))
+    run = run_of(job, at=NINE)
+    town.store.insert_runs([run])
+    town.server.ring()
+    until(lambda: town.server.http.get("/api/v1/jobs/ops/moving").status_code == 200, "the picture has it")
+    events, logs = town.follow("/api/v1/jobs/ops/moving/events", 0), town.follow("/api/v1/jobs/ops/moving/logs")
+    assert events.take(1)[0].data["reason"] == "created"
+    logs.opening()
+    moved = town.store.put_job(replace(job, name="moved", project="web"))
+    town.store.add_events([
+        Event(at=NINE, job_id=moved.id, run_id=None, type="Normal", reason="renamed", message="renamed from ops/moving")
+    ])  # fmt: skip
+    town.server.ring()
+    (last,) = events.rest()
+    assert (last.data["reason"], last.data["job"], events.over) == ("renamed", "web/moved", True)
+    assert logs.next() is None
+    until(lambda: town.server.http.get("/api/v1/jobs/ops/moving").status_code == 404, "the picture follows")
+    headers = {"accept": "text/event-stream", "last-event-id": last.id}
+    assert town.server.http.get("/api/v1/jobs/ops/moving/events", headers=headers).status_code == 404
