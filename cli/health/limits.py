@@ -44,9 +44,11 @@ def check_watches(patient: Patient) -> Iterator[Finding]:
     beat = patient.heartbeat
     down = patient.alive and beat is not None and beat.number("watch", "up") == 0
     if down and beat is not None:
+        from specs.source_thread import UNWATCHED_SWEEP
+
         yield problem(
             f"the daemon hears of no change: {beat.text('watch', 'error') or 'its watcher is down'}; "
-            f"only a look every {patient.config.resync:g}s finds them",
+            f"only a look every {min(patient.config.resync, UNWATCHED_SWEEP):g}s finds them",
             "raise the limits of inotify: sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024",
         )
     if watches is not None and folders * 2 > watches:

@@ -12,7 +12,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "jobsctl.rules.yaml"
-RUNBOOKS = ROOT / "docs" / "runbooks"
 AMOUNT = re.compile(r"\b\d+ \* (?:60|3600|86400)\b")
 """How the rules write seconds."""
 RANGE = re.compile(r"\[\d+[smhd]\]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ def free_port() -> int:
 
 
 class Prometheus:
-    """A server with one target, scraped and judged three times a second."""
+    """A server with some targets, scraped and judged three times a second."""
 
-    def __init__(self, folder: Path, target: str, rules: Rules) -> None:
+    def __init__(self, folder: Path, targets: Sequence[str], rules: Rules) -> None:
+        self.targets = targets
         folder.mkdir()
         (folder / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
         config = folder / "prometheus.yaml"
@@ -38,7 +40,7 @@ class Prometheus:
                         "evaluation_interval": "300ms",
                     },
                     "rule_files": ["rules.yaml"],
-                    "scrape_configs": [{"job_name": "jobsctl", "static_configs": [{"targets": [target]}]}],
+                    "scrape_configs": [{"job_name": "jobsctl", "static_configs": [{"targets": list(targets)}]}],
                 }
             ),
             encoding="utf-8",
@@ -73,11 +75,18 @@ class Prometheus:
 
     def firing(self, alert: str, **labels: str) -> bool:
         """Whether an alert with these labels fires now."""
-        wanted = {"alertname": alert, "alertstate": "firing", **labels}
-        matchers = ",".join(f'{name}="{value}"' for name, value in wanted.items())
-        return bool(self.query(f"ALERTS{{{matchers}}}"))
+        return bool(self.query(_fires(alert, labels)))
+
+    def has_fired(self, alert: str, **labels: str) -> bool:
+        """Whether it does, or did within the last ten minutes."""
+        return bool(self.query(f"max_over_time({_fires(alert, labels)}[10m])"))
 
     def close(self) -> None:
         self._client.close()
         self.process.kill()
         self.process.wait(10)
+
+
+def _fires(alert: str, labels: Mapping[str, str]) -> str:
+    wanted = {"alertname": alert, "alertstate": "firing", **labels}
+    return "ALERTS{" + ",".join(f'{name}="{value}"' for name, value in wanted.items()) + "}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import promql_parser
@@ -11,6 +12,9 @@ import pytest
 from docs.generate_dashboard import FILE, document
 from docs.generate_metrics import families
 from tests.alerting.panels import DASHBOARD, PANELS, expressions
+from tests.alerting.town import Town
+from tests.alerting.watched import PATIENCE
+from tests.household import eventually
 
 VARIABLES = {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
 BUILT_IN = {"__rate_interval", "__interval", "__range"}
@@ -80,3 +84,22 @@ def test_what_people_need_first_stands_first() -> None:
         "Waiting",
         "Next start",
     ]
+
+
+@pytest.mark.timeout(180)
+def test_every_panel_shows_something_of_a_real_prometheus(town: Town) -> None:
+    """Each query, filled as if everything were chosen, has had a value within the last ten minutes."""
+
+    def shown(expression: str) -> bool:
+        now = float(town.prometheus.get("query", query="time()")["result"][0])
+        found = town.prometheus.get("query_range", query=expression, start=str(now - 600), end=str(now), step="2")
+        assert found is not None, f"Prometheus does not understand {expression}"
+        return any(value != "NaN" for series in found["result"] for _, value in series["values"])
+
+    def empty() -> list[str]:
+        return [f"{title}: {expression}" for title, expression in expressions() if not shown(expression)]
+
+    eventually(lambda: town.prometheus.query("jobsctl_jobs"), "it was scraped", PATIENCE)
+    deadline = time.monotonic() + PATIENCE
+    while found := empty():
+        assert time.monotonic() < deadline, found

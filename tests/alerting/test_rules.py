@@ -13,16 +13,17 @@ import promql_parser
 import pytest
 import yaml
 
+from cli.health.database import LARGE_WAL
 from cli.health.disk import LITTLE, VERY_LITTLE
 from cli.main import program as jobsctl
 from docs.generate_metrics import families
-from tests.alerting.rules import AMOUNT, RANGE, ROOT, RULES, RUNBOOKS, alerts, hurried, shipped
+from tests.alerting.rules import AMOUNT, RANGE, ROOT, RULES, alerts, hurried, shipped
+from tests.alerting.runbooks import RUNBOOKS, commands_of
 from tests.components import program
 
 FOLDER = RULES.parent
 UNIT_TESTS = sorted(FOLDER.glob("*.test.yaml"))
 NAMES = sorted(alert["alert"] for alert in alerts(shipped()))
-SPAN = re.compile(r"`(jobsctl\s[^`]*)`")
 METRIC = re.compile(r"\b(?:jobsctl|process)_[a-z_]+\b")
 FOREIGN = {"process_start_time_seconds"}
 
@@ -79,14 +80,6 @@ def test_every_page_has_its_alert_and_a_line_in_the_list() -> None:
     assert sorted(listed) == [(name, name) for name in NAMES]
 
 
-def commands_of(text: str) -> list[str]:
-    """Command lines of jobsctl in blocks and between backquotes."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith("jobsctl ")]
-    without = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    return lines + [" ".join(found.split()) for found in SPAN.findall(without)]
-
-
 def parse(line: str) -> None:
     """Raises click's error when there is no such command, or it has no such option."""
     # With the settings of the program: click keeps the first help option a command is asked for, for all tests after.
@@ -132,10 +125,11 @@ def test_rules_in_a_hurry_look_at_the_same_and_wait_for_seconds() -> None:
     assert patient["expr"] == next(iter(alerts(shipped())))["expr"]
 
 
-def test_the_disk_is_little_and_full_where_doctor_says_so() -> None:
+def test_disk_and_log_are_little_full_and_large_where_doctor_says_so() -> None:
     asked = {alert["alert"]: alert["expr"] for alert in alerts(shipped())}
     assert f"_avail_bytes < {VERY_LITTLE}" in asked["JobsctlDiskFull"]
     assert f"_avail_bytes < {LITTLE}" in asked["JobsctlDiskFilling"]
+    assert f"_wal_bytes > {LARGE_WAL}" in asked["JobsctlWalLarge"]
 
 
 def test_every_amount_of_seconds_is_written_as_a_product() -> None:
