@@ -6,7 +6,6 @@ Used by every command that shows something. Loads nothing heavy before it is nee
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
@@ -215,20 +214,53 @@ def print_table(settings: Settings, records: Sequence[T], columns: Sequence[Colu
     What still does not fit is wrapped by the terminal; off a terminal, and with `-o wide`, nothing is left out.
     rich's own table takes 4 s for 10,000 rows, and folds words within narrow columns: this is plain padding.
     """
-    cells = [[_cell(column.show(record)) for record in records] for column in columns]
-    headings = [Cell(column.heading, "bold") for column in columns]
-    widths: Sequence[int] = [
-        max(map(_width, column)) for column in ([head, *rest] for head, rest in zip(headings, cells, strict=True))
-    ]
     changes = settings.changes
+    headed = settings.headers and not (changes and changes.rounds)
+    cells = [_Cells.of(column, records, headed=headed) for column in columns]
+    widths: Sequence[int] = [max(len(column.heading), each.width) for column, each in zip(columns, cells, strict=True)]
     if changes is not None:
         changes.widths = widths = [max(pair) for pair in zip_longest(widths, changes.widths, fillvalue=0)]
     shown, widths = _fitting(settings, columns, widths)
+    _print_rows(cells, columns, shown, widths, settings)
+
+
+@frozen
+class _Cells:
+    """What a column shows of some records, fit for a terminal; `headed`: below its heading."""
+
+    texts: list[str]
+    styles: list[Style]
+    plain: bool
+    """All are ASCII: as wide as they are long."""
+
+    @classmethod
+    def of(cls, column: Column[T], records: Iterable[T], *, headed: bool) -> _Cells:
+        cells: list[str | Cell] = [Cell(column.heading, "bold")] if headed else []
+        cells += [column.show(record) for record in records]
+        texts = [cell.text if isinstance(cell, Cell) else cell for cell in cells]
+        styles: list[Style] = [cell.style if isinstance(cell, Cell) else "" for cell in cells]
+        whole = "".join(texts)  # one look at ten thousand cells
+        return cls(texts if whole.isprintable() else [*map(one_line, texts)], styles, whole.isascii())
+
+    @property
+    def width(self) -> int:
+        return max(map(len if self.plain else _width, self.texts), default=0)
+
+    def padded(self, width: int, *, right: bool, color: bool) -> list[str]:
+        if color or not self.plain or self.width > width:
+            pairs = zip(self.texts, self.styles, strict=True)
+            return [_padded(Cell(text, style), width, right=right, color=color) for text, style in pairs]
+        return [text.rjust(width) if right else text.ljust(width) for text in self.texts]
+
+
+def _print_rows(
+    cells: Sequence[_Cells], columns: Sequence[Column[T]], shown: Iterable[int], widths: Sequence[int],
+    settings: Settings,
+) -> None:  # fmt: skip
     color = wants_color(settings)
-    headed = settings.headers and not (changes and changes.rounds)
-    for row in ([headings] if headed else []) + [list(row) for row in zip(*cells, strict=True)]:
-        parts = [_padded(row[index], widths[index], right=columns[index].right, color=color) for index in shown]
-        _write((" " * GAP).join(parts).rstrip() + "\n")
+    parts = [cells[index].padded(widths[index], right=columns[index].right, color=color) for index in shown]
+    between = " " * GAP
+    _write("".join([f"{between.join(row).rstrip()}\n" for row in zip(*parts, strict=True)]))
 
 
 def _fitting(
@@ -238,6 +270,8 @@ def _fitting(
     shown = list(range(len(columns)))
     if not sys.stdout.isatty() or settings.output == "wide":
         return shown, widths
+    import shutil  # 2 ms, for its archives
+
     room = shutil.get_terminal_size().columns
     fitted = [min(width, CUT) if column.cut else width for column, width in zip(columns, widths, strict=True)]
     for rank in range(max(column.rank for column in columns), 0, -1):
@@ -267,49 +301,34 @@ class OpenTable(Generic[T]):
         self._columns = columns
         self._widths = [*widths, *(0 for _ in columns[len(widths) :])]
         self._shown: list[int] = []
-        self._color = wants_color(settings)
         self._headings = settings.headers
 
     def add(self, records: Sequence[T]) -> None:
         """Print these rows, before the first of them the headings."""
         if not records:
             return
-        rows = [[_cell(column.show(record)) for column in self._columns] for record in records]
-        if self._headings:
-            rows.insert(0, [Cell(column.heading, "bold") for column in self._columns])
-            self._headings = False
-        self._widths = [
-            max(width, *map(_width, cells)) for width, cells in zip(self._widths, zip(*rows, strict=True), strict=True)
-        ]
+        cells = [_Cells.of(column, records, headed=self._headings) for column in self._columns]
+        self._headings = False
+        self._widths = [max(width, each.width) for width, each in zip(self._widths, cells, strict=True)]
         self._shown = self._shown or _fitting(self._settings, self._columns, self._widths)[0]
-        for row in rows:
-            parts = [
-                _padded(row[index], self._widths[index], right=self._columns[index].right, color=self._color)
-                for index in self._shown
-            ]
-            _write((" " * GAP).join(parts).rstrip() + "\n")
+        _print_rows(cells, self._columns, self._shown, self._widths, self._settings)
 
 
-def _cell(shown: str | Cell) -> Cell:
-    cell = shown if isinstance(shown, Cell) else Cell(shown)
-    return Cell(one_line(cell.text), cell.style)
-
-
-def _width(cell: Cell) -> int:
+def _width(text: str) -> int:
     """Columns on the screen: a Chinese character takes two, a combining one none."""
-    if cell.text.isascii():
-        return len(cell.text)
+    if text.isascii():
+        return len(text)
     from rich.cells import cell_len
 
-    return cell_len(cell.text)
+    return cell_len(text)
 
 
 def _padded(cell: Cell, width: int, *, right: bool, color: bool) -> str:
-    if _width(cell) > width:
+    if _width(cell.text) > width:
         from rich.cells import set_cell_size
 
         cell = Cell(f"{set_cell_size(cell.text, width - len(_MORE)).rstrip()}{_MORE}", cell.style)
-    space = " " * (width - _width(cell))
+    space = " " * (width - _width(cell.text))
     text = _styled(cell, color)
     return space + text if right else text + space
 

@@ -16,13 +16,10 @@ from typing import TYPE_CHECKING, Any
 from cli.options import Settings
 from state.errors import NotFound
 from state.home import Home
-from state.inbox import daemon_alive
 from state.reads import Reader
 from state.records import JobRecord, Run, SilenceRecord, SourceState
 from status.heartbeat import Heartbeat, read_heartbeat
-from status.silences import silence_of
 from status.timing import words_of
-from status.views import View, job_view
 
 if TYPE_CHECKING:  # what reads specs or files of runs takes 20 ms and more to load: only who needs it pays
     from pathlib import Path
@@ -34,6 +31,7 @@ if TYPE_CHECKING:  # what reads specs or files of runs takes 20 ms and more to l
     from specs.policy import Policy
     from status.problems.now import Problem
     from status.search import Hit
+    from status.views import View
 
 
 SCREENFUL, PAGE = 100, 1000
@@ -58,6 +56,8 @@ class Reading:
     """What is wrong with `jobsctl.yaml`; known once `config` was asked for."""
     _last_runs: dict[str, Run] = field(default_factory=dict)
     """By id, those that were asked for together."""
+    _words: dict[bytes, str] = field(default_factory=dict)
+    """By what specs say of it: thousands of jobs say the same."""
 
     @cached_property
     def source(self) -> SourceState | None:
@@ -127,6 +127,8 @@ class Reading:
     @property
     def alive(self) -> bool:
         """Whether a daemon is running on the home."""
+        from state.inbox import daemon_alive
+
         return daemon_alive(self.home)
 
     @property
@@ -195,12 +197,24 @@ class Reading:
             return None
 
     def pages(
-        self, *, project: str | None, labels: Iterable[str], archived: bool | None, phases: Collection[str] = ()
+        self,
+        order: str,
+        *,
+        project: str | None,
+        labels: Iterable[str],
+        archived: bool | None,
+        phases: Collection[str] = (),
     ) -> Iterator[list[JobRecord]]:
         """Jobs as of `Reader.jobs`, a screenful first and then many at once: each page can be shown before the next.
 
         A page is as the database is when it is read; no job is in two of them.
+
+        Args:
+            order: `name`, or one of `state.listing.ORDERS`.
         """
+        if order != "name":
+            yield from self._pages_in_order(order, project, labels, archived, phases)
+            return
         labels = list(labels)
         size, after = SCREENFUL, None
         while True:
@@ -212,6 +226,21 @@ class Reading:
             if len(page) < size:
                 return
             size, after = PAGE, page[-1].identity
+
+    def _pages_in_order(
+        self,
+        order: str,
+        project: str | None,
+        labels: Iterable[str],
+        archived: bool | None,
+        phases: Collection[str],
+    ) -> Iterator[list[JobRecord]]:
+        """Which jobs, and their order, as it was when it began."""
+        numbers = self.reader.numbers(order, project=project, labels=labels, archived=archived, phases=phases)
+        size, at = SCREENFUL, 0
+        while at < len(numbers):
+            yield self.reader.numbered(numbers[at : at + size])
+            size, at = PAGE, at + size
 
     def fetch_last_runs(self, jobs: Iterable[JobRecord]) -> None:
         """Read what `last_run` will be asked about these jobs, in one question."""
@@ -263,6 +292,8 @@ class Reading:
     def view(self, job: JobRecord) -> View:
         """The job as in status files and over HTTP."""
         from status.deadline import read_policy
+        from status.silences import silence_of
+        from status.views import job_view
 
         return job_view(
             job,
@@ -275,6 +306,16 @@ class Reading:
 
     def words(self, job: JobRecord) -> str:
         """The schedule in words."""
+        from specs.stored import said_schedule
+
+        said = said_schedule(job.spec)
+        if said is None:
+            return self._words_of(job)
+        if (known := self._words.get(said)) is None:
+            known = self._words[said] = self._words_of(job)
+        return known
+
+    def _words_of(self, job: JobRecord) -> str:
         from specs.expression import ScheduleError
         from specs.policy import PLAIN
         from specs.schedule import compile_schedule

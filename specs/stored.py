@@ -165,6 +165,19 @@ class StoredJob:
         return self.fields.get(name, default)
 
 
+def said_schedule(spec: bytes) -> bytes | None:
+    """The bytes of canonical JSON that say when a job runs: jobs that share them have one schedule, in the same words.
+
+    None where that cannot be said: of a job without a schedule, and of one with an `H`, which is another time for each.
+    """
+    # Canonical JSON escapes quotes within texts, and no key behind `schedule` was chosen by people: these are fields.
+    start, end, zone = spec.rfind(b',"schedule":'), spec.rfind(b',"suspend":'), spec.rfind(b',"timezone":')
+    if not 0 < start < end:
+        return None
+    said = spec[start:end] + (spec[zone:] if zone > end else b"")
+    return None if b"H" in said or said.startswith(b',"schedule":null') else said
+
+
 def _schedule(value: Any) -> ScheduleValue:
     if isinstance(value, list):
         return tuple(entry if isinstance(entry, str) else _parts(entry) for entry in value)

@@ -12,10 +12,11 @@ from typing import Any
 
 import orjson
 
-from state.census import PHASE, doubtful, groups
+from state.census import doubtful, groups
 from state.database import open_reader, own_errors
 from state.errors import Ambiguous, InvalidQuery, NotFound
 from state.links import LINKED, RELATED
+from state.listing import CALLED, in_order, of_phases
 from state.records import JobRecord
 from state.rows import SELECT_JOB, job_of
 from state.selectors import label_conditions
@@ -80,15 +81,16 @@ class JobReader:
         Args:
             phases: any of these of `status.phase`; none: whatever the phase.
         """
-        where, values = self._job_filter(project, labels, archived)
-        if phases:
-            where.append(f"{PHASE} IN ({', '.join('?' * len(phases))})")
-            values += phases
+        where, values = self._job_filter(project, labels, archived, phases)
         if after is not None:
             where.append("(job.project, job.name) > (?, ?)")
             values += after.partition("/")[::2]
         sql = f"{SELECT_JOB} WHERE {' AND '.join(where) or '1'} ORDER BY job.project, job.name LIMIT ?"
         return [job_of(row) for row in self._rows(sql, (*values, -1 if limit is None else page_limit(limit)))]
+
+    def called(self, identities: Iterable[str]) -> list[JobRecord]:
+        """The jobs of these `project/name`, archived ones too, in no order: of the others nothing is read."""
+        return self._jobs_of(self._rows(CALLED, (orjson.dumps(list(identities)).decode(),)))
 
     def specs(
         self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = False
@@ -101,11 +103,33 @@ class JobReader:
         )
         return [(identity, canonical) for identity, canonical in self._rows(sql, values)]
 
+    def numbers(
+        self,
+        order: str,
+        *,
+        project: str | None = None,
+        labels: Iterable[str] = (),
+        archived: bool | None = False,
+        phases: Collection[str] = (),
+    ) -> list[int]:
+        """The numbers of jobs selected as by `jobs`, in one of `state.listing.ORDERS`: `numbered` reads them."""
+        where, values = self._job_filter(project, labels, archived, phases)
+        return [number for (number,) in self._rows(in_order(order, where), values)]
+
+    def numbered(self, numbers: Iterable[int]) -> list[JobRecord]:
+        """The jobs of these numbers that are still there, in their order."""
+        return self._jobs_of([(number,) for number in numbers])
+
     def identities(
-        self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = None
+        self,
+        *,
+        project: str | None = None,
+        labels: Iterable[str] = (),
+        archived: bool | None = None,
+        phases: Collection[str] = (),
     ) -> list[str]:
         """`project/name` of jobs selected as by `jobs`, in order; by default of all, archived ones too."""
-        where, values = self._job_filter(project, labels, archived)
+        where, values = self._job_filter(project, labels, archived, phases)
         sql = f"SELECT project, name FROM job WHERE {' AND '.join(where) or '1'} ORDER BY 1, 2"
         return [f"{project}/{name}" for project, name in self._rows(sql, values)]
 
@@ -122,7 +146,7 @@ class JobReader:
         return int(self._rows("PRAGMA data_version")[0][0])
 
     def _job_filter(
-        self, project: str | None, labels: Iterable[str], archived: bool | None
+        self, project: str | None, labels: Iterable[str], archived: bool | None, phases: Collection[str] = ()
     ) -> tuple[list[str], list[Any]]:
         where, values = label_conditions(labels)
         bound: list[Any] = [*values]
@@ -131,6 +155,9 @@ class JobReader:
             bound.append(project)
         if archived is not None:
             where.append(f"job.archived_at IS {'NOT ' if archived else ''}NULL")
+        if phases:
+            where.append(of_phases(list(phases)))
+            bound += phases
         return where, bound
 
     def timetable(

@@ -43,37 +43,51 @@ def command(settings: Settings, labels: tuple[str, ...], phases: tuple[str, ...]
       jobsctl list -l team=data -o wide
       jobsctl list -o json
     """
-    from cli.output import print_pages
+    from cli.output import print_items, print_pages
     from cli.reading import reading
     from cli.selection import nothing_there
-    from cli.tables import job_columns, sort_jobs, waits
-    from status.deadline import read_spec
+    from cli.tables import job_columns, waits
 
+    project = settings.project
     with reading(settings) as seen:
         archived = None if everything or "archived" in phases else False
+        otherwise = "No job fits." if labels or phases or project else NO_JOBS
+        empty = nothing_there(seen.reader, project, otherwise)
+        if settings.output == "name" and order == "name" and settings.changes is None:
+            names = seen.reader.identities(project=project, labels=labels, archived=archived, phases=phases)
+            print_items(
+                settings,
+                names,
+                view=lambda name: {"job": name},
+                name=lambda name: f"job/{name}",
+                columns=(),
+                empty=empty,
+            )
+            return Exit.OK
         whole = settings.output in ("json", "jsonl", "yaml")
 
         def pages() -> Iterator[list[JobRecord]]:
-            for page in seen.pages(project=settings.project, labels=labels, archived=archived, phases=phases):
+            for page in seen.pages(order, project=project, labels=labels, archived=archived, phases=phases):
                 seen.fetch_last_runs(job for job in page if whole or waits(job))
                 yield page
 
-        longest = seen.reader.longest_identity(project=settings.project, labels=labels, archived=archived)
         print_pages(
             settings,
-            pages() if order == "name" else [sort_jobs([job for page in pages() for job in page], order)],
+            pages(),
             view=seen.view,
             name=lambda job: f"job/{job.identity}",
-            widths=[] if phases else [longest],
+            widths=[]
+            if phases or whole
+            else [seen.reader.longest_identity(project=project, labels=labels, archived=archived)],
             columns=job_columns(
-                seen.now,
-                seen.words,
-                lambda job: read_spec(job.spec).description,
-                source_problem=seen.source_problem,
-                last_run=seen.last_run,
+                seen.now, seen.words, _description, source_problem=seen.source_problem, last_run=seen.last_run
             ),
-            empty=nothing_there(
-                seen.reader, settings.project, "No job fits." if labels or phases or settings.project else NO_JOBS
-            ),
+            empty=empty,
         )
     return Exit.OK
+
+
+def _description(job: JobRecord) -> str:
+    from status.deadline import read_spec
+
+    return read_spec(job.spec).description

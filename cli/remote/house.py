@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from cli.remote.reader import RemoteReader
 from cli.rundir import RunDirectory
 from state.home import Home
 from state.recordjson import VERSION
-from state.records import Run
+from state.records import JobRecord, Run
 from status.heartbeat import Heartbeat, heartbeat_of
 from status.views import View
 
@@ -93,6 +93,19 @@ class RemoteReading(Reading):
 
     def files(self, run: Run) -> RunDirectory:
         return RemoteDirectory(self.client, run)
+
+    def _pages_in_order(
+        self,
+        order: str,
+        project: str | None,
+        labels: Iterable[str],
+        archived: bool | None,
+        phases: Collection[str],
+    ) -> Iterator[list[JobRecord]]:
+        """All at once: the server gives jobs by name."""
+        from cli.tables import sort_jobs
+
+        yield sort_jobs(self.reader.jobs(project=project, labels=labels, archived=archived, phases=phases), order)
 
     def search(
         self, text: str, *, project: str | None, labels: Sequence[str], archived: bool | None, limit: int

@@ -122,8 +122,16 @@ class RemoteReader(Reader):
         return 0  # not worth a request: what is read says it well enough
 
     def identities(
-        self, *, project: str | None = None, labels: Iterable[str] = (), archived: bool | None = None
+        self,
+        *,
+        project: str | None = None,
+        labels: Iterable[str] = (),
+        archived: bool | None = None,
+        phases: Collection[str] = (),
     ) -> list[str]:
+        if phases:
+            found = self.jobs(project=project, labels=labels, archived=archived, phases=phases)
+            return [job.identity for job in found]
         several = [("label", label) for label in labels]
         return list(self._ask("identities", "items", {"project": project, "archived": archived}, several))
 
