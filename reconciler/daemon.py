@@ -145,7 +145,7 @@ def _tells(world: World, config: Config) -> bool:
     """Whether there is anything for the notify process to do, or was."""
     return (
         any(kind == "Notifier" for kind, _ in world.documents)
-        or any(b'"callback":{' in entry.kept_spec for entry in world.jobs)
+        or world.jobs.calls_back
         or config.ping is not None
         or world.home.outbox.exists()
     )

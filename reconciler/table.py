@@ -71,6 +71,8 @@ class Entry:
     end_id: str | None = None
     end_at: int | None = None
     consumed: Mapping[str, int] | None = None
+    calls_back: bool = False
+    """Its spec has a callback."""
     kept_spec: bytes = b""
     """Empty until somebody asks for `spec`, where it can be read."""
     read_spec: ReadSpec | None = None
@@ -162,6 +164,7 @@ class JobTable:
         self._by_id: dict[int, Entry] = {}
         self._by_identity: dict[str, Entry] = {}
         self._dependents: dict[str, set[int]] = {}
+        self._calling: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -262,6 +265,7 @@ class JobTable:
             end_id=record.last_end_id,
             end_at=_end_at(record) if old is None else old.end_at,
             consumed=record.consumed or None,
+            calls_back=b'"callback":{' in record.spec,
             kept_spec=record.spec if read_spec is None else b"",
             read_spec=read_spec,
         )
@@ -274,12 +278,20 @@ class JobTable:
         self._by_id[entry.id] = self._by_identity[entry.identity] = entry
         for upstream in entry.policy.depends_on:
             self._dependents.setdefault(upstream.identity, set()).add(entry.id)
+        if entry.calls_back and not entry.archived:
+            self._calling.add(entry.id)
 
     def _unlink(self, entry: Entry) -> None:
         if self._by_identity.get(entry.identity) is entry:
             del self._by_identity[entry.identity]
         for upstream in entry.policy.depends_on:
             self._dependents[upstream.identity].discard(entry.id)
+        self._calling.discard(entry.id)
+
+    @property
+    def calls_back(self) -> bool:
+        """Whether a job that is not archived has a callback."""
+        return bool(self._calling)
 
     def dependents(self, identity: str) -> Collection[int]:
         """The jobs that depend on this one."""

@@ -136,6 +136,8 @@ class Snapshot:
         changed: set[str] = set()
         for path, part in changes.items():
             before = self.parts.get(path)
+            if part is before and part is not None:
+                continue  # read again, and the same: its time stamps prove more now
             if part is not None and part.inherits:
                 self.inheriting.add(path)
             elif self.inheriting:

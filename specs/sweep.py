@@ -217,7 +217,7 @@ class Sweep:
             if self.parts.pop(path, None) is not None:
                 self._parsed_now.discard(path)
             if before.key != key or (path in known.racy and path not in self.racy):
-                self.parts[path] = before._replace(key=key)
+                self.parts[path] = before if before.key == key else before._replace(key=key)
             return
         self.parsed += 1
         if self.parsed % BULK == 0:

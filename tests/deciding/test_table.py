@@ -69,6 +69,20 @@ def test_a_schedule_that_no_longer_compiles_stalls_its_job() -> None:
     assert (entry.stalled, entry.schedule.kind) == (True, "manual")
 
 
+def test_the_table_knows_whether_a_job_calls_back() -> None:
+    plain = record("name: a\nrun: {command: [x]}\ndescription: '\"callback\":{'\n")
+    calling = record(
+        "name: a\nrun: {command: [x]}\ncallback: {url: 'https://hooks.example/done', secret: {from_file: /etc/key}}\n"
+    )
+    table = JobTable("UTC")
+    known = []
+    for stored in (plain, calling, plain, calling, replace(calling, archived_at=THE_HOUR), calling):
+        table.put(stored, read_spec=lambda _: b"")
+        known.append(table.calls_back)
+    table.remove(7)
+    assert (known, table.calls_back) == ([False, True, False, True, False, True], False)
+
+
 def test_after_the_first_look_every_spec_is_in_memory(rig: Rig) -> None:
     for name in ("sound", "broken", "broken-before", "gone", "edited"):
         rig.file(f"{name}.yaml", CRON.format(name=name))

@@ -51,6 +51,17 @@ class TestWhatCosts:
         assert (look.desired.parsed, look.desired.changed) == (0, frozenset())
         assert [row.mtime_ns for row in look.cache_changed] in ([1], [-1])
 
+    def test_a_young_file_is_read_again_once_and_costs_no_new_part(self, specs: Specs) -> None:
+        specs.write("a.yaml", "a")
+        young = specs.look()
+        part = specs.source.parts["a.yaml"]
+        specs.later(3)
+        settled = specs.look()
+        assert specs.source.parts["a.yaml"] is part
+        assert [row.mtime_ns for row in young.cache_changed] == [-1]
+        assert [row.mtime_ns for row in settled.cache_changed] == [part.key[2]]
+        assert (settled.desired.changed, specs.look().cache_changed) == (frozenset(), ())
+
     def test_a_hint_is_looked_at_and_nothing_else(self, specs: Specs) -> None:
         specs.write("x/a.yaml", "a")
         specs.write("y/b.yaml", "b")
