@@ -102,7 +102,7 @@ def _wait_until_applied(settings: Settings, jobs: Sequence[DesiredJob], timeout:
     deadline = settings.clock.monotonic() + timeout
     wanted = {job.identity: job.digest for job in jobs}
     while True:
-        known = known_jobs(settings)
+        known = known_jobs(settings, wanted)
         late = [identity for identity, digest in wanted.items() if not _is_applied(known.get(identity), digest)]
         if not late:
             return

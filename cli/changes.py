@@ -8,7 +8,7 @@ references in a spec and are never read here; what somebody wrote in clear under
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 import orjson
@@ -48,11 +48,12 @@ class Change:
         return {"job": self.identity, "change": self.word, "diff": "".join(f"{line}\n" for line in self.difference)}
 
 
-def known_jobs(settings: Settings) -> Mapping[str, JobRecord]:
-    """All jobs ever applied, archived ones too; none when no daemon ever ran."""
+def known_jobs(settings: Settings, identities: Collection[str] | None = None) -> Mapping[str, JobRecord]:
+    """All jobs ever applied, or those of these identities, archived ones too; none when no daemon ever ran."""
     try:
         with Reader(settings.existing_home().database) as reader:
-            return {job.identity: job for job in reader.jobs(archived=None)}
+            found = reader.jobs(archived=None) if identities is None else reader.called(identities)
+            return {job.identity: job for job in found}
     except (NoDatabase, OlderSchema):
         return {}
 

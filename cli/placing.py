@@ -150,7 +150,7 @@ def where_defined(settings: Settings, root: Path, identities: Iterable[str]) -> 
     nobody has looked at the newest files: then all are read.
     """
     wanted = set(identities)
-    known = known_jobs(settings)
+    known = known_jobs(settings, wanted)
     found: dict[str, str] = {}
     for identity in wanted & known.keys():
         if identity in identities_in(root, root / known[identity].path):

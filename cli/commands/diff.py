@@ -28,6 +28,7 @@ def command(settings: Settings, paths: Sequence[str]) -> int:
     """
     from cli.changes import changes_of, known_jobs, print_changes
     from cli.output import say
+    from cli.planning.before import asked_about
     from cli.progress import Progress
     from cli.specfiles import check
     from cli.troubles import stop_at_errors
@@ -35,7 +36,8 @@ def command(settings: Settings, paths: Sequence[str]) -> int:
     with Progress("reading the files", typing="-" in paths):
         checked = check(settings, paths)
     stop_at_errors(settings, checked, done="nothing was compared")
-    changes = changes_of(checked.jobs, known_jobs(settings), whole=not paths, project=settings.project)
+    known = known_jobs(settings, asked_about(checked.jobs) if paths else None)
+    changes = changes_of(checked.jobs, known, whole=not paths, project=settings.project)
     different = [change for change in changes if change.word != "unchanged"]
     print_changes(settings, different, with_text=True)
     if not different:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cli.health.finding import DAY, Check, Finding, Patient, ok, warning
 from cli.output import counted
+from state.reads import Reader
 from state.records import JobRecord
 from status.deadline import read_spec
 from status.phase import suspension_of
@@ -20,7 +21,7 @@ def check_stale(patient: Patient) -> Iterator[Finding]:
     seen = patient.reading
     if seen is None:
         return
-    jobs = seen.reader.jobs()
+    number, jobs = _candidates(seen.reader, patient)
     live = [job for job in jobs if _goes_on(job)]
     doubtful = [job for job in seen.reader.doubtful(patient.now) if _goes_on(job)]  # no other one is late
     found = [
@@ -50,7 +51,19 @@ def check_stale(patient: Patient) -> Iterator[Finding]:
             "jobsctl why NAME tells what keeps it",
         ),
     ]
-    yield from found or [ok(f"{counted(len(jobs), 'job')}, none forgotten")]
+    yield from found or [ok(f"{counted(number, 'job')}, none forgotten")]
+
+
+def _candidates(reader: Reader, patient: Patient) -> tuple[int, list[JobRecord]]:
+    """How many jobs there are, and those that one of the rules below can be about: of the others nothing is read."""
+    ((number,),) = patient.rows("SELECT count(*) FROM job WHERE archived_at IS NULL")
+    found = patient.rows(
+        "SELECT id FROM job WHERE archived_at IS NULL AND (suspended_at < ?1 OR stalled IS NOT NULL OR "
+        "scheduled AND (next_at IS NULL AND last_run_id IS NULL OR last_started_at IS NULL AND applied_at < ?1)) "
+        "ORDER BY project, name",
+        (patient.now - LONG,),
+    )
+    return int(str(number)), reader.numbered(int(str(id)) for (id,) in found)
 
 
 def _told(jobs: list[JobRecord], what: str, mend: str) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from cli.planning.plan import Origin
+from reconciler.sync import former_identity
 from specs.desired import Desired, DesiredDocument, DesiredJob
 from specs.diagnostic import Diagnostic
 from state.records import DocumentRecord, JobRecord
@@ -87,6 +88,16 @@ def of_records(
     }
     known = frozenset((str(each["code"]), str(each["path"]), str(each["message"])) for each in findings)
     return Before(origin, timezone, jobs, shared, None, frozenset(), known)
+
+
+def asked_about(jobs: Iterable[DesiredJob], invalid: Iterable[str] = ()) -> set[str]:
+    """The identities that single files are compared with: their own, and those that their jobs say they had."""
+    found = set(invalid)
+    for job in jobs:
+        found.add(job.identity)
+        if (former := former_identity(job)) is not None:
+            found.add(former)
+    return found
 
 
 def of_files(origin: Origin, timezone: str, desired: Desired, defaults: Mapping[str, DesiredDocument]) -> Before:

@@ -14,7 +14,7 @@ from cli.errors import CliError, NotFound, UsageError
 from cli.linting import folder_findings
 from cli.options import Settings, refuse_empty
 from cli.output import say
-from cli.planning.before import Before, of_files, of_records
+from cli.planning.before import Before, asked_about, of_files, of_records
 from cli.planning.compare import After, make_plan
 from cli.planning.plan import Origin, Plan
 from cli.specfiles import check, look, timezone_of
@@ -64,7 +64,7 @@ def plan_files(settings: Settings, paths: Sequence[str], against: str | None, *,
     """
     config = load_config(settings.home.root)
     files = _files(settings, paths, config, alone=against is not None)
-    before = _applied(settings, config) if against is None else _against(settings, against, files, config)
+    before = _applied(settings, config, files.after) if against is None else _against(settings, against, files, config)
     _check_places(files, before)
     project = settings.project
 
@@ -150,15 +150,16 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def _applied(settings: Settings, config: Config) -> Before:
+def _applied(settings: Settings, config: Config, after: After) -> Before:
     home = settings.existing_home()
+    jobs, invalid = after.desired.jobs, after.desired.invalid
     try:
         with Reader(home.database) as reader:
             source = reader.source()
             return of_records(
                 Origin("applied", "what the daemon applied", None if source is None else source.revision),
                 config.timezone,
-                reader.jobs(archived=None),
+                reader.jobs(archived=None) if after.whole else reader.called(asked_about(jobs.values(), invalid)),
                 reader.documents(),
                 () if source is None else source.diagnostics,
             )

@@ -5,13 +5,13 @@ Apart from `specs.codes`: it loads the models and the lint, which a table of cod
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from specs.codes.code import Code
 from specs.desired import DesiredJob
 from specs.diagnostic import Diagnostic, InvalidSpec
 from specs.document import Document, read_documents
 from specs.ignoring import Ignored
-from specs.lint import lint, notifier_findings
-from specs.load import identity_of, load_bytes
 from specs.render import render
 from specs.text import decode
 
@@ -37,19 +37,25 @@ def finding_of(code: Code, *, now: int) -> str | None:
     return None if found is None else render([found])
 
 
-def _findings(data: bytes, now: int) -> list[Diagnostic]:
-    loaded = load_bytes(data, PATH)
+def _findings(data: bytes, now: int) -> Iterator[Diagnostic]:
+    """What is said, one after another: of the form first, for which no model is needed and of which some are large."""
     try:
         source = decode(data, PATH)
-    except InvalidSpec:
-        return list(loaded.diagnostics)
-    documents = read_documents(source)[0]
+        documents, findings = read_documents(source)
+    except InvalidSpec as error:
+        yield from error.diagnostics
+        return
+    yield from findings
+    from specs.lint import lint, notifier_findings
+    from specs.load import identity_of, load_bytes
 
     def document_of(job: DesiredJob) -> Document:
         return next(each for each in documents if identity_of(each.value) == job.identity)
 
+    loaded = load_bytes(data, PATH)
+    yield from loaded.diagnostics
     known = {job.identity: job for job in loaded.jobs}
-    said = lint(loaded.jobs, known=known, document_of=document_of, now=now, programs=_Bare())
+    yield from lint(loaded.jobs, known=known, document_of=document_of, now=now, programs=_Bare())
     places = {each.line: each for each in documents}
-    said += notifier_findings(loaded.documents, loaded.jobs, lambda each: places.get(each.line))
-    return [*loaded.diagnostics, *said, *Ignored(source).findings]
+    yield from notifier_findings(loaded.documents, loaded.jobs, lambda each: places.get(each.line))
+    yield from Ignored(source).findings
