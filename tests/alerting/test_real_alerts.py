@@ -13,10 +13,15 @@ import signal
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.alerting.rules import alerts, shipped
 from tests.alerting.town import Town
 from tests.alerting.watched import PATIENCE, job
 from tests.household import eventually
+
+pytestmark = pytest.mark.timeout(180)
+"""Seconds: the first test here opens two homes."""
 
 
 def test_callbacks_that_do_not_arrive_are_told_of_until_they_do(town: Town) -> None:

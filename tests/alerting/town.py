@@ -59,7 +59,7 @@ class Town(Watched):
         house.commit(self.files)
         house.start("--listen", self.address)
         eventually(lambda: _cursor(house.home.outbox) is not None, "the notify process reads on")
-        house.jobsctl("trigger", "telling", "failing", "stuck", "endless", "holder")
+        house.jobsctl("trigger", "telling", "failing", "stuck", "holder")
         eventually(lambda: house.runs("default/holder"), "the pool is full")
         house.jobsctl("trigger", "queued")
         house.home.last_backup.write_text(json.dumps({"at": 1, "file": "/srv/old.tar.gz"}))
