@@ -1,5 +1,8 @@
 """Following events: what happened last, and then each one as it comes. Used by `events --follow`.
 
+With `--server` the server's stream of events says when to ask (`cli.remote.streaming`): what is printed is made of the
+same answers as at home.
+
 Asks by the number of the last event that was seen, which is never given twice: it goes on through a restart of the
 daemon and through pruning. Ends with the run that is followed, else with Ctrl-C.
 """
@@ -9,19 +12,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from cli.options import Settings
 from cli.output import Data, OpenTable, to_json, to_yaml
 from cli.reading import Reading
-from cli.streams import rest
+from cli.streams import A_DAY, rest
 from cli.tables import event_columns
 from state.errors import NotFound
 from state.records import TERMINAL_STATES, Event
 
 PAUSE = 0.25
 """Seconds between two looks: one walk down an index, 50 us; below what a person waiting for a line notices."""
-REMOTE_PAUSE = 1.0
-"""The same over HTTP: each look is a request."""
 PAGE = 1000
 WIDTHS = (24, 7, 12, 24, 0, 0)
 """Of the columns of `event_columns` from the first row on: names of jobs and reasons that come later fit, as a rule."""
@@ -55,7 +57,27 @@ class EventWriter:
         sys.stdout.flush()
 
 
-def follow(seen: Reading, ask: Ask, writer: EventWriter, last: int, *, run_id: str | None, pause: float) -> int | None:
+class Pause(Protocol):
+    """What is between two looks."""
+
+    def wait(self, seconds: float) -> None:
+        """Until something may have happened, or so long."""
+
+    def take(self) -> object:
+        """It was heard. Raises CliError, StateError when nothing can be heard any more."""
+
+
+class Clock:
+    """At home a look costs next to nothing: one after the other."""
+
+    def wait(self, seconds: float) -> None:
+        rest(min(seconds, PAUSE))
+
+    def take(self) -> None:
+        """There is nothing to hear."""
+
+
+def follow(seen: Reading, ask: Ask, writer: EventWriter, last: int, *, run_id: str | None, pause: Pause) -> int | None:
     """Print what `ask` gives, again and again.
 
     Args:
@@ -79,7 +101,8 @@ def follow(seen: Reading, ask: Ask, writer: EventWriter, last: int, *, run_id: s
             continue
         if over:
             return None
-        rest(pause)
+        pause.wait(A_DAY)
+        pause.take()
         if (now := _identity(seen)) != known and now is not None:
             return last
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
 from typing import TextIO
 
 from cli.errors import NotFound
 from cli.output import say
 from cli.reading import Reading
 from cli.rundir import Growing, RunDirectory
-from cli.streams import rest
+from cli.streams import A_DAY, rest
 from cli.terminal import VisibleBytes
 from specs.frozen import frozen
 from state.logs import Log, lines_of, matching
@@ -104,7 +105,11 @@ def print_log(seen: Reading, run: Run, wanted: Wanted) -> None:
             ends[name] = _print_now(log, sink, wanted, goes_on=active and wanted.follow)
         sink.flush()
     if active and wanted.follow:
-        _follow(seen, run, {name: Growing(files, name, start=ends[name]) for name in sinks}, sinks, wanted)
+        with ExitStack() as open_ones:
+            followers = {
+                name: open_ones.enter_context(closing(files.growing(name, start=ends[name]))) for name in sinks
+            }
+            _follow(seen, run, followers, sinks, wanted)
     for sink in sinks.values():
         sink.close()
     if not (active and wanted.follow) and not any(sink.wrote for sink in sinks.values()):
@@ -174,7 +179,7 @@ def _follow(seen: Reading, run: Run, followers: dict[str, Growing], sinks: dict[
     over = False
     while True:
         # Asked before reading: what was written before the end is read after it.
-        over = over or seen.reader.run(run.id).state in TERMINAL_STATES
+        over = over or _is_over(seen, run, followers)
         new = False
         for name, follower in followers.items():
             data = follower.poll()
@@ -190,7 +195,14 @@ def _follow(seen: Reading, run: Run, followers: dict[str, Growing], sinks: dict[
                 sinks[name].flush()
         if over and not new:
             break
-        if not new:
-            rest(seen.pause)
+        if not new and not all(follower.over for follower in followers.values()):  # one may just have said so
+            bells = [follower.bell for follower in followers.values() if follower.bell is not None]
+            rest(A_DAY if bells else seen.pause, *bells)
     ended = seen.reader.run(run.id)
     say(f"run {ended.id} {ended.state}" + (f": {ended.error}" if ended.error else ""))
+
+
+def _is_over(seen: Reading, run: Run, followers: dict[str, Growing]) -> bool:
+    """Whether nothing is written any more."""
+    told = [follower.over for follower in followers.values()]
+    return seen.reader.run(run.id).state in TERMINAL_STATES if None in told else all(told)

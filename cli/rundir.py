@@ -46,6 +46,10 @@ class RunDirectory:
         """Raises `state.errors.NotFound` when there is none of this stream."""
         return Log(self._path, stream)
 
+    def growing(self, stream: str, *, start: int = 0) -> Growing:
+        """What is written to a log from `start` on, as it comes; to be closed."""
+        return Growing(self, stream, start=start)
+
     def progress(self) -> dict[str, Any] | None:
         """What the job wrote into `progress.json` last."""
         return read_progress(self._path)
@@ -78,6 +82,16 @@ class Growing:
         self._stream = stream
         self._log: Log | None = None
         self._position = start
+
+    @property
+    def bell(self) -> int | None:
+        """A descriptor that can be read when there may be something new; None: look again after a while."""
+        return None
+
+    @property
+    def over(self) -> bool | None:
+        """Whether nothing comes any more; None: the run says so."""
+        return None
 
     def poll(self) -> bytes:
         """What was written since the last call, at most about a MiB; b"" when there is nothing new."""

@@ -14,7 +14,7 @@ from cli.options import Instant, Settings
 
 if TYPE_CHECKING:
     from cli.reading import Reading
-    from state.records import Event
+    from state.records import Event, JobRecord, Run
 
 TYPES = ("Normal", "Warning")
 SHOWN = 100
@@ -104,7 +104,10 @@ def command(
                 )
                 return Exit.OK
             # Another database may have taken the place of the one that was followed: then `after` is set.
-            after = _follow(settings, seen, ask, after, FOLLOWED if limit is None else limit, run_id)
+            params = [("type", each) for each in sorted(wanted)] + [("reason", each) for each in reasons]
+            params += [("label", each) for each in labels]
+            stream = _stream_of(found, settings.project, params)
+            after = _follow(settings, seen, ask, after, FOLLOWED if limit is None else limit, run_id, stream)
             if after is None:
                 return Exit.OK
 
@@ -163,8 +166,9 @@ def _follow(
     after: int | None,
     limit: int,
     run_id: str | None,
+    stream: tuple[str, list[tuple[str, str]]],
 ) -> int | None:
-    from cli.eventtail import PAGE, PAUSE, REMOTE_PAUSE, EventWriter, follow
+    from cli.eventtail import PAGE, Clock, EventWriter, follow
     from cli.output import say
     from status.views import event_view
 
@@ -183,8 +187,29 @@ def _follow(
         writer.write(events[::-1])
     if not seen.alive:
         say("The daemon is not running: nothing happens until it is started.")
-    pause = PAUSE if settings.server is None else REMOTE_PAUSE
-    return follow(seen, lambda last: ask(after=last, limit=PAGE), writer, last, run_id=run_id, pause=pause)
+
+    def newer(last: int) -> list[Event]:
+        return ask(after=last, limit=PAGE)
+
+    if settings.server is None:
+        return follow(seen, newer, writer, last, run_id=run_id, pause=Clock())
+    from cli.remote.house import stream_of
+
+    with stream_of(seen, *stream, last=last) as told:
+        return follow(seen, newer, writer, last, run_id=run_id, pause=told)
+
+
+def _stream_of(
+    found: JobRecord | Run | None, project: str | None, chosen: list[tuple[str, str]]
+) -> tuple[str, list[tuple[str, str]]]:
+    """Where the server tells when there is something to ask for, and with which parameters."""
+    from state.records import JobRecord
+
+    if found is None:
+        return "/api/v1/events", [*chosen, *([("project", project)] if project else [])]
+    if isinstance(found, JobRecord):
+        return f"/api/v1/jobs/{found.identity}/events", chosen
+    return f"/api/v1/runs/{found.id}/events", []  # its end is to be heard of, whatever was chosen
 
 
 def _identities(seen: Reading) -> Callable[[int | None], str | None]:

@@ -31,6 +31,7 @@ LARGEST_ANSWER = 1 << 28
 KEPT = 64
 """Answers kept while watching: more than one picture asks for."""
 LARGEST_TOKEN = 4096
+EVENT_STREAM = "text/event-stream"
 
 Param = str | int | bool | None
 Params = Iterable[tuple[str, Param]]
@@ -42,6 +43,10 @@ class Answer:
 
     body: bytes
     headers: Message
+
+
+class Busy(CliError):
+    """Raised when the server has too much to do."""
 
 
 class Client:
@@ -57,8 +62,8 @@ class Client:
         self._prefix = parts.path.rstrip("/")
         self._token = token
         self._kept: dict[str, Answer] | None = None
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS)
+        self._kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._connection = self._kind(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS)
         if token is not None and parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
             say(f"note: the token travels unencrypted to {parts.hostname}: https:// would hide it")
 
@@ -108,13 +113,61 @@ class Client:
             raise self._not_jobsctl(f"its answer to {path} has no {missing[0]}")
         return found
 
+    def stream(
+        self, path: str, params: Params, *, last: str, silence: float
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """An answer that goes on, on a connection of its own: server-sent events, or 204 when there are none any more.
+
+        Args:
+            last: the id of the last event that was had.
+            silence: seconds after which reading gives up.
+
+        Raises:
+            Busy: too many follow.
+            Refused: the server is too old to send them. Else as `ask`.
+        """
+        connection = self._kind(self._connection.host, self._connection.port, timeout=CONNECT_SECONDS)
+        connected = False
+        try:
+            connection.connect()
+            connected = True
+            connection.sock.settimeout(silence)
+            headers = self._headers() | {"accept": EVENT_STREAM, "last-event-id": last}
+            connection.request("GET", self._target(path, params), headers=headers)
+            answer = connection.getresponse()
+            if answer.status == 204:
+                return connection, answer
+            if answer.status != 200:
+                raise self._refusal(answer, answer.read(LARGEST_ANSWER))
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise self._unreachable(error, connected=connected) from None
+        except BaseException:
+            connection.close()
+            raise
+        if answer.headers.get_content_type() != EVENT_STREAM:
+            connection.close()
+            raise self._older("it does not send what happens as it happens")
+        return connection, answer
+
+    def _target(self, path: str, params: Params) -> str:
+        query = urlencode([(name, _text(value)) for name, value in params if value is not None])
+        return f"{self._prefix}{quote(path)}" + (f"?{query}" if query else "")
+
+    def _headers(self) -> dict[str, str]:
+        token = {} if self._token is None else {"authorization": f"Bearer {self._token}"}
+        return {"user-agent": f"jobsctl/{__version__}"} | token
+
+    def _older(self, why: str) -> Refused:
+        return Refused(
+            f"{self.url} is an older jobsctl than this one ({__version__}): {why}",
+            hint="update the daemon, or use the command line of its version",
+        )
+
     def get(self, path: str, params: Params = ()) -> Answer:
         """What is answered. Raises as `ask`."""
-        query = urlencode([(name, _text(value)) for name, value in params if value is not None])
-        target = self._prefix + quote(path) + (f"?{query}" if query else "")
-        headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": f"jobsctl/{__version__}"}
-        if self._token is not None:
-            headers["authorization"] = f"Bearer {self._token}"
+        target = self._target(path, params)
+        headers = self._headers() | {"accept": "application/json", "accept-encoding": "gzip"}
         known = None if self._kept is None else self._kept.get(target)
         if known is not None:
             headers["if-none-match"] = known.headers["etag"]
@@ -224,10 +277,7 @@ class Client:
         hint = details.get("hint")
         match error.get("type"):
             case "not_found" if "path" in details:
-                return Refused(
-                    f"{self.url} is an older jobsctl than this one ({__version__}): it has no {details['path']}",
-                    hint="update the daemon, or use the command line of its version",
-                )
+                return self._older(f"it has no {details['path']}")
             case "not_found":
                 return state_errors.NotFound(message, hint=hint)
             case "ambiguous":
@@ -238,7 +288,7 @@ class Client:
                 names = ", ".join(map(str, details.get("allowed", ())))
                 return Refused(f"{self.url}: it does not go by this name", hint=f"it is called {names}")
             case "overloaded":
-                return CliError(f"{self.url} has too much to do", hint="try again in a second")
+                return Busy(f"{self.url} has too much to do", hint="try again in a second")
         return CliError(f"{self.url}: {message}", hint=hint or "its log tells more")
 
     def _not_jobsctl(self, why: str) -> CliError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.remote.client import Answer, Client, Param
-from cli.rundir import RunDirectory
+from cli.remote.streaming import EventStream
+from cli.rundir import Growing, RunDirectory
 from state.errors import NotFound
 from state.logs import Log
 from state.records import Run
@@ -47,6 +48,9 @@ class RemoteDirectory(RunDirectory):
     def log(self, stream: str) -> Log:
         return RemoteLog(self._client, self._run, stream)
 
+    def growing(self, stream: str, *, start: int = 0) -> Growing:
+        return RemoteGrowing(self._client, self._run, stream, start)
+
     def progress(self) -> dict[str, Any] | None:
         found: dict[str, Any] | None = self._known["progress"]
         return found
@@ -66,6 +70,40 @@ class RemoteDirectory(RunDirectory):
 
     def usage(self) -> list[Sample]:
         return [Sample(at, cpu, memory) for at, cpu, memory in self._known["usage"]]
+
+
+class RemoteGrowing(Growing):
+    """`cli.rundir.Growing` as the server tells it, without asking again and again."""
+
+    def __init__(self, client: Client, run: Run, stream: str, start: int) -> None:
+        self._client = client
+        self._run = run
+        self._stream = stream
+        self._log: Log | None = None
+        path, params = f"/api/v1/runs/{run.id}/logs", [("stream", stream)]
+        self._events = EventStream(client, path, params, last=str(start)).__enter__()
+
+    @property
+    def bell(self) -> int:
+        return self._events.bell
+
+    @property
+    def over(self) -> bool:
+        return self._events.over
+
+    def poll(self) -> bytes:
+        return b"".join(self._bytes(each.data) for each in self._events.take() if each.kind == "message")
+
+    def _bytes(self, told: Mapping[str, Any]) -> bytes:
+        """What was written, byte for byte: told is text, in which other bytes are U+FFFD."""
+        text: str = told["text"]
+        if "\ufffd" not in text:
+            return text.encode()
+        self._log = self._log or RemoteLog(self._client, self._run, self._stream)
+        return b"".join(self._log.read(told["start"], told["end"]))
+
+    def close(self) -> None:
+        self._events.__exit__(None, None, None)
 
 
 class RemoteFile:

@@ -22,6 +22,7 @@ from status.heartbeat import Heartbeat, heartbeat_of
 from status.views import View
 
 if TYPE_CHECKING:
+    from cli.remote.streaming import EventStream
     from specs.config import Config  # 100 ms that most commands need not pay
     from status.problems.now import Problem
     from status.search import Hit
@@ -129,6 +130,14 @@ class RemoteReading(Reading):
 
     def delivery(self, id: str) -> View:
         return self.client.ask(f"/api/v1/deliveries/{id}", needs=("id", "tries"))
+
+
+def stream_of(seen: Reading, path: str, params: list[tuple[str, str]], *, last: int) -> EventStream:
+    """What happens there, from behind the event `last` on; `seen` is of `connect`."""
+    from cli.remote.streaming import EventStream
+
+    assert isinstance(seen, RemoteReading)
+    return EventStream(seen.client, path, params, last=str(last))
 
 
 def connect(settings: Settings) -> RemoteReading:

@@ -185,6 +185,8 @@ def test_what_a_stream_ended_with_is_printed_once_though_the_other_goes_on(capsy
     """The last round of one stream is not the last one of the other."""
 
     class Pieces:
+        bell = over = None
+
         def __init__(self, *pieces: bytes) -> None:
             self.pieces = list(pieces)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cli.streams import rest
 from state.home import Home
 from state.records import Reason, RunState
 from state.store import RunEnd
@@ -36,7 +37,12 @@ def test_a_log_is_followed_to_the_end_of_its_run(tmp_path, ask, monkeypatch, opt
         ]
     )
     server = serve(home)
-    monkeypatch.setattr("cli.logprint.rest", lambda seconds: next(steps, lambda: None)())
+
+    def wait(seconds: float, *wake: int) -> None:
+        next(steps, lambda: None)()
+        rest(0.3 if not wake else seconds, *wake)
+
+    monkeypatch.setattr("cli.logprint.rest", wait)
     try:
         done = ask(f"http://127.0.0.1:{server.port}", "logs", "-f", run.id, *options)
     finally:
