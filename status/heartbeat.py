@@ -7,6 +7,7 @@ UTC.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
@@ -70,6 +71,32 @@ def read_heartbeat(home: Home) -> Heartbeat | None:
     except (OSError, ValueError):
         return None
     return heartbeat_of(data)
+
+
+class HeartbeatFile:
+    """The last heartbeat, for who asks often: as `read_heartbeat`, read again only when it is another file.
+
+    Each one is: the daemon writes a second file, and lets the two change places.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._path = str(home.heartbeat)
+        self._seen: tuple[int, ...] | None = None
+        self._beat: Heartbeat | None = None
+
+    def read(self) -> Heartbeat | None:
+        """None when there is none that can be read."""
+        try:
+            there = os.stat(self._path)  # noqa: PTH116  (thousands of times a second)
+        except OSError:
+            self._seen = None
+            return None
+        seen = there.st_dev, there.st_ino, there.st_mtime_ns, there.st_ctime_ns, there.st_size
+        if seen != self._seen:
+            self._beat = read_heartbeat(self._home)  # behind the look: one that comes in between is seen next time
+            self._seen = seen
+        return self._beat
 
 
 def heartbeat_of(data: object) -> Heartbeat | None:

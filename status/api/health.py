@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from status.api.house import House
 from status.health import Facts, health_view, ready_view
-from status.heartbeat import read_heartbeat
+from status.heartbeat import HeartbeatFile
 from status.server.access import is_known_caller, project_of
 from status.server.answers import json_bytes
 from status.server.query import Query
@@ -23,6 +23,7 @@ class HealthRoutes:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._heartbeat = HeartbeatFile(house.home)
 
     def routes(self) -> list[Route]:
         return [Route("/healthz", self.healthz), Route("/readyz", self.readyz)]
@@ -48,7 +49,7 @@ class HealthRoutes:
         picture = refresher.picture
         return Facts(
             now=self._house.now(),
-            heartbeat=read_heartbeat(self._house.home),
+            heartbeat=self._heartbeat.read(),
             source=picture.source,
             loaded=picture.loaded,
             database_problem=refresher.problem,

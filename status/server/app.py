@@ -34,7 +34,8 @@ SECURITY_HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
-NO_STORE = (b"cache-control", b"no-store")
+DEFAULT_HEADERS = (*SECURITY_HEADERS, (b"cache-control", b"no-store"))
+"""What an answer has that does not say otherwise itself."""
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?", re.ASCII)
 
@@ -73,12 +74,9 @@ class Guard:
             if message["type"] == "http.response.start":
                 answered = True
                 status = message["status"]
-                headers = list(message["headers"])
+                headers = message["headers"]
                 own = {name for name, _ in headers}
-                headers += [header for header in SECURITY_HEADERS if header[0] not in own]
-                if b"cache-control" not in own:
-                    headers.append(NO_STORE)
-                message["headers"] = headers
+                message["headers"] = [*headers, *(header for header in DEFAULT_HEADERS if header[0] not in own)]
             await send(message)
 
         self._answering += 1

@@ -42,11 +42,13 @@ class Query:
         Raises:
             BadRequest: not readable, not known, or given twice though not repeatable.
         """
+        self._values: dict[str, list[str]] = {}
+        if not raw:
+            return
         try:
             pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
         except ValueError:
             raise BadRequest(f"the query string is not readable, or has more than {MAX_FIELDS} parameters") from None
-        self._values: dict[str, list[str]] = {}
         for name, value in pairs:
             if name not in known:
                 raise BadRequest(f"unknown parameter {name[:100]!r}", parameter=name[:100], known=sorted(known))

@@ -51,7 +51,10 @@ class LimitedProtocol(HttpToolsProtocol):
     _head_unparsed = 0
     _head_open = False
     _too_large = False
+    _deadline: float | None = None
+    """When the connection ends unless something is done before (the loop's seconds); None: not for that."""
     _timer: asyncio.TimerHandle | None = None
+    """Goes off at the deadline or before, and then looks: to set one anew for every step would be most of a request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -69,7 +72,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.waiting[self] = now
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
+        self._end_timer()
         self.waiting.pop(self, None)
         super().connection_lost(exc)
 
@@ -92,7 +95,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MOST_AHEAD:
             self.transport.abort()
             raise httptools.HttpParserError("too many requests at once")
-        if self._timer is None:  # the next request on a kept connection: its head has its own time
+        if self._deadline is None:  # the next request on a kept connection: its head has its own time
             self._arm(HEAD_SECONDS)
 
     def on_url(self, url: bytes) -> None:
@@ -114,7 +117,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False  # nothing here reads a body: answer, and hang up
 
     def on_response_complete(self) -> None:
-        self._disarm()
+        self._deadline = None
         super().on_response_complete()
         if self.pipeline or self.transport.get_write_buffer_size() > 0:
             self._arm(ANSWER_SECONDS)
@@ -127,7 +130,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self.pipeline:
             self.transport.abort()
             return None
-        self._disarm()
+        self._end_timer()
         self._unset_keepalive_if_required()
         self.connections.discard(self)
         self.cycle.disconnected = True
@@ -163,14 +166,25 @@ class LimitedProtocol(HttpToolsProtocol):
             raise httptools.HttpParserError("head too large")  # ends the parsing; comes out of feed_data
 
     def _arm(self, seconds: float) -> None:
-        self._disarm()
-        self._timer = self.loop.call_later(seconds, self._expired)
+        self._deadline = self.loop.time() + seconds
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self.loop.call_at(self._deadline, self._look_at_deadline)
 
-    def _disarm(self) -> None:
+    def _end_timer(self) -> None:
+        self._deadline = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _expired(self) -> None:
+    def _look_at_deadline(self) -> None:
+        """The timer went off: the deadline has passed, was put off, or there is none any more."""
         self._timer = None
-        self.transport.abort()
+        if self._deadline is None:
+            return
+        if self._deadline > self.loop.time():
+            self._timer = self.loop.call_at(self._deadline, self._look_at_deadline)
+        else:
+            self.transport.abort()

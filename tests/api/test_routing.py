@@ -112,3 +112,11 @@ def test_no_model_library_is_loaded() -> None:
     code = f"import sys, jobsctl, status.serve; print(*sorted({heavy} & set(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout == "\n"
+
+
+def test_an_endpoint_that_would_block_the_loop_is_refused() -> None:
+    def blocking(request: Request) -> Response:
+        return Response("")
+
+    with pytest.raises(TypeError, match=r"/a: .* is no async function"):
+        Routes([Route("/a", blocking)], _none)

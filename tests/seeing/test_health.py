@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.heartbeat import Heartbeat as Written
 from state.home import Home
 from status.health import Facts, health_view, ready_view
-from status.heartbeat import DOWN_AFTER, Heartbeat, read_heartbeat
-from tests.seeing.building import MINUTE, NINE, SECOND, beat, source_state
+from status.heartbeat import DOWN_AFTER, Heartbeat, HeartbeatFile, read_heartbeat
+from tests.seeing.building import MINUTE, NINE, SECOND, beat, make_home, source_state
 
 WELL = Facts(
     now=NINE,
@@ -92,3 +94,21 @@ def test_a_heartbeat_of_another_version_gives_what_can_be_read(home: Home) -> No
     found = read_heartbeat(home)
     assert found is not None
     assert (found.at, found.state, found.pid, found.number("lag", "sum")) == (NINE, "unknown", None, None)
+
+
+def test_who_asks_often_is_told_every_heartbeat_and_its_end(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    asked, written = HeartbeatFile(home), Written(home.heartbeat)
+    assert asked.read() is None
+    for at in range(NINE, NINE + 20):
+        written.write({"at": at})
+        beat = asked.read()
+        assert beat is not None
+        assert beat.at == at
+        assert asked.read() is beat
+    home.heartbeat.write_bytes(b"{")
+    assert asked.read() is None
+    written.write({"at": NINE})
+    assert asked.read() is not None
+    written.remove()
+    assert asked.read() is None
