@@ -44,7 +44,7 @@ class Hands:
             [
                 Launch(
                     run_id=run_id,
-                    run_dir=self.folder / "runs" / run_id,
+                    run_dir=str(self.folder / "runs" / run_id),
                     argv=list(argv),
                     env=env or {},
                     working_dir="/",

@@ -72,7 +72,7 @@ def grace_of(world: World, run: Run) -> float:
 
 
 def _end_of(world: World, run: Run, message: Exited) -> RunEnd:
-    run_dir = world.home.run_dir_of(run)
+    run_dir = world.home.run_path(run)
     entry = world.jobs.get(run.job_id)
     codes = PLAIN.success_codes if entry is None else entry.policy.success_codes
     return run_end(
@@ -138,7 +138,7 @@ def write_stories(world: World, limit: int) -> bool:
         entry = world.jobs.get(run.job_id)
         spec = entry.spec if entry is not None and entry.digest == run.digest else None
         try:
-            runfiles.write_run_json(world.home.run_dir_of(run), run, spec)
+            runfiles.write_run_json(world.home.run_path(run), run, spec)
         except OSError as error:
             log.warning("%s: run %s: run.json not written: %s", run.identity, run.id, error)
     return bool(world.untold)

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from reconciler.crashpoint import crashpoint
 from reconciler.finishing import settle, store_ends
 from reconciler.world import World, log
 from runners.base import Launch
 from runners.inputs import UpstreamRun
 from runners.process import LaunchError, make_launch
-from specs.model import Job
+from specs.stored import StoredJob, Unreadable
 from state.errors import StateError
 from state.records import Reason, Run, RunState
 from state.store import RunEnd
@@ -34,7 +32,7 @@ def launch(world: World, runs: Iterable[Run], now: int) -> None:
     for run in _addressed(world, list(runs)):
         try:
             launches.append(_launch_of(world, run))
-        except (LaunchError, ValidationError) as error:
+        except (LaunchError, Unreadable) as error:
             ends.append(
                 RunEnd(run_id=run.id, at=now, state=RunState.FAILED, reason=Reason.START_ERROR, error=str(error))
             )
@@ -99,9 +97,9 @@ def _addressed(world: World, runs: list[Run]) -> list[Run]:
 def _launch_of(world: World, run: Run) -> Launch:
     entry = world.jobs[run.job_id]
     return make_launch(
-        Job.from_canonical(entry.spec),
+        StoredJob.of(entry.spec),
         run_id=run.id,
-        run_dir=world.home.run_dir_of(run),
+        run_dir=world.home.run_path(run),
         base_dir=world.base_dir,
         attempt=run.attempt,
         scheduled_for=run.scheduled_for,
@@ -114,4 +112,4 @@ def _launch_of(world: World, run: Run) -> Launch:
 
 def _followed(world: World, identity: str, run_id: str) -> UpstreamRun:
     run = world.store.run(run_id)
-    return UpstreamRun(identity, run_id, None if run is None else world.home.run_dir_of(run))
+    return UpstreamRun(identity, run_id, None if run is None else world.home.run_path(run))

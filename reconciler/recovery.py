@@ -94,7 +94,7 @@ def _adopt(world: World, run: Run) -> Adopt:
     entry = world.jobs.get(run.job_id)
     return Adopt(
         run_id=run.id,
-        run_dir=world.home.run_dir_of(run),
+        run_dir=world.home.run_path(run),
         supervisor=run.supervisor,
         boot_id=run.boot_id,
         pid=run.pid,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Protocol
 
 
@@ -31,8 +30,8 @@ class Launch:
     """All that is needed to start one run; made from a spec by `runners.process`."""
 
     run_id: str
-    run_dir: Path
-    """Made by the runner: 0700, with `outputs/` inside."""
+    run_dir: str
+    """Absolute. Made by the runner: 0700, with `outputs/` inside."""
     argv: Sequence[str]
     script: str | None = None
     """Text to write to `run_dir/script` (0700) before the start; `argv` already names it."""
@@ -63,7 +62,7 @@ class Adopt:
     """A run an earlier daemon handed over, whose end is not stored: tell how it is."""
 
     run_id: str
-    run_dir: Path
+    run_dir: str
     supervisor: str | None
     boot_id: str | None
     pid: int | None = None

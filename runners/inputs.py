@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from specs.model import Job
+from specs.stored import StoredJob
 
 _PLACE = re.compile(r"\{\{\s*params\.([A-Za-z][A-Za-z0-9_]*)\s*\}\}")
 
@@ -24,14 +23,15 @@ class UpstreamRun:
 
     identity: str
     run_id: str
-    run_dir: Path | None
+    run_dir: str | None
     """None when its files are gone."""
 
 
-def values_of(job: Job, given: Mapping[str, str]) -> dict[str, str]:
+def values_of(job: StoredJob, given: Mapping[str, str]) -> dict[str, str]:
     """The params of a run: what was given, else the defaults. One with neither is left out."""
-    values = {name: param.default for name, param in job.params.items() if param.default is not None}
-    return values | {name: value for name, value in given.items() if name in job.params}
+    params = job.params
+    values = {name: param.default for name, param in params.items() if param.default is not None}
+    return values | {name: value for name, value in given.items() if name in params}
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
@@ -51,6 +51,6 @@ def environment(values: Mapping[str, str], upstream: tuple[UpstreamRun, ...], pr
         prefix = "JOBSCTL_UPSTREAM_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
         env[f"{prefix}_RUN_ID"] = run.run_id
         if run.run_dir is not None:
-            env[f"{prefix}_OUTPUT_DIR"] = str(run.run_dir / "outputs")
-            env[f"{prefix}_RESULT_FILE"] = str(run.run_dir / "result.json")
+            env[f"{prefix}_OUTPUT_DIR"] = f"{run.run_dir}/outputs"
+            env[f"{prefix}_RESULT_FILE"] = f"{run.run_dir}/result.json"
     return env

@@ -9,15 +9,15 @@ from __future__ import annotations
 import pwd
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 from runners.base import Launch
 from runners.inputs import UpstreamRun, environment, fill, values_of
-from specs.environment import FromCredential, FromEnv, FromFile
-from specs.model import Job
 from specs.outside import OutsideUnreadable, read_value
-from specs.program import ProcessRun
+from specs.stored import StoredJob
+from specs.storedprogram import StoredProgram
 
 _INHERITED = ("PATH", "HOME", "LANG", "TZ")
 """All a job sees of the daemon's environment: the rest may hold tokens."""
@@ -39,10 +39,10 @@ class LaunchError(Exception):
 
 
 def make_launch(
-    job: Job,
+    job: StoredJob,
     *,
     run_id: str,
-    run_dir: Path,
+    run_dir: str,
     base_dir: Path,
     attempt: int,
     scheduled_for: int | None,
@@ -51,7 +51,7 @@ def make_launch(
     params: Mapping[str, str] = MappingProxyType({}),
     upstream: tuple[UpstreamRun, ...] = (),
 ) -> Launch:
-    """Everything needed to start one run of `job`. Raises LaunchError.
+    """Everything needed to start one run of `job`. Raises LaunchError; Unreadable for a spec that is damaged.
 
     Args:
         run_dir: absolute; the runner makes it.
@@ -61,13 +61,13 @@ def make_launch(
         params: what was given for this run; the spec's defaults fill the rest.
         upstream: the runs of other jobs that this one follows.
     """
-    process = job.run
+    process = StoredProgram.of(job)
     values = values_of(job, params)
     secrets: list[str] = []
     env = {name: environ[name] for name in _INHERITED if name in environ}
     env.setdefault("PATH", _DEFAULT_PATH)
     env |= _account(process)
-    for name, value in job.env.items():
+    for name, value in process.env.items():
         if isinstance(value, str):
             env[name] = fill(value, values)
         else:
@@ -99,26 +99,26 @@ def make_launch(
         working_dir=fill(_working_dir(process, base_dir), values),
         user=process.user,
         group=process.group,
-        umask=None if process.umask is None else int(process.umask, 8),
-        memory=process.limits.memory,
-        cpu=process.limits.cpu,
-        pids=process.limits.pids,
-        nofile=process.limits.nofile,
-        output_max=process.limits.output,
-        separate_streams=job.capture.streams == "separate",
-        stamp_lines=job.capture.timestamps == "line",
+        umask=process.umask,
+        memory=process.memory,
+        cpu=process.cpu,
+        pids=process.pids,
+        nofile=process.nofile,
+        output_max=process.output_max,
+        separate_streams=process.separate_streams,
+        stamp_lines=process.stamp_lines,
         timeout=job.timeout_seconds(),
         grace=job.grace,
     )
 
 
-def _argv(process: ProcessRun, run_dir: Path) -> tuple[str, ...]:
+def _argv(process: StoredProgram, run_dir: str) -> tuple[str, ...]:
     if process.command is not None:
         return tuple(process.command)
-    return (*(process.interpreter or _DEFAULT_INTERPRETER), str(run_dir / "script"))
+    return (*(process.interpreter or _DEFAULT_INTERPRETER), f"{run_dir}/script")
 
 
-def _working_dir(process: ProcessRun, base_dir: Path) -> str:
+def _working_dir(process: StoredProgram, base_dir: Path) -> str:
     if process.working_dir is None:
         return str(base_dir)
     if "\0" in process.working_dir:
@@ -126,7 +126,7 @@ def _working_dir(process: ProcessRun, base_dir: Path) -> str:
     return str(base_dir / process.working_dir)
 
 
-def _account(process: ProcessRun) -> dict[str, str]:
+def _account(process: StoredProgram) -> dict[str, str]:
     """What login sets for another user. An unknown one is the runner's to refuse, where it switches."""
     if process.user is None:
         return {}
@@ -137,13 +137,14 @@ def _account(process: ProcessRun) -> dict[str, str]:
     return {"HOME": account.pw_dir, "USER": account.pw_name, "LOGNAME": account.pw_name}
 
 
-def _secret(name: str, source: FromFile | FromEnv | FromCredential, base_dir: Path, environ: Mapping[str, str]) -> str:
+def _secret(name: str, source: Mapping[str, str], base_dir: Path, environ: Mapping[str, str]) -> str:
     try:
-        return read_value(source.model_dump(), subject=f"env {name}", base_dir=base_dir, environ=environ)
+        return read_value(source, subject=f"env {name}", base_dir=base_dir, environ=environ)
     except OutsideUnreadable as error:
         raise LaunchError(error.subject, error.cause, error.hint) from None
 
 
+@lru_cache(maxsize=64)  # runs that are due together have one instant
 def _rfc3339(at: int) -> str:
     instant = datetime.fromtimestamp(at // 1_000_000, UTC)
     fraction = f".{at % 1_000_000:06d}".rstrip("0") if at % 1_000_000 else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _UNREADABLE_AGAIN = 0.5
 _SHORT_LIFE = 2.0
 """A supervisor that lived shorter (seconds) is not replaced at once: it would end the same way."""
 _PATIENCE = 30.0
+_CODING = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
 
 class _Known:
@@ -34,7 +36,7 @@ class _Known:
 
     __slots__ = ("ended", "grace", "run_dir", "stop", "supervisor", "timeout")
 
-    def __init__(self, supervisor: str, run_dir: Path, timeout: float | None, grace: float) -> None:
+    def __init__(self, supervisor: str, run_dir: str, timeout: float | None, grace: float) -> None:
         self.supervisor = supervisor
         self.run_dir = run_dir
         self.timeout = timeout
@@ -174,7 +176,7 @@ class SupervisedRunner:
                 orphan.pid, orphan.pid_start, orphan.started_at = found.pid, found.start, wall.now_us()
                 self._orphans.adopt(orphan)
                 return
-            if (run.run_dir / "outputs").exists():
+            if Path(run.run_dir, "outputs").exists():
                 self._lose(run_id, LOST)
                 return
         self._runs.pop(run_id, None)
@@ -196,7 +198,7 @@ class SupervisedRunner:
         for launch in launches:
             self._runs[launch.run_id] = _Known(self.name, launch.run_dir, launch.timeout, launch.grace)
             if launch.user is not None or launch.group is not None:
-                self._folder.let_through(launch.run_dir)
+                self._folder.let_through(Path(launch.run_dir))
             try:
                 packed.append(_packed(launch))
             except UnicodeEncodeError as error:
@@ -319,12 +321,14 @@ def _wanted(link: Link) -> int:
 
 def _packed(launch: Launch) -> dict[str, object]:
     """As `runners.supervisor.run.Run` takes it. Raises UnicodeEncodeError."""
+    # As os.fsencode, which asks first whether it was given a path: thirty times a launch.
+    coding = _CODING
     return {
         "id": launch.run_id,
-        "dir": os.fsencode(launch.run_dir),
-        "argv": [os.fsencode(part) for part in launch.argv],
-        "env": {os.fsencode(key): os.fsencode(value) for key, value in launch.env.items()},
-        "cwd": os.fsencode(launch.working_dir),
+        "dir": launch.run_dir.encode(*coding),
+        "argv": [part.encode(*coding) for part in launch.argv],
+        "env": {key.encode(*coding): value.encode(*coding) for key, value in launch.env.items()},
+        "cwd": launch.working_dir.encode(*coding),
         "script": None if launch.script is None else os.fsencode(launch.script),
         "needles": redact.forms(launch.secrets) if launch.secrets else None,
         "user": launch.user,

@@ -88,6 +88,13 @@ class Home:
     def run_dir(self, project: str, job: str, run_id: str) -> Path:
         return Path(self.root, ".jobsctl", "runs", project, job, run_id)
 
+    def run_path(self, run: Run) -> str:
+        """The directory of a stored run: where its job was called what it was called when the run was made.
+
+        As text: a burst asks for thousands, and a Path of so many parts takes longer than the row of the run.
+        """
+        return f"{self.root}/.jobsctl/runs/{run.filed_under or run.identity}/{run.id}"
+
     def run_dir_of(self, run: Run) -> Path:
-        """The directory of a stored run: where its job was called what it was called when the run was made."""
-        return Path(self.root, ".jobsctl", "runs", run.filed_under or run.identity, run.id)
+        """`run_path`."""
+        return Path(self.run_path(run))

@@ -83,12 +83,12 @@ def open_plain(path: Path | str) -> int | None:
     return descriptor
 
 
-def read_progress(run_dir: Path) -> dict[str, Any] | None:
+def read_progress(run_dir: Path | str) -> dict[str, Any] | None:
     """What the job says about its progress now; None when it says nothing sound (half-written: ask again later)."""
     return _document(f"{run_dir}/{PROGRESS}")
 
 
-def read_result(run_dir: Path) -> dict[str, Any] | None:
+def read_result(run_dir: Path | str) -> dict[str, Any] | None:
     """What the job says came out; None when it says nothing sound."""
     return _document(f"{run_dir}/{RESULT}")
 
@@ -208,7 +208,7 @@ def open_output(run_dir: Path, path: str) -> int | None:
     return last
 
 
-def write_run_json(run_dir: Path, run: Run, spec: bytes | None) -> None:
+def write_run_json(run_dir: str, run: Run, spec: bytes | None) -> None:
     """Write `run.json`: {"run": fields of `Run`, "spec": the canonical spec or null}. Atomic. Raises OSError."""
     document = {"run": run, "spec": None if spec is None else orjson.Fragment(spec)}
     data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, default=str)
@@ -219,13 +219,13 @@ def write_run_json(run_dir: Path, run: Run, spec: bytes | None) -> None:
     os.replace(partial, f"{run_dir}/{RUN_JSON}")  # noqa: PTH105 - a Path costs more than the call
 
 
-def _new_file(path: str, run_dir: Path) -> int:
+def _new_file(path: str, run_dir: str) -> int:
     """A descriptor of a file that was not there. One that a crash left is removed, a folder that is gone is made."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
-        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(run_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError:
         os.unlink(path)  # noqa: PTH108
     return os.open(path, flags, 0o600)

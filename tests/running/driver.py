@@ -22,7 +22,7 @@ def main(home: Path, launches: list[tuple[str, list[str], dict[str, float]]]) ->
         [
             Launch(
                 run_id=run_id,
-                run_dir=home / "runs" / "default" / "job" / run_id,
+                run_dir=str(home / "runs" / "default" / "job" / run_id),
                 argv=argv,
                 env={"PATH": PATH, "JOBSCTL_RUN_ID": run_id},
                 working_dir="/",

@@ -49,7 +49,7 @@ class Rig:
             argv = ("sh", "-c", argv[0])
         env = {"PATH": PATH, "JOBSCTL_RUN_ID": run_id} | more.pop("env", {})
         more = {"working_dir": "/", "output_max": 1 << 24} | more
-        launch = Launch(run_id=run_id, run_dir=self.run_dir(run_id), argv=argv, env=env, **more)
+        launch = Launch(run_id=run_id, run_dir=str(self.run_dir(run_id)), argv=argv, env=env, **more)
         self.launches[run_id] = launch
         return launch
 

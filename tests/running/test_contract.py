@@ -40,7 +40,7 @@ class Desk:
         command = BEHAVIOURS[does][0]
         return Launch(
             run_id=run_id,
-            run_dir=self.home / "runs" / run_id,
+            run_dir=str(self.home / "runs" / run_id),
             argv=("sh", "-c", command) if command else ("no-such-program",),
             env={"PATH": PATH, "JOBSCTL_RUN_ID": run_id},
             working_dir="/",
@@ -54,7 +54,7 @@ class Desk:
 
     def adopt(self, run_id: str, supervisor: str) -> Adopt:
         return Adopt(
-            run_id=run_id, run_dir=self.home / "runs" / run_id, supervisor=supervisor, boot_id=self.runner.boot_id
+            run_id=run_id, run_dir=str(self.home / "runs" / run_id), supervisor=supervisor, boot_id=self.runner.boot_id
         )
 
     def of(self, run_id: str) -> list[Message]:

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from runners.base import Launch
 from runners.process import LaunchError, make_launch
 from specs.model import Job
+from specs.stored import StoredJob
 
 ENVIRON = {
     "PATH": "/bin",
@@ -25,9 +27,9 @@ ENVIRON = {
 def launch(tmp_path: Path, *, environ: dict[str, str] | None = None, at: int | None = None, **spec: Any) -> Launch:
     spec = {"name": "report", "run": {"command": ["echo", "hi"]}} | spec
     return make_launch(
-        Job.model_validate(spec),
+        StoredJob.of(orjson.dumps(Job.model_validate(spec).canonical())),
         run_id="01run",
-        run_dir=tmp_path / "runs" / "01run",
+        run_dir=str(tmp_path / "runs" / "01run"),
         base_dir=tmp_path,
         attempt=2,
         scheduled_for=at,
