@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler import asking, ending, looking
-from reconciler.act import act_on_due
+from reconciler.act import BATCH, FIRST_BATCH, act_on_due
 from reconciler.backoff import delay
 from reconciler.doorbell import DoorbellSocket
 from reconciler.heartbeat import INTERVAL, Heartbeat
@@ -120,6 +120,7 @@ class Loop:
         self._supervisor = world.runner.name
         self._clock_offset = world.clock.now() / 1_000_000 - world.clock.monotonic()
         self._failures = 0
+        self._batch = FIRST_BATCH
         self._beat_at = self._inbox_at = 0.0
         if readers:
             world.changed = self._tell_readers
@@ -191,8 +192,10 @@ class Loop:
             launch_again(world, now)
         if world.looked:
             for _ in range(BURST):
-                if not act_on_due(world, clock.now()):
+                if not act_on_due(world, clock.now(), self._batch):
+                    self._batch = FIRST_BATCH
                     break
+                self._batch = min(2 * self._batch, BATCH)
             else:
                 more = True
         return more or self._housekeeping.step(world, now, self._nap_free(now))

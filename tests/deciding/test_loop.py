@@ -40,6 +40,21 @@ def test_nothing_starts_before_the_first_look(rig: Rig) -> None:
     assert states(rig) == [RunState.SUCCEEDED, RunState.SKIPPED]
 
 
+def test_the_first_of_a_burst_wait_for_few_and_the_others_for_few_commits(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(150):
+        rig.file(f"j{number}.yaml", EVERY_10S.format(name=f"j{number}"))
+    rig.look()
+    batches: list[int] = []
+    launch = rig.runner.launch
+    monkeypatch.setattr(rig.runner, "launch", lambda runs: (batches.append(len(runs)), launch(runs)))
+    for _ in range(2):
+        batches.clear()
+        rig.wait(10)
+        assert [number for number in batches if number] == [4, 8, 16, 32, 32, 32, 26]
+
+
 def test_a_daemon_that_dies_between_claim_and_launch_starts_the_run_once_under_the_same_id(rig: Rig) -> None:
     rig.file("a.yaml", MANUAL.format(name="a"))
     rig.look()
