@@ -18,6 +18,9 @@ class Clock(Protocol):
     def boottime(self) -> float:
         """Seconds; never goes back, goes on while the machine sleeps."""
 
+    def sleep(self, seconds: float) -> None:
+        """At least so long."""
+
 
 class SystemClock:
     """The machine's clocks."""
@@ -30,3 +33,6 @@ class SystemClock:
 
     def boottime(self) -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)

@@ -20,9 +20,17 @@ from state.errors import StateError
 from state.records import Reason, Run, RunState
 from state.store import RunEnd
 
+LEAD = 4_000
+"""Microseconds before its instant that a slot is decided on and stored, so that only the start is left for it. Few,
+because nothing else is done meanwhile."""
+
 
 def launch(world: World, runs: Iterable[Run], now: int) -> None:
     """Hand stored runs to the runner. A run whose launch cannot even be made fails with the reason.
+
+    Args:
+        now: the instant they were decided for: not before it. Further away than `LEAD` it is none that was waited for,
+            the clock was set back meanwhile.
 
     Raises:
         StateError: the database would not take something; what nobody has now is in `unlaunched`, to be tried again.
@@ -37,6 +45,8 @@ def launch(world: World, runs: Iterable[Run], now: int) -> None:
                 RunEnd(run_id=run.id, at=now, state=RunState.FAILED, reason=Reason.START_ERROR, error=str(error))
             )
     crashpoint("before-launch")
+    while 0 < (early := now - world.clock.now()) <= LEAD:
+        world.clock.sleep(early / 1_000_000)
     try:
         world.runner.launch(launches)
     except OSError as error:

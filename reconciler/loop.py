@@ -21,7 +21,7 @@ from reconciler.backoff import delay
 from reconciler.doorbell import DoorbellSocket
 from reconciler.heartbeat import INTERVAL, Heartbeat
 from reconciler.housekeeping import Housekeeping
-from reconciler.launching import launch_again
+from reconciler.launching import LEAD, launch_again
 from reconciler.machine import return_memory
 from reconciler.pulse import Pulse, Watching
 from reconciler.reader_process import ReaderProcess
@@ -192,7 +192,7 @@ class Loop:
             launch_again(world, now)
         if world.looked:
             for _ in range(BURST):
-                if not act_on_due(world, clock.now(), self._batch):
+                if not act_on_due(world, self._instant(clock.now()), self._batch):
                     self._batch = FIRST_BATCH
                     break
                 self._batch = min(2 * self._batch, BATCH)
@@ -300,6 +300,11 @@ class Loop:
             message = f"an error inside the daemon, {type(error).__name__}: {error}; its log has more, please report it"
             self.world.store.record_request(asking.answer(request, now, "refused", message))
 
+    def _instant(self, now: int) -> int:
+        """What is decided on now: all that is due, else what is due in a moment."""
+        upcoming = self.world.timers.next_at()
+        return upcoming if upcoming is not None and now < upcoming <= now + LEAD else now
+
     def _nap_free(self, now: int) -> bool:
         """Nothing is due within the time a bit of housekeeping takes."""
         upcoming = self.world.timers.next_at()
@@ -316,7 +321,8 @@ class Loop:
 
     def _sleep(self, at_most: float) -> None:
         world = self.world
-        instants = [at for at in (world.timers.next_at() if world.looked else None, self._look_at) if at is not None]
+        upcoming = world.timers.next_at() if world.looked else None
+        instants = [at for at in (None if upcoming is None else upcoming - LEAD, self._look_at) if at is not None]
         ready = self._wakeup.wait(None if self._failures else min(instants, default=None), at_most)
         if self._doorbell.fileno() in ready:
             self._doorbell.drain()

@@ -47,7 +47,7 @@ class FakeClock:
         return self.passed
 
     def sleep(self, seconds: float) -> None:
-        self.at += int(seconds * SECOND)
+        self.at += round(seconds * SECOND)
         self.passed += seconds
 
 

@@ -33,6 +33,9 @@ class SimClock:
         self.since_boot += time
         self.elapsed += time
 
+    def sleep(self, seconds: float) -> None:
+        self.go_on(round(seconds * SECOND))
+
     def sleep_machine(self, time: int) -> None:
         """Suspend to RAM."""
         self.wall += time
