@@ -7,7 +7,6 @@ from pathlib import Path
 
 import orjson
 import pytest
-from pydantic_core import to_jsonable_python
 
 from specs.calendar import compile_calendar
 from specs.codes import CODES
@@ -30,7 +29,6 @@ from specs.stored import (
     StoredWindow,
     Unreadable,
 )
-from specs.storedprogram import StoredProgram
 
 ROOT = Path(__file__).parents[2]
 FULL = """\
@@ -80,16 +78,6 @@ def test_a_stored_job_says_what_its_model_says():
         assert stored.suspend_reason() == model.suspend_reason()
         assert stored.retention == model.retention.model_dump(mode="json") or not stored.retention
         assert list(stored.params) == list(model.params)
-        program, run = StoredProgram.of(stored), model.run
-        for name in ("command", "script", "interpreter", "working_dir", "user", "group"):
-            assert getattr(program, name) == getattr(run, name), name
-        assert program.umask == (None if run.umask is None else int(run.umask, 8))
-        for name in ("memory", "cpu", "pids", "nofile"):
-            assert getattr(program, name) == getattr(run.limits, name), name
-        assert program.output_max == run.limits.output
-        assert program.env == to_jsonable_python(model.env)
-        assert program.separate_streams == (model.capture.streams == "separate")
-        assert program.stamp_lines == (model.capture.timestamps == "line")
         for name, param in stored.params.items():
             told = model.params[name]
             assert (param.default, param.allowed, param.pattern, param.description) == (
@@ -128,14 +116,6 @@ def test_a_field_that_is_left_out_has_the_default_of_the_model():
     assert needed.timeout_seconds() == model.timeout_seconds()
     assert needed.suspend_reason() == model.suspend_reason()
     assert needed.dst == StoredDst(**model.dst.model_dump())
-    said = {"project": "p", "name": "a", "schedule": None, "dst": {}, "run": {"command": ["a"]}}
-    whole = StoredJob.of(orjson.dumps(model.canonical()))
-    assert StoredProgram.of(StoredJob.of(orjson.dumps(said))) == StoredProgram.of(whole)
-
-
-def test_a_job_without_a_program_is_told():
-    with pytest.raises(Unreadable):
-        StoredProgram.of(StoredJob.of(orjson.dumps({"project": "p", "name": "a", "schedule": None, "dst": {}})))
 
 
 @pytest.mark.parametrize(
