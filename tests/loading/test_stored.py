@@ -28,6 +28,7 @@ from specs.stored import (
     StoredTemplate,
     StoredWindow,
     Unreadable,
+    said_schedule,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +86,52 @@ def test_a_stored_job_says_what_its_model_says():
             )  # fmt: skip
         one, other = compile_schedule(stored), compile_schedule(model)
         assert (one, one.slots) == (other, other.slots)
+
+
+def test_jobs_whose_specs_say_the_same_schedule_have_the_same_words():
+    found: dict[bytes, set[str]] = {}
+    for spec in canonical_specs():
+        if (said := said_schedule(spec)) is not None:
+            found.setdefault(said, set()).add(compile_schedule(StoredJob.of(spec)).words)
+    assert len(found) > 20
+    assert all(len(words) == 1 for words in found.values())
+
+
+TRAP = """\
+name: trap
+labels: {schedule: "x"}
+annotations: {schedule: ',"schedule":"daily at 9am","suspend":'}
+env: {schedule: daily at 9am, timezone: Asia/Tokyo, suspend: "false"}
+run: {command: [a, ',"schedule":"daily at 9am"']}
+description: ',"timezone":"Asia/Tokyo"}'
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("schedule: every 10m\n", b',"schedule":"every 10m"'),
+        ("schedule: every 10m\ntimezone: Europe/Rome\n", b',"schedule":"every 10m","timezone":"Europe/Rome"'),
+        ("schedule: H 4 * * *\n", None),
+        ("schedule: [daily at 9am, H 4 * * *]\n", None),
+        ("depends_on: [other]\n", None),
+        ("", None),
+    ],
+    ids=["interval", "zone", "hashed", "a-list-with-one-hashed", "after-another", "manual"],
+)
+def test_what_a_spec_says_of_its_schedule_is_its_own_field(more, said):
+    (job,) = load_bytes((TRAP + more).encode(), "a.yaml").jobs
+    found = said_schedule(job.spec)
+    if said is None:
+        assert found is None
+    else:
+        assert found is not None and found.startswith(said.split(b',"timezone"')[0])
+        assert (b'"timezone":"Europe/Rome"' in found) == (b"Rome" in said) and b"Tokyo" not in found
+
+
+def test_of_a_damaged_spec_nothing_is_said():
+    assert said_schedule(b"") is None
+    assert said_schedule(b'{"name":"a"}') is None
 
 
 @pytest.mark.parametrize(
