@@ -56,7 +56,7 @@ class JobStore(Writer):
 
     @contextmanager
     def _passing_through(self) -> Iterator[None]:
-        """For reading a whole table once: SQLite keeps 1 MB of it instead of filling its page cache, 16 MB."""
+        """For reading a whole table once: SQLite keeps 1 MB of it instead of filling its page cache, 4 MB."""
         with self._reading():
             (usual,) = self._connection.execute("PRAGMA cache_size").fetchone()
             self._connection.execute("PRAGMA cache_size = -1000")
