@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from cli.errors import DaemonDown, TimedOut
 from cli.options import Settings
 from cli.output import Data, OpenTable, to_json, to_yaml
 from cli.reading import Reading
@@ -24,6 +25,8 @@ from state.records import TERMINAL_STATES, Event
 
 PAUSE = 0.25
 """Seconds between two looks: one walk down an index, 50 us; below what a person waiting for a line notices."""
+AWAY = 1.0
+"""Seconds until a server that did not answer is asked again."""
 PAGE = 1000
 WIDTHS = (24, 7, 12, 24, 0, 0)
 """Of the columns of `event_columns` from the first row on: names of jobs and reasons that come later fit, as a rule."""
@@ -92,8 +95,12 @@ def follow(seen: Reading, ask: Ask, writer: EventWriter, last: int, *, run_id: s
     known = _identity(seen)
     while True:
         # Asked before reading: what was written before the end is read after it.
-        over = run_id is not None and _is_over(seen, run_id)
-        events = ask(last)
+        try:
+            over = run_id is not None and _is_over(seen, run_id)
+            events = ask(last)
+        except (DaemonDown, TimedOut):
+            rest(AWAY)  # a server that begins anew: it is asked again, from where we are
+            continue
         if events:
             writer.write(events)
             last = events[-1].id or last

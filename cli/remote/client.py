@@ -10,6 +10,7 @@ import http.client
 import socket
 import zlib
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -115,8 +116,10 @@ class Client:
 
     def stream(
         self, path: str, params: Params, *, last: str, silence: float
-    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    ) -> tuple[socket.socket, http.client.HTTPResponse]:
         """An answer that goes on, on a connection of its own: server-sent events, or 204 when there are none any more.
+
+        Both are to be closed; shutting down the socket wakes who reads.
 
         Args:
             last: the id of the last event that was had.
@@ -128,27 +131,25 @@ class Client:
         """
         connection = self._kind(self._connection.host, self._connection.port, timeout=CONNECT_SECONDS)
         connected = False
-        try:
-            connection.connect()
-            connected = True
-            connection.sock.settimeout(silence)
-            headers = self._headers() | {"accept": EVENT_STREAM, "last-event-id": last}
-            connection.request("GET", self._target(path, params), headers=headers)
-            answer = connection.getresponse()
-            if answer.status == 204:
-                return connection, answer
-            if answer.status != 200:
-                raise self._refusal(answer, answer.read(LARGEST_ANSWER))
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise self._unreachable(error, connected=connected) from None
-        except BaseException:
-            connection.close()
-            raise
-        if answer.headers.get_content_type() != EVENT_STREAM:
-            connection.close()
-            raise self._older("it does not send what happens as it happens")
-        return connection, answer
+        with ExitStack() as undo:
+            undo.callback(connection.close)
+            try:
+                connection.connect()
+                connected, plug = True, connection.sock
+                undo.callback(plug.close)
+                plug.settimeout(silence)
+                headers = self._headers() | {"accept": EVENT_STREAM, "last-event-id": last}
+                connection.request("GET", self._target(path, params), headers=headers)
+                answer = connection.getresponse()
+                undo.callback(answer.close)
+                if answer.status not in (200, 204):
+                    raise self._refusal(answer, answer.read(LARGEST_ANSWER))
+            except (OSError, http.client.HTTPException) as error:
+                raise self._unreachable(error, connected=connected) from None
+            if answer.status == 200 and answer.headers.get_content_type() != EVENT_STREAM:
+                raise self._older("it does not send what happens as it happens")
+            undo.pop_all()
+        return plug, answer
 
     def _target(self, path: str, params: Params) -> str:
         query = urlencode([(name, _text(value)) for name, value in params if value is not None])

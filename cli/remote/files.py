@@ -7,9 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.errors import DaemonDown, TimedOut
 from cli.remote.client import Answer, Client, Param
 from cli.remote.streaming import EventStream
 from cli.rundir import Growing, RunDirectory
+from cli.streams import rest
 from state.errors import NotFound
 from state.logs import Log
 from state.records import Run
@@ -17,6 +19,10 @@ from state.runfiles import OutputFile, Sample, samples_of
 
 if TYPE_CHECKING:
     from status.outputs import KeptFile
+
+
+AWAY = 1.0
+"""Seconds until a server that did not answer is asked again."""
 
 
 class RemoteDirectory(RunDirectory):
@@ -99,8 +105,12 @@ class RemoteGrowing(Growing):
         text: str = told["text"]
         if "\ufffd" not in text:
             return text.encode()
-        self._log = self._log or RemoteLog(self._client, self._run, self._stream)
-        return b"".join(self._log.read(told["start"], told["end"]))
+        while True:
+            try:
+                self._log = self._log or RemoteLog(self._client, self._run, self._stream)
+                return b"".join(self._log.read(told["start"], told["end"]))
+            except (DaemonDown, TimedOut):
+                rest(AWAY)
 
     def close(self) -> None:
         self._events.__exit__(None, None, None)

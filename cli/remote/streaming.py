@@ -62,7 +62,7 @@ class EventStream:
         self._retry = FIRST_RETRY
         self._queue: Queue[Message | Exception | None] = Queue(HELD)
         self._ended = threading.Event()
-        self._connection: http.client.HTTPConnection | None = None
+        self._plug: socket.socket | None = None
         self.bell, self._ring = os.pipe()
         """Can be read while there is something to take."""
         for end in (self.bell, self._ring):
@@ -80,9 +80,9 @@ class EventStream:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._ended.set()
-        if self._connection is not None and self._connection.sock is not None:
+        if self._plug is not None:
             with contextlib.suppress(OSError):
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
+                self._plug.shutdown(socket.SHUT_RDWR)
         if self._thread is not None:
             self._thread.join(1.0)
             if not self._thread.is_alive():
@@ -111,28 +111,38 @@ class EventStream:
                 raise each
             found.append(each)
 
-    def _open(self) -> http.client.HTTPResponse | None:
-        """Ask, from where it is on; None when nothing comes any more. Raises as `Client.stream`."""
-        self._connection, answer = self._client.stream(self._path, self._params, last=self._last, silence=SILENCE)
-        return None if answer.status == OVER else answer
+    def _open(self) -> http.client.HTTPResponse:
+        """Ask, from where it is on. Raises as `Client.stream`."""
+        self._plug, answer = self._client.stream(self._path, self._params, last=self._last, silence=SILENCE)
+        return answer
 
-    def _run(self, answer: http.client.HTTPResponse | None) -> None:
+    def _run(self, first: http.client.HTTPResponse) -> None:
+        answer: http.client.HTTPResponse | None = first
         patience, told = self._retry, False
         while not self._ended.is_set():
             try:
                 answer = answer or self._open()
-                if answer is None or self._read(answer):
-                    return self._put(None)
-                patience, told = self._retry, False  # it hung up in order: it has begun anew, or has too many
+                if answer.status == OVER or self._read(answer):
+                    self._put(None)
+                    break
+                patience, told = self._retry, False  # it hung up in order: it begins anew, or has too many
             except (OSError, http.client.HTTPException) as error:
                 patience, told = self._again(str(error) or type(error).__name__, patience, told=told)
             except (DaemonDown, TimedOut, Busy) as error:
                 patience, told = self._again(str(error), patience, told=told)
             except (CliError, StateError) as error:
-                return self._put(error)
+                self._put(error)
+                break
+            self._close(answer)
             answer = None
             self._ended.wait(patience * (0.75 + random.random() / 2))
-        return None
+        self._close(answer)
+
+    def _close(self, answer: http.client.HTTPResponse | None) -> None:
+        if answer is not None:
+            answer.close()
+        if self._plug is not None:
+            self._plug.close()
 
     def _again(self, why: str, patience: float, *, told: bool) -> tuple[float, bool]:
         if told and not self._ended.is_set():
