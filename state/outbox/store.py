@@ -224,6 +224,17 @@ class Outbox:
         sql = f"{SELECT_DELIVERY} WHERE {pending} ORDER BY next_attempt_at, number LIMIT ?"
         return [delivery_of(row) for row in self._rows(sql, (*bound, limit))]
 
+    def before(self, delivery: Delivery) -> list[Delivery]:
+        """Pending ones to the same address, made before it, that tell of a job it tells of too; the oldest first."""
+        jobs = "SELECT identity FROM message WHERE batch = ?"
+        sql = (
+            f"{SELECT_DELIVERY} WHERE state = 'pending' AND number < ? AND +kind = ? AND +target = ? AND +address IS ? "
+            f"AND EXISTS (SELECT 1 FROM message WHERE batch = delivery.batch AND +identity IN ({jobs})) "
+            "ORDER BY number"
+        )
+        place = delivery.number, delivery.kind, delivery.target, delivery.address
+        return [delivery_of(row) for row in self._rows(sql, (*place, delivery.batch))]
+
     def sent_since(self, notifier: str, at: int) -> list[int]:
         """When batches were made for this notifier after `at`, whatever became of them."""
         sql = (

@@ -218,7 +218,7 @@ class Outgoing:
                     created_at=now,
                     next_attempt_at=None,
                     state=DeliveryState.DROPPED,
-                    reason=f"no Notifier {name} is applied",
+                    reason=f"no Notifier {name} is applied: it was removed or renamed before this was sent",
                     ended_at=now,
                     payload=b"{}",
                 )

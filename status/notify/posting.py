@@ -1,15 +1,18 @@
 """Notifications that are due: which are sent now, each in a thread, and what came of them. For the notify process.
 
 The process's one thread calls `start` and `take`; only it touches the outbox. A thread waits for the process that sends
-(`status.notify.sending`), so what hangs there is ended there. To one address one goes at a time, in order. If this
-process dies in between, the delivery is still pending: it is sent again.
+(`status.notify.sending`), so what hangs there is ended there. To one address one goes at a time, in order; what did
+not arrive waits for its next try and lets those of other jobs pass. Those of its own jobs try it again first: a
+recovery does not come before its failure. If this process dies in between, the delivery is still pending: it is sent
+again.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -30,6 +33,9 @@ TURNS = 8
 """Of looking again, twice as far each time, while what was seen was dropped."""
 DELAYS = (30, 120, 600, 1800, 3600, 7200, 14_400, 28_800)
 """Seconds from each failed attempt to the next: nine in 16 hours. A night without mail loses no message."""
+PATIENT = 3
+"""Attempts of one that are given up because an earlier one did not arrive; then it goes alone: the service may refuse
+that one for good, and what came later must not be kept back for the 16 hours until it has failed."""
 LATE = 60 * SECOND
 """What is sent longer after it was written says so."""
 
@@ -98,7 +104,8 @@ class Postman:
                 continue
             self._under_way[delivery.id] = place
             url = notifier.urls[delivery.address or 0]
-            threading.Thread(target=self._attempt, args=(delivery, url), name="postman", daemon=True).start()
+            earlier = self._outbox.before(delivery)
+            threading.Thread(target=self._go, args=(earlier, delivery, url), name="postman", daemon=True).start()
         if dropped:
             with self._outbox.transaction():
                 for id, reason in dropped:
@@ -120,16 +127,30 @@ class Postman:
             count += 1
         return count
 
-    def _attempt(self, delivery: Delivery, url: object) -> None:
+    def _go(self, earlier: Sequence[Delivery], delivery: Delivery, url: object) -> None:
+        """Send one delivery, and those before it first. Theirs is no attempt of their own unless it arrives: they have
+        their own times, and as many attempts as any."""
+        attempt: Attempt | None = None
+        for each in earlier:
+            first = self._attempt(each, url)
+            if first.error is not None:
+                attempt = replace(first, number=delivery.attempts + 1, error=f"after {each.id}: {first.error}")
+                break
+            self._ended.append((each, first))
+            self._wake()
+        if attempt is None or delivery.attempts >= PATIENT:
+            attempt = self._attempt(delivery, url)
+        self._ended.append((delivery, attempt))
+        self._wake()
+
+    def _attempt(self, delivery: Delivery, url: object) -> Attempt:
         began, started = self._now(), self._monotonic()
         try:
             error = self._one(delivery, url)
         except Exception as failure:  # a mistake of ours in one delivery: it is told with it, and holds no other
             error = f"cannot be sent: {type(failure).__name__}"
         seconds = round(max(0.0, self._monotonic() - started), 3)
-        attempt = Attempt(number=delivery.attempts + 1, sent_at=began, seconds=seconds, error=error)
-        self._ended.append((delivery, attempt))
-        self._wake()
+        return Attempt(number=delivery.attempts + 1, sent_at=began, seconds=seconds, error=error)
 
     def _one(self, delivery: Delivery, url: object) -> str | None:
         said = orjson.loads(delivery.payload)
@@ -161,7 +182,7 @@ def outcome_of(attempt: Attempt) -> Outcome:
 
 
 def _late_words(delivery: Delivery) -> str:
-    """Later messages do not wait for it: a failure that comes after its recovery must not be taken for news."""
+    """Later messages of other jobs do not wait for it, those of its own not for ever: it must not be taken for news."""
     return (
         f"Sent late: it was written at {when(delivery.created_at, 'UTC')}; what was written since may have come before"
     )

@@ -67,5 +67,10 @@ def test_what_is_in_memory_is_told_while_the_disk_hangs(tmp_path: Path, path: st
             await asyncio.gather(*hanging)
             assert await waiting == 200
 
-    assert asyncio.run(ask()) == 200
-    store.close()
+    try:
+        assert asyncio.run(ask()) == 200
+    finally:
+        refresher._drop_reader()
+        if api.database._reader is not None:
+            api.database._reader.close()
+        store.close()

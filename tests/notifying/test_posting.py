@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import orjson
@@ -13,13 +13,11 @@ import pytest
 from specs.load import load_bytes
 from specs.stored import StoredNotifier
 from state.errors import StateError
-from state.outbox.records import Delivery, DeliveryKind, DeliveryState
+from state.outbox.records import Delivery, DeliveryKind, DeliveryState, Message, Outcome
 from state.outbox.store import Outbox
-from status.notify.posting import Postman
+from status.notify.posting import PATIENT, Postman
 from status.notify.sending import Note
 from tests.notifying.rig import SECOND, notifier, now
-
-BODY = orjson.dumps({"title": "t", "body": "b", "tone": "info"})
 
 
 class Service:
@@ -29,6 +27,8 @@ class Service:
         self.asked: list[str] = []
         self.bodies: list[str] = []
         self.refusals: list[str] = []
+        self.refused: set[str] = set()
+        """What it never takes."""
         self.hanging: set[str] = set()
         self.let_go = threading.Event()
 
@@ -37,6 +37,8 @@ class Service:
         self.bodies.append(note.body)
         if url in self.hanging:
             self.let_go.wait(20)
+        if any(note.body.startswith(word) for word in self.refused):
+            return "not such a one"
         return self.refusals.pop() if self.refusals else None
 
 
@@ -62,12 +64,28 @@ class House:
         found = load_bytes(notifier(*urls).encode(), "all.yaml")
         self.notifiers = {each.name: StoredNotifier.of(each.spec) for each in found.documents}
 
-    def add(self, id: str, *, address: int = 0, at: int | None = None) -> None:
+    def add(
+        self, id: str, *, address: int = 0, at: int | None = None, jobs: Collection[str] = (), body: str = "b"
+    ) -> None:
         at = now() - SECOND if at is None else at
+        self.outbox.add_messages(
+            Message(
+                id=f"{id}/{job}",
+                notifier="ops",
+                identity=job,
+                run_id=None,
+                at=at,
+                stored_at=at,
+                payload=b"{}",
+                batch=id,
+            )
+            for job in jobs
+        )
         self.outbox.add_delivery(
             Delivery(
                 id=id, kind=DeliveryKind.NOTIFICATION, target="ops", address=address, batch=id, event="failure",
-                created_at=at, next_attempt_at=at, payload=BODY,
+                created_at=at, next_attempt_at=at,
+                payload=orjson.dumps({"title": "t", "body": body, "tone": "info"}),
             )
         )  # fmt: skip
 
@@ -79,6 +97,18 @@ class House:
             self.postman.take()
             self.postman.start(now())
             time.sleep(0.005)
+
+    def tried(self, id: str) -> int:
+        found = self.outbox.delivery(id)
+        assert found is not None
+        return found.attempts
+
+    def until_tried(self, id: str, times: int) -> None:
+        self.until(lambda: self.tried(id) == times)
+
+    def told(self) -> list[str]:
+        """The first lines of what the service was asked to send."""
+        return [body.partition("\n")[0] for body in self.service.bodies]
 
     def state(self, id: str) -> DeliveryState:
         found = self.outbox.delivery(id)
@@ -151,3 +181,48 @@ def test_what_is_sent_again_says_when_it_was_written(house: House) -> None:
     first, second = house.service.bodies
     assert first == "b"
     assert second.startswith("b\nSent late: it was written at 20")
+
+
+def test_a_recovery_does_not_come_before_its_failure_that_did_not_arrive(house: House) -> None:
+    house.notifier("json://a")
+    house.service.refusals = ["no answer"]
+    house.add("one", jobs=["ops/backup"], body="backup failed")
+    house.until(lambda: house.tried("one") == 1)
+    house.add("two", jobs=["ops/backup", "ops/report"], body="backup recovered, report failed")
+    house.until(lambda: house.state("two") is DeliveryState.DELIVERED)
+    assert house.state("one") is DeliveryState.DELIVERED
+    assert house.told() == ["backup failed", "backup failed", "backup recovered, report failed"]
+    assert (house.tried("one"), house.tried("two")) == (2, 1)
+
+
+def test_what_cannot_be_sent_again_keeps_back_its_own_job_and_no_other(house: House) -> None:
+    house.notifier("json://a", "json://b")
+    house.service.refused = {"backup failed"}
+    house.add("one", jobs=["ops/backup"], body="backup failed")
+    house.until(lambda: house.tried("one") == 1)
+    house.add("two", jobs=["ops/backup"], body="backup recovered")
+    house.add("other job", jobs=["ops/report"], body="report failed")
+    house.add("other address", jobs=["ops/backup"], body="backup recovered", address=1)
+    house.add("digest", body="all of it")
+    house.until(
+        lambda: all(house.state(id) is DeliveryState.DELIVERED for id in ("other job", "other address", "digest"))
+    )
+    house.until(lambda: house.tried("two") == 1)
+    two = house.outbox.delivery("two")
+    assert two is not None and two.reason == "after one: not such a one"
+    assert house.told().count("backup recovered") == 1
+    assert house.tried("one") == 1, "it has its own times, and as many attempts as any"
+
+
+def test_what_is_refused_for_good_does_not_keep_back_its_job_for_long(house: House) -> None:
+    house.notifier("json://a")
+    house.service.refused = {"backup failed"}
+    house.add("one", jobs=["ops/backup"], body="backup failed")
+    house.until(lambda: house.tried("one") == 1)
+    house.add("two", jobs=["ops/backup"], body="backup recovered")
+    for number in range(1, PATIENT + 1):
+        house.until_tried("two", number)
+        assert "backup recovered" not in house.told()
+        house.outbox.end("two", Outcome(state=DeliveryState.PENDING, next_attempt_at=now() - SECOND), now=now())
+    house.until(lambda: house.state("two") is DeliveryState.DELIVERED)
+    assert house.state("one") is DeliveryState.PENDING

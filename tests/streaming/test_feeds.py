@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,7 +29,8 @@ from status.streams.connection import Stream
 from status.streams.events import EventHub
 from tests.seeing.building import NINE, record_of
 
-PATIENCE = 10.0
+PATIENCE = 50.0
+"""Seconds: waited out only by a test that fails."""
 
 
 class PlayedTransport:
@@ -156,16 +158,29 @@ def play(steps: list[Step], folder: Path) -> None:
 
     try:
         commit(30)
-        first = EventHub(path).place(None) - 30
-        asyncio.run(asyncio.wait_for(_play(steps, path, jobs, known, commit, first), PATIENCE))
+        with hub_of(path) as hub:
+            asyncio.run(asyncio.wait_for(_play(steps, hub, jobs, known, commit), PATIENCE))
     finally:
         store.close()
 
 
+@contextmanager
+def hub_of(path: Path) -> Iterator[EventHub]:
+    """One that lets go of the database at the end; a server's lives as long as its process."""
+    hub = EventHub(path)
+    try:
+        yield hub
+    finally:
+        for tail in (hub._now, hub._tail, hub._past):
+            tail.close()
+        if hub._source._reader is not None:
+            hub._source._reader.close()
+
+
 async def _play(
-    steps: list[Step], path: Path, jobs: list[JobRecord], known: list[Event], commit: Callable[[int], None], first: int
+    steps: list[Step], hub: EventHub, jobs: list[JobRecord], known: list[Event], commit: Callable[[int], None]
 ) -> None:
-    hub, clients = EventHub(path), Clients()
+    first, clients = hub.place(None) - 30, Clients()
     witness = Client(clients, hub, EventFilter(), first)
     all_clients = [witness]
     """The first has no trouble: what it was told, the hub has told."""
