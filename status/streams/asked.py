@@ -64,6 +64,8 @@ def run_log(known: Known, request: Request, run: Run, *, now: int, own: str | No
         return None
     head = place.target(known, 0).head
     came_back, lines = _came_back(request, event_key, query)
+    if lines == 0:
+        return None
     if came_back is None:
         try:
             with Log(place.directory, place.stream) as log:
@@ -90,6 +92,8 @@ def job_logs(known: Known, request: Request, job_id: int, *, now: int, own: str 
     logs = JobLogs(job_id, wanted.stream, _text(wanted), wanted.end, own)
     begin = logs.now(known)
     came_back, lines = _came_back(request, Mark.parse, query)
+    if lines == 0:
+        return None
     if came_back is not None:
         position = _checked(known, job_id, came_back, begin)
     elif wanted.start is not None:
@@ -129,7 +133,7 @@ def _came_back(request: Request, parse: Callable[[str], T], query: Query) -> tup
     if limit is None:
         return position_of(given, parse), None
     lines = position_of(left, event_key) if left else limit
-    if not 1 <= lines <= limit:
+    if lines > limit:
         raise BadRequest(f"Last-Event-ID {given[:100]!r} is none that was sent", header="Last-Event-ID")
     return position_of(place, parse), lines
 
