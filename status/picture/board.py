@@ -128,12 +128,14 @@ class Board:
         self._exemplars.see(last_runs.values())
         for record in records:
             run = last_runs.get(record.last_run_id or "")
-            views[record.identity] = job_view(
+            known = self._entries.get(record.identity)
+            identity = record.identity if known is None else known.identity  # one text for all who keep it
+            views[identity] = job_view(
                 record, last_run=run, source_problem=source_problem, default_timezone=self.default_timezone,
-                calendars=self._calendars_of(record), silence=self._silence_of(record.identity),
+                calendars=self._calendars_of(record), silence=self._silence_of(identity),
             )  # fmt: skip
-            self._members_changed |= record.identity not in self._entries
-            self._entries[record.identity] = self._entry(record, run, views[record.identity])
+            self._members_changed |= known is None
+            self._entries[identity] = self._entry(record, identity, run, views[identity], known)
         return views
 
     def remove(self, identities: Iterable[str]) -> list[str]:
@@ -171,12 +173,11 @@ class Board:
         found = [self.silences[each] for each in (identity, None) if each in self.silences]
         return max(found, key=lambda each: each.over_at, default=None)
 
-    def _entry(self, record: JobRecord, run: Run | None, view: View) -> JobEntry:
+    def _entry(self, record: JobRecord, identity: str, run: Run | None, view: View, known: JobEntry | None) -> JobEntry:
         assert record.id is not None
         job = read_spec(record.spec)
         schedule = schedule_of(record, default_timezone=self.default_timezone)
         sample = None
-        known = self._entries.get(record.identity)
         if record.archived_at is None:
             sample = sample_of(
                 record,
@@ -194,7 +195,7 @@ class Board:
         packing = self._packing_of(text)
         return JobEntry(
             job_id=record.id,
-            identity=record.identity,
+            identity=identity,
             project=intern(record.project),
             name=record.name,
             labels=self._labels.setdefault(labels, dict(labels)),  # thousands of jobs share few sets
