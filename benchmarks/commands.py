@@ -36,19 +36,22 @@ PROMPT: tuple[tuple[str, ...], ...] = (
     ("describe", JOB), ("describe", RUN), ("runs",), ("runs", JOB), ("runs", "-l", "tier=gold"), ("run", RUN),
     ("events",), ("events", JOB), ("why", JOB), ("graph",), ("graph", JOB), ("next", JOB), ("timers",),
     ("outputs",), ("outputs", JOB), ("metrics", JOB), ("top", "--once"), ("list", "--phase", "failed"),
-    ("list", "-p", "team-05", "-l", "tier=gold"), ("logs", JOB), ("explain", "job.retry"),
+    ("list", "-p", "team-05", "-l", "tier=gold"), ("list", "-o", "name"), ("logs", JOB), ("explain", "job.retry"),
+    ("explain", "JOB012"),
 )  # fmt: skip
 """Answered within `LIMIT`."""
 PLAIN = ("--help", "version", "logs", "explain")
 """Those without `-o json`, or of which it is another thing."""
-LONG: tuple[tuple[str, ...], ...] = (("list",), ("list", "-o", "name"), ("list", "-o", "jsonl"))
+LONG: tuple[tuple[str, ...], ...] = (
+    ("list",), ("list", "-o", "jsonl"), ("list", "--sort-by", "next"),
+    ("list", "--sort-by", "phase"),
+)  # fmt: skip
 """Ten thousand lines: the first of them within `LIMIT`."""
 THOROUGH: tuple[tuple[str, ...], ...] = (
-    ("list", "-o", "json"), ("list", "--sort-by", "next"), ("doctor",), ("explain", "JOB012"),
-    ("validate", "a.yaml"), ("diff", "a.yaml"),
+    ("list", "-o", "json"), ("doctor",), ("explain", "JOB040"), ("validate", "a.yaml"), ("diff", "a.yaml"),
     ("plan", "a.yaml"),
 )  # fmt: skip
-"""They read everything, or load the model of a spec: no limit."""
+"""They print or check everything, or load the model of a spec: no limit."""
 TABS = ("list --ph", "describe rep", "logs team-05/rep", "runs -l ti")
 
 
@@ -61,7 +64,7 @@ def readers(bench: Bench) -> Iterator[Figure]:
     with listening(home):
         asks: list[tuple[str, ...]] = []
         for each in PROMPT:
-            asks += [each] if each[0] in PLAIN else [each, (*each, "-o", "json")]
+            asks += [each] if each[0] in PLAIN or "-o" in each else [each, (*each, "-o", "json")]
         for words in asks:
             called = [newest if word == RUN else word for word in words]
             yield _figure(" ".join(words), called, home, rounds, Target(LIMIT, "value"))

@@ -31,6 +31,8 @@ def one_line(text: str) -> str:
 
 def safe_json(text: str) -> str:
     """JSON text with the characters that JSON itself leaves alone escaped as `\\u009b`: it stays the same JSON."""
+    if text.isascii() and "\x7f" not in text:  # nearly always; of ASCII, JSON leaves only this one alone
+        return text
     return _TRICKY.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

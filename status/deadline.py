@@ -8,8 +8,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-import orjson
-
 from specs.policy import PLAIN, Policy, RetryPolicy, policy_of
 from specs.schedule import Schedule, ScheduleError, compile_schedule
 from specs.stored import StoredDst, StoredJob, Unreadable
@@ -58,8 +56,8 @@ def schedule_of(record: JobRecord, *, default_timezone: str = "UTC") -> Schedule
 def read_policy(spec: bytes, default_timezone: str = "UTC") -> Policy:
     """The policies of canonical bytes, as plain numbers; those of a job that says nothing when a zone is gone."""
     try:
-        return policy_of(orjson.loads(spec), default_timezone=default_timezone)
-    except (ScheduleError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return policy_of(read_spec(spec).fields, default_timezone=default_timezone)
+    except (ScheduleError, KeyError, TypeError, AttributeError):
         return PLAIN
 
 

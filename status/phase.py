@@ -158,9 +158,9 @@ WAITING: Mapping[Reason, str] = {
 
 def blocked_by(record: JobRecord, last_run: Run | None) -> Run | None:
     """The run that is why the job is in phase `blocked`; None when it is not, or the run is not at hand."""
-    if last_run is None or last_run.id != record.last_run_id or phase_of(record) is not Phase.BLOCKED:
+    if last_run is None or last_run.state is not RunState.BLOCKED or last_run.id != record.last_run_id:
         return None
-    return last_run if last_run.state is RunState.BLOCKED else None
+    return last_run if phase_of(record) is Phase.BLOCKED else None
 
 
 def conditions_of(record: JobRecord, *, last_run: Run | None = None) -> tuple[Condition, ...]:

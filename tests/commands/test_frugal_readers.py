@@ -130,11 +130,41 @@ def test_the_first_jobs_of_a_long_list_are_shown_before_the_others_are_read(town
         return ask(self, **given)
 
     monkeypatch.setattr(Reader, "jobs", watched)
-    for output in ("table", "name", "jsonl"):
+    for output in ("table", "jsonl"):
         shown.clear()
         assert run(["list", "-o", output, "--no-headers"], Settings(home_option=town.root, clock=StoppedClock())) == 0
         shown.append(capsysbinary.readouterr().out.count(b"\n"))
         assert shown == [0, SCREENFUL, JOBS - SCREENFUL], output
+
+
+def test_the_first_of_a_sorted_list_are_shown_before_the_others_are_read(town, monkeypatch, capsysbinary):
+    shown: list[int] = []
+    ask = Reader.numbered
+
+    def watched(self: Reader, numbers: list[int]) -> list[JobRecord]:
+        shown.append(capsysbinary.readouterr().out.count(b"\n"))
+        return ask(self, numbers)
+
+    monkeypatch.setattr(Reader, "numbered", watched)
+    line = ["list", "--sort-by", "next", "--no-headers"]
+    assert run(line, Settings(home_option=town.root, clock=StoppedClock())) == 0
+    assert shown == [0, SCREENFUL]
+
+
+def test_names_are_listed_without_reading_a_job(town, monkeypatch, capsysbinary):
+    monkeypatch.setattr(Reader, "jobs", None)
+    settings = Settings(home_option=town.root, clock=StoppedClock())
+    assert run(["list", "-o", "name", "--phase", "active"], settings) == 0
+    assert capsysbinary.readouterr().out.count(b"job/default/job-") == JOBS - 2  # one fails, one is suspended
+
+
+@pytest.mark.parametrize("command", ["plan", "diff"])
+def test_a_file_is_compared_with_its_own_jobs_only(town, tmp_path, rows, capsysbinary, command):
+    file = tmp_path / "edited.yaml"
+    file.write_text("name: job-300\nrenamed_from: job-299\nschedule: daily at 9am\nrun: {command: [echo]}\n")
+    assert run([command, str(file), "-o", "json"], Settings(home_option=town.root, clock=StoppedClock())) in (0, 1)
+    assert b"default/job-300" in capsysbinary.readouterr().out
+    assert 0 < sum(rows) <= 10
 
 
 HEAVY = ("pydantic", "ruamel", "peewee", "starlette", "prometheus_client", "watchfiles", "croniter", "dateutil")
