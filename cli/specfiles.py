@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from cli.errors import CliError, NotFound
 from cli.linting import FolderDocuments, Linting
@@ -30,7 +30,9 @@ from specs.frozen import frozen
 from specs.load import FileResult
 from specs.placed import Placed
 from specs.scan import shown as escaped
-from specs.source import Source
+
+if TYPE_CHECKING:
+    from specs.source import Source
 
 STDIN = "-"
 SETTLE = 3.0
@@ -284,6 +286,8 @@ def look_once(settings: Settings, folder: Path, timezone: str = "UTC") -> Desire
 
 def look(settings: Settings, folder: Path, timezone: str) -> tuple[Desired, Source]:
     """As `look_once`, with the source that was asked: its files and their parts."""
+    from specs.source import Source  # 5 ms and more that a look at single files need not pay
+
     source = Source(folder, now=settings.now, default_timezone=timezone, git_patience=GIT_PATIENCE)
     deadline = settings.clock.monotonic() + SETTLE
     look = source.look()
