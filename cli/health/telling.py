@@ -20,7 +20,8 @@ def check_telling(patient: Patient) -> Iterator[Finding]:
     notifiers = 0 if patient.reader is None else len(patient.reader.documents("Notifier"))
     if notifiers and not available():
         yield problem(f"{counted(notifiers, 'notifier')} and no apprise: notifications are recorded as failed", INSTALL)
-    damaged = sorted(patient.home.state.glob(f"{patient.home.outbox.name}.damaged-*"))
+    set_aside = patient.home.state.glob(f"{patient.home.outbox.name}.damaged-*")
+    damaged = sorted(path for path in set_aside if not path.name.endswith(("-wal", "-shm")))
     if damaged:
         yield warning(
             f"{damaged[-1]}: an outbox that was damaged; what waited in it was not told",

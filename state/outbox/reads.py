@@ -17,7 +17,7 @@ from state.database import open_reader, own_errors
 from state.errors import Ambiguous, InvalidQuery, NoDatabase, NotFound
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Message
 from state.outbox.rows import SELECT_ATTEMPT, SELECT_DELIVERY, SELECT_MESSAGE, attempt_of, delivery_of, message_of
-from state.outbox.schema import APPLICATION_ID, VERSION
+from state.outbox.schema import APPLICATION_ID, VERSION, refuse_folder
 
 MOST = 10_001
 _OF_PROJECT = (
@@ -44,6 +44,7 @@ class OutboxReader:
     def __init__(self, path: Path, *, timeout: float = 0.5) -> None:
         self.path = path
         self._lock = threading.Lock()
+        refuse_folder(path)
         try:
             self._connection = open_reader(path, timeout=timeout, newest=VERSION, application_id=APPLICATION_ID)
             self._empty = False

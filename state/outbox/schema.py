@@ -6,6 +6,10 @@ the specs when something is sent.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from state.errors import NotADatabase
+
 VERSION_1 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('clean', 0);
@@ -61,3 +65,9 @@ STEPS: tuple[str, ...] = (VERSION_1,)
 VERSION = len(STEPS)
 APPLICATION_ID = 0x6A6F626F
 """`PRAGMA application_id`: "jobo"."""
+
+
+def refuse_folder(path: Path) -> None:
+    """Raises NotADatabase for a directory, of which SQLite would say "disk I/O error"."""
+    if path.is_dir():
+        raise NotADatabase(path, "is a directory, not the outbox", hint="move it away; a new outbox will be made")

@@ -28,7 +28,7 @@ from state.outbox.records import (
     Outcome,
 )
 from state.outbox.rows import DELIVERY_VALUES, SELECT_DELIVERY, SELECT_MESSAGE, delivery_of, delivery_values, message_of
-from state.outbox.schema import APPLICATION_ID, STEPS, VERSION
+from state.outbox.schema import APPLICATION_ID, STEPS, VERSION, refuse_folder
 from state.rows import printable
 
 BUSY_SECONDS = 5.0
@@ -62,6 +62,7 @@ class Outbox:
         """
         warning = None
         try:
+            refuse_folder(path)
             examine(path, newest=VERSION, application_id=APPLICATION_ID)
         except (CorruptDatabase, NotADatabase) as error:
             kept = _set_aside(path, now)

@@ -100,7 +100,7 @@ class Guard:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         name = _host_name(hosts[0]) if len(hosts) == 1 else None
         if name is None or not (name in self._hosts or (self._any_address and _is_address(name))):
-            raise WrongHost("the Host header names another server", allowed=sorted(self._hosts))
+            raise WrongHost("the Host header names another server")
         if _is_of_another_site(scope):
             raise Forbidden("a page of another site asks, and it may not read the answer: open this address itself")
         self._access.admit(scope)

@@ -1,7 +1,9 @@
 """The file of bearer tokens: who may read over HTTP. Only hashes are in it. Read by `access` and `jobsctl token`.
 
 Lines of `sha256:<hex> NAME [project=PROJECT]`; empty lines and those after `#` are skipped. A line that is none of
-these grants nothing. A token has 256 bits of chance, so its hash needs neither salt nor a slow function.
+these grants nothing, nor does a last one without its newline: it is being written, or the disk was full, and without
+the end of ` project=...` it would grant more than it should. A token has 256 bits of chance, so its hash needs neither
+salt nor a slow function.
 """
 
 from __future__ import annotations
@@ -76,13 +78,18 @@ def parse_line(line: str) -> Token | None:
 
 def parse_tokens(text: str) -> list[Token]:
     """Every token of a file."""
-    return [token for token in map(parse_line, text.splitlines()) if token is not None]
+    lines = text.splitlines(keepends=True)
+    return [token for line in lines if _whole(line) and (token := parse_line(line)) is not None]
 
 
 def wrong_lines(text: str) -> list[int]:
     """Numbers of the lines, from 1, that grant nothing although something stands in them."""
-    lines = enumerate(text.splitlines(), 1)
-    return [number for number, line in lines if _content(line) and parse_line(line) is None]
+    lines = enumerate(text.splitlines(keepends=True), 1)
+    return [number for number, line in lines if _content(line) and not (_whole(line) and parse_line(line))]
+
+
+def _whole(line: str) -> bool:
+    return line.endswith(("\n", "\r"))
 
 
 def _content(line: str) -> bool:

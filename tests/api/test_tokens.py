@@ -66,6 +66,14 @@ def test_a_line_grants_what_it_says_and_else_nothing(line: str, token: Token | N
     assert wrong_lines(f"\n{line}\n") == ([] if token or line.startswith("#") else [2])
 
 
+@pytest.mark.parametrize("length", [len(f"sha256:{HEX} ci"), len(f"sha256:{HEX} ci project=da"), -1])
+def test_a_last_line_that_is_not_written_to_its_end_grants_nothing(length: int) -> None:
+    written = f"sha256:{'cd' * 32} ops\nsha256:{HEX} ci project=data\n"
+    cut = written[: len(written.splitlines(keepends=True)[0])] + written.splitlines(keepends=True)[1][:length]
+    assert [token.name for token in parse_tokens(cut)] == ["ops"]
+    assert (wrong_lines(cut), wrong_lines(written)) == ([2], [])
+
+
 def test_taking_a_token_out_leaves_all_else_as_it_was() -> None:
     text = f"# ours\nsha256:{HEX} ci\nnonsense\nsha256:{'cd' * 32} ci2\n"
     assert without(text, "ci") == (f"# ours\nnonsense\nsha256:{'cd' * 32} ci2\n", [Token(b"\xab" * 32, "ci")])

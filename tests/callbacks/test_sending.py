@@ -293,6 +293,33 @@ def test_what_a_file_holds_is_never_told(said: bytes, tmp_path: Path) -> None:
         assert sent.attempt.error and "hunter2" not in sent.attempt.error and "BEGIN" not in sent.attempt.error
 
 
+@pytest.mark.parametrize(
+    ("resolved", "words"),
+    [
+        pytest.param(OSError(-2, "Name or service not known"), "no address of *** is found: Name", id="no such name"),
+        pytest.param(["10.1.2.3"], "*** has the address ***, which is", id="a private address"),
+    ],
+)
+def test_the_host_of_an_address_that_is_a_secret_is_not_told(
+    resolved: list[str] | OSError, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "url").write_text("https://Hunter2.example/hook\n")
+    made = sender(base_dir=tmp_path, resolve=Names([resolved]))
+    error = made.send(delivery(), StoredCallback({"from_file": "url"}, (KEY,))).attempt.error
+    assert error is not None and error.startswith(words)
+    assert "hunter2" not in error.lower() and "10.1.2.3" not in error
+
+
+def test_the_address_of_a_receiver_that_is_a_secret_is_not_told(tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        url = receiver.url()
+    (tmp_path / "url").write_text(url)
+    made = sender(receiver, base_dir=tmp_path)
+    error = made.send(delivery(), StoredCallback({"from_file": "url"}, (KEY,))).attempt.error
+    assert error is not None and error.startswith("cannot connect to ***, port ")
+    assert "127.0.0.1" not in error
+
+
 def test_no_path_or_query_is_told() -> None:
     with Receiver(answer(500)) as receiver:
         sent = attempt(receiver, url=receiver.url("/services/T0/hunter2?key=hunter2"))

@@ -77,7 +77,8 @@ def retried(well, machine):
 
 def damaged_outbox(well, machine):
     _told(well.home)
-    well.home.outbox.with_name("outbox.db.damaged-1").write_text("")
+    for ending in ("", "-wal", "-shm"):
+        well.home.outbox.with_name(f"outbox.db.damaged-1{ending}").write_text("")
 
 
 def rubbish_outbox(well, machine):
@@ -304,7 +305,7 @@ AILMENTS = [
     (wrong_token, "tokens", "warning", "tokens:2 is not a token: it grants nothing"),
     (undelivered, "telling", "warning", "hooks.example: 1 callback did not arrive in the last day: answered 500"),
     (retried, "telling", "warning", "hooks.example: callbacks fail and are tried again: answered 503"),
-    (damaged_outbox, "telling", "warning", "an outbox that was damaged"),
+    (damaged_outbox, "telling", "warning", "outbox.db.damaged-1: an outbox that was damaged"),
     (rubbish_outbox, "telling", "problem", "the outbox cannot be read"),
     (suspended, "jobs", "warning", "1 job suspended for more than a month: default/hello"),
     (past_once, "jobs", "warning", "never ran: default/past"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from state.errors import DiskFull, InvalidQuery, NewerSchema, NotFound
+from state.errors import DiskFull, InvalidQuery, NewerSchema, NotADatabase, NotFound
 from state.outbox.reads import OutboxReader
 from state.outbox.records import Attempt, Delivery, DeliveryKind, DeliveryState, Message, Outcome
 from state.outbox.store import Outbox
@@ -190,6 +190,17 @@ def test_what_was_stored_is_there_after_a_stop_that_was_not_clean(path: Path) ->
     second = Outbox.open(path, now=NOON)
     assert (second.warning, len(second.due(NOON))) == (None, 1)
     second.close()
+
+
+def test_a_directory_in_its_place_is_named_to_readers_and_set_aside_by_the_writer(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(NotADatabase) as refused:
+        OutboxReader(path)
+    assert "is a directory" in str(refused.value) and refused.value.hint
+    outbox = Outbox.open(path, now=NOON)
+    outbox.close()
+    assert outbox.warning is not None and "is a directory" in outbox.warning
+    assert path.is_file() and path.with_name(f"outbox.db.damaged-{NOON}").is_dir()
 
 
 @pytest.mark.parametrize(

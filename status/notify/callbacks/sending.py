@@ -7,10 +7,12 @@ outside, and a file mended meanwhile counts at once. Whatever goes wrong is a re
 from __future__ import annotations
 
 import queue
+import re
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ from status.notify.callbacks.exchange import Deadline, Head, NoAnswer, post
 from status.notify.callbacks.guard import Allowed, Refused, Resolver, check
 from status.notify.callbacks.retrying import SECOND, outcome_of, retry_after
 from status.notify.callbacks.signing import headers
+from status.notify.callbacks.url import InvalidUrl, parse_url
 
 TIMEOUT_SECONDS = 20.0
 """For everything together. Standard Webhooks advises 15 to 30."""
@@ -76,16 +79,17 @@ class Sender:
 
     def _attempt(self, delivery: Delivery, callback: StoredCallback, now: int) -> Answer:
         deadline = Deadline(self.timeout, self.monotonic)
+        url, found = "", list[str]()
         try:
             url = self.read_value(callback.url, "callback.url").strip()
             keys = self._keys(callback.secrets)
             signed = headers(keys, delivery.id, now // SECOND, delivery.payload)
-            target = check(url, self.allowed, lambda host, port: self._addresses(host, port, deadline))
+            target = check(url, self.allowed, lambda host, port: self._addresses(host, port, deadline, found))
             head = post(target, self._all(signed), delivery.payload, deadline=deadline, tls=self._tls())
         except OutsideUnreadable as error:
             return Answer(error=f"{error.subject}: {error.cause}")
         except (Refused, NoAnswer) as error:
-            return Answer(error=str(error))
+            return Answer(error=str(error) if isinstance(callback.url, str) else _masked(str(error), url, found))
         return answer_of(head, now=now)
 
     def _keys(self, secrets: Sequence[object]) -> list[bytes]:
@@ -104,8 +108,9 @@ class Sender:
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context() if self.tls is None else self.tls
 
-    def _addresses(self, host: str, port: int, deadline: Deadline) -> Sequence[str]:
-        """`resolve` within the deadline: the C library's cannot be interrupted, so it is left behind if it must."""
+    def _addresses(self, host: str, port: int, deadline: Deadline, noted: list[str]) -> Sequence[str]:
+        """`resolve` within the deadline: the C library's cannot be interrupted, so it is left behind if it must. The
+        answer is also put into `noted`."""
         found: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 
         def ask() -> None:
@@ -121,7 +126,16 @@ class Sender:
             raise NoAnswer(f"the name {host} was not resolved within {self.timeout:g} s") from None
         if isinstance(answer, Exception):
             raise answer
+        noted += answer
         return answer
+
+
+def _masked(text: str, url: str, addresses: Sequence[str]) -> str:
+    """Without the host that a secret address names, and its addresses: `deliveries` is shown to whoever may read."""
+    with suppress(InvalidUrl):
+        for place in (parse_url(url).host, *addresses):
+            text = re.sub(rf"(?<![\w.:-]){re.escape(place)}(?![\w-])", "***", text, flags=re.IGNORECASE)
+    return text
 
 
 def answer_of(head: Head, *, now: int) -> Answer:
