@@ -250,10 +250,12 @@ def run(arguments: Sequence[str] | None = None, settings: Settings | None = None
     except BrokenPipeError:
         return Exit.PIPE_CLOSED
     except Exception as error:
-        from cli.unexpected import explain
-
         if debug:
             raise
+        try:
+            from cli.unexpected import explain
+        except OSError:  # no descriptor is left to read a module with
+            return _tell(str(error), None, Exit.FAILED)
         told = explain(error)
         return _tell(told.message, told.hint, told.exit)
 

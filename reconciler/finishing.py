@@ -201,7 +201,7 @@ def _job_as_data(world: World, entry: Entry) -> dict[str, Any]:
 def _log_end(run: Run) -> None:
     if run.state is RunState.SUCCEEDED:
         log.debug("%s: run %s succeeded", run.identity, run.id)
-    elif run.started_at is None:
+    elif run.started_at is None and run.reason is not Reason.LOST:  # a lost one may have been started
         log.info("%s: run %s %s without being started: %s", run.identity, run.id, run.state, run.error)
     else:
         log.warning("%s: run %s %s: %s", run.identity, run.id, run.state, run.error)

@@ -45,14 +45,20 @@ def launch(world: World, runs: Iterable[Run], now: int) -> None:
                 RunEnd(run_id=run.id, at=now, state=RunState.FAILED, reason=Reason.START_ERROR, error=str(error))
             )
     crashpoint("before-launch")
-    while 0 < (early := now - world.clock.now()) <= LEAD:
+    while launches and 0 < (early := now - world.clock.now()) <= LEAD:
         world.clock.sleep(early / 1_000_000)
     try:
         world.runner.launch(launches)
     except OSError as error:
-        # The world is unwell (no process, no memory): the rows are safe, the loop tries again.
+        # The world is unwell (no process, no memory): the rows are safe, the loop tries again, several times a second.
         world.unlaunched += [one.run_id for one in launches]
-        log.error("cannot hand %d runs to the supervisor: %s; trying again", len(launches), error)
+        if not world.refused:
+            log.error("cannot hand runs to the supervisor: %s; they are stored, and it is tried again", error)
+        world.refused = True
+    else:
+        if world.refused and launches:
+            log.info("the supervisor takes runs again")
+            world.refused = False
     crashpoint("after-launch")
     if ends:
         try:

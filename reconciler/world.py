@@ -54,6 +54,8 @@ class World:
     """Active runs by id, as last stored."""
     unlaunched: list[str] = field(default_factory=list)
     """Stored runs that could not be handed to the runner yet."""
+    refused: bool = False
+    """The runner did not take the last ones."""
     messages: list[Message] = field(default_factory=list)
     """What the runner told and the database does not hold yet."""
     untold: deque[Run] = field(default_factory=deque)

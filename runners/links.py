@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,13 @@ class Folder:
         Its socket is made here and inherited, so it can be connected to before it is up.
         """
         name = f"{self._boot}-{secrets.token_hex(6)}"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener, ExitStack() as undo:
             listener.bind(self._address(name))
+            undo.callback(self.sweep, name, journal=False)
             listener.listen(16)
+            # Before there is a process: one that nobody is connected to could not be told to end.
+            channel = self._connect(name)
+            undo.callback(channel.close)
             log = os.open(self.path / f"{name}.err", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 process = subprocess.Popen(
@@ -71,12 +76,9 @@ class Folder:
                     pass_fds=[listener.fileno()],
                     start_new_session=True,
                 )
-            except BaseException:
-                self.sweep(name, journal=False)
-                raise
             finally:
                 os.close(log)
-        channel = self._connect(name)
+            undo.pop_all()
         return Link(name, channel, process)
 
     def connect(self, name: str) -> Link | None:

@@ -104,3 +104,29 @@ def test_a_cancelled_run_whose_end_is_lost_is_not_tried_again(rig: Rig) -> None:
     rig.runner.lose(run.id)
     rig.settle()
     assert [(run.state, run.reason) for run in rig.runs("a")] == [(RunState.CANCELLED, Reason.LOST)]
+
+
+def test_that_runs_cannot_be_handed_over_is_logged_once_and_that_they_can_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.file("a.yaml", MANUAL.format(name="a"))
+    rig.look()
+    real = rig.runner.launch
+
+    def nobody_there(launches: Sequence[Launch]) -> None:
+        if launches:
+            raise OSError("no process can be made")
+
+    monkeypatch.setattr(rig.runner, "launch", nobody_there)
+    rig.ask("trigger", "default/a")
+    rig.loop._inbox_at = 0.0
+    with caplog.at_level("INFO"):
+        for _ in range(5):
+            rig.loop.run_pass()
+        monkeypatch.setattr(rig.runner, "launch", real)
+        rig.settle()
+    told = [record.message for record in caplog.records if "supervisor" in record.message]
+    assert told == [
+        "cannot hand runs to the supervisor: no process can be made; they are stored, and it is tried again",
+        "the supervisor takes runs again",
+    ]
