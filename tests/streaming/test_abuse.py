@@ -31,10 +31,13 @@ def well_afterwards(town: Town) -> Iterator[None]:
     answers_at_once(town)
 
 
+def status_of(town: Town) -> int:
+    return httpx.get(f"http://127.0.0.1:{town.server.port}/api/v1/jobs", timeout=SOON).status_code
+
+
 def answers_at_once(town: Town) -> None:
     began = time.monotonic()
-    answer = httpx.get(f"http://127.0.0.1:{town.server.port}/api/v1/jobs", timeout=SOON)
-    assert answer.status_code == 200
+    assert status_of(town) == 200
     assert time.monotonic() - began < SOON
     assert town.server.process.poll() is None
 
@@ -133,7 +136,10 @@ def test_connections_that_are_half_closed_or_reset_are_forgotten(town: Town) -> 
         for plug in plugs[50:]:
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             plug.close()
-        answers_at_once(town)
+        # Fifty of them are still owed an answer: whoever comes meanwhile may be told to come again, not for long.
+        until = time.monotonic() + SOON
+        while status_of(town) == 503:
+            assert time.monotonic() < until
 
 
 def test_any_path_query_and_cursor_gets_an_answer_that_is_none_of_ours_to_be_sorry_for(town: Town) -> None:
