@@ -128,6 +128,7 @@ def play(home: Home, store: Store, steps: list[Step]) -> None:
         finish(store, running.pop())
     for _ in range(3):
         look()
+    assert head.runs == ()
     own = [run.id for run in runs if run.job_id == job.id]
     places = [live, slow]
     for follower in (live, slow):
