@@ -11,7 +11,8 @@ import os
 import signal
 from pathlib import Path
 
-NICENESS = 5
+NICENESS = 10
+"""A tenth of the weight of the daemon and of a run: beside a processor full of work it answers slowly, and answers."""
 _PR_SET_PDEATHSIG = 1
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 

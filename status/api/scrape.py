@@ -19,6 +19,10 @@ SHARED_SCRAPE = 1.0
 """Seconds for which scrapes get the same text: a storm of them costs one."""
 
 
+AT_ONCE = 256 * 1024
+"""Bytes handed to the socket before others have their turn: 0.1 ms, with 18 MB to send."""
+
+
 class Pieces(Response):
     """A body that is sent piece by piece, as the client takes it, with its length known beforehand."""
 
@@ -29,7 +33,10 @@ class Pieces(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         for piece in self._pieces if scope["method"] == "GET" else ():
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            whole = memoryview(piece)
+            for start in range(0, len(whole), AT_ONCE):
+                await send({"type": "http.response.body", "body": whole[start : start + AT_ONCE], "more_body": True})
+                await asyncio.sleep(0)  # others have their turn, and we hear that the client is gone
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
