@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
 from state.home import Home
 from state.store import Store
+from status.serve import Server
 from tests.seeing.building import NINE, carry_out, record_of
 from tests.seeing.conftest import StatusProcess, start_process, until
 
@@ -30,6 +33,22 @@ def test_a_ring_shows_a_change_at_once(home: Home, store: Store, start: Start) -
     server.ring()
     until(lambda: server.http.get("/api/v1/jobs/hello").json()["phase"] == "active", "the change, over HTTP")
     until(lambda: "phase: active" in (home.status / "default/hello.yaml").read_text(), "the change, in its file")
+
+
+def test_the_idle_server_wakes_once_a_second_to_write_a_new_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+        server.server_state.default_headers = []
+        server.should_exit = len(rests) == 3
+
+    server = Server(uvicorn.Config(app="unused", server_header=False))
+    server.config.encoded_headers = []
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    asyncio.run(server.main_loop())
+    assert rests == [1, 1, 1]
+    assert [name for name, _ in server.server_state.default_headers] == [b"date"]
 
 
 def test_it_serves_before_there_is_a_database_and_says_what_is_missing(home: Home) -> None:
