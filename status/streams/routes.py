@@ -128,11 +128,19 @@ class Streams:
 
     def run_log(self, request: Request, run: Run, *, now: int, own: str | None) -> Beginning | None:
         """As `status.streams.asked.run_log`."""
-        return run_log(self._logs.known, request, run, now=now, own=own)
+        try:
+            return run_log(self._logs.known, request, run, now=now, own=own)
+        except StateError:
+            self._logs.known.lost()
+            raise
 
     def job_logs(self, request: Request, job_id: int, *, now: int, own: str | None) -> Beginning | None:
         """As `status.streams.asked.job_logs`."""
-        return job_logs(self._logs.known, request, job_id, now=now, own=own)
+        try:
+            return job_logs(self._logs.known, request, job_id, now=now, own=own)
+        except StateError:
+            self._logs.known.lost()
+            raise
 
     def logs(self, found: Beginning | None) -> Response:
         """Logs as they grow, to their end. 204 tells a browser not to come back (WHATWG HTML, 9.2.3)."""
