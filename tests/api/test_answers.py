@@ -118,6 +118,8 @@ def test_a_short_job_says_the_same_as_the_whole_one(town: Town) -> None:
                     assert value == job["schedule"]["words"]
                 case "suspended":
                     assert value == (job["suspended"] is not None)
+                case "silenced":
+                    assert value == (job["silence"] is not None)
                 case "problems":
                     assert value == len(job["problems"])
                 case "lastRun":
