@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import urllib.request
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks import processes
@@ -232,4 +233,47 @@ class DebianCron(Peer):
         return None
 
 
-PEERS: tuple[type[Peer], ...] = (Cronstable, Yacron, APScheduler, DebianCron)
+class Dagu(Peer):
+    """dagu 1.30: one Go program with its scheduler. A run is a process of it, and its history is kept in files."""
+
+    name = "dagu"
+    package = "@dagu-org/dagu-linux-x64@1.30.2"
+    configured = 0
+
+    def obtain(self) -> None:
+        if (CACHE / "dagu" / "package" / "bin" / "dagu").exists():
+            return
+        if shutil.which("npm") is None:
+            raise Unavailable("dagu needs npm, which is how its binary is published")
+        target = CACHE / "dagu"
+        target.mkdir(parents=True, exist_ok=True)
+        for command in (["npm", "pack", "--silent", self.package], ["sh", "-c", "tar xzf *.tgz"]):
+            done = subprocess.run(command, cwd=target, capture_output=True, text=True, timeout=120, check=False)
+            if done.returncode != 0:
+                raise Unavailable(f"{' '.join(command)}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+
+    def configure(self, entries: Sequence[Entry], schedule: str, *, files: bool = False) -> None:
+        if schedule == EVERY_MINUTE:
+            # When it starts it makes up for the minute that has begun: only the coming one is named.
+            coming = datetime.now() + timedelta(minutes=1)  # noqa: DTZ005  (it goes by the local clock)
+            schedule = f"{coming.minute} {coming.hour} * * *"
+        specs = self.folder / "dags"
+        specs.mkdir()
+        for name, argv in entries:
+            text = f"schedule: '{schedule}'\nsteps:\n  - name: run\n    command: {' '.join(argv)}\n"
+            (specs / f"{name}.yaml").write_text(text, encoding="utf-8")
+        self.configured = len(entries)
+
+    def command(self) -> list[str]:
+        binary, home = CACHE / "dagu" / "package" / "bin" / "dagu", self.folder / "home"
+        return [
+            "env", f"DAGU_SCHEDULER_PORT={self.port}", str(binary), "scheduler", f"--dagu-home={home}",
+            f"--dags={self.folder / 'dags'}",
+        ]  # fmt: skip
+
+    def loaded(self) -> int | None:
+        log = (self.folder / "peer.log").read_text(encoding="utf-8", errors="replace")
+        return self.configured if "Scheduler started" in log else None
+
+
+PEERS: tuple[type[Peer], ...] = (Cronstable, Yacron, APScheduler, DebianCron, Dagu)
