@@ -128,6 +128,12 @@ class House:
         """Seconds of all three and of the runs that ended."""
         return processes.cpu(self.crew().values())
 
+    def shares(self) -> dict[str, float]:
+        """Seconds by process, and of the "programs" of runs that ended."""
+        crew = self.crew()
+        found = {name: processes.cpu([pid], children=False) for name, pid in crew.items()}
+        return {**found, "programs": self.cpu() - sum(found.values())}
+
     def starts(self) -> dict[str, list[int]]:
         """Nanoseconds at which each job's program began, from the log."""
         return read_starts(self.log)
