@@ -1,8 +1,8 @@
 """The daemon put together: home, lock, database, runner, source thread, loop. Called by `jobsctl daemon`.
 
-Order of the start: lock first (nothing is touched while another daemon lives), then the database, then the doorbell,
-then the supervisor, then the files. Order of the end: the source thread (no new work), the readers, the runner (runs go
-on), the database, and the lock last, by exit.
+Order of the start: lock and doorbell first (`reconciler.claim`: nothing is touched while another daemon lives), then
+the database, the supervisor, the files. Order of the end: the source thread (no new work), the readers, the runner
+(runs go on), the database, and the lock last.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import stat
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import FrameType
 
+from reconciler.claim import Claim
 from reconciler.clock import Clock, SystemClock
-from reconciler.doorbell import DoorbellSocket
 from reconciler.heartbeat import Heartbeat
 from reconciler.housekeeping import Housekeeping
-from reconciler.lock import StateGone, identity, take_lock
+from reconciler.lock import StateGone, identity
 from reconciler.loop import Loop
 from reconciler.machine import read_boot
 from reconciler.pulse import Pulse
@@ -36,7 +35,6 @@ from specs.config import Config
 from specs.desired import DIRTY
 from specs.scan import ignore_lease_signals
 from specs.source import Look, Source, SourceThread, cache_version
-from state.errors import from_os
 from state.home import Home
 from state.store import Store
 
@@ -44,28 +42,23 @@ MICROSECOND = 1_000_000
 
 
 def run_daemon(
-    home: Home, config: Config, *, version: str, readers: Sequence[str] | None, notify: Sequence[str] | None = None
+    claim: Claim, config: Config, *, version: str, readers: Sequence[str] | None, notify: Sequence[str] | None = None
 ) -> int:
     """Run until SIGTERM or SIGINT; a second one ends at once. The exit code.
 
     Args:
+        claim: the home; whoever claimed it lets it go.
         readers: command line of the status process; None: nobody is told (no status files, no HTTP).
         notify: command line of the notify process, started when something wants it; None: never.
 
     Raises:
-        AlreadyRunning: another daemon holds this home.
         StateGone: the state directory was deleted while it ran.
         StateError: the database cannot be used.
     """
     clock: Clock = SystemClock()
-    try:
-        _make_private(home)
-        lock = take_lock(home.lock)
-    except OSError as error:
-        raise from_os(error, home.state) from error
+    home, doorbell = claim.home, claim.doorbell
     store = Store.open(home.database, now=clock.now())
     wakeup = Wakeup()
-    doorbell = DoorbellSocket(home.doorbell)
     wakeup.watch(doorbell.fileno())
     runner = SupervisedRunner(home.supervisors)
     wakeup.watch(runner.fileno())
@@ -125,9 +118,7 @@ def run_daemon(
         thread.stop()
         loop.close()
         runner.close()
-        doorbell.close()
         store.close()
-        os.close(lock)
     log.info("stopped; %d runs go on", len(world.live))
     return 0
 
@@ -164,19 +155,6 @@ def _state_check(home: Home) -> Callable[[], None]:
                 )
 
     return check
-
-
-def _make_private(home: Home) -> None:
-    for folder in (home.state, home.requests, home.supervisors, home.runs, home.status):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = stat.S_IMODE(folder.stat().st_mode)
-        if mode & 0o022:
-            # Who can write here can run programs as this user: the database says what is started.
-            log.warning("%s could be written by others (mode %o); closing it", folder, mode)
-            folder.chmod(mode & ~0o022)
-    ignore = home.state / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="ascii")
 
 
 def _listen_to_signals(loop: Loop, wakeup: Wakeup) -> None:

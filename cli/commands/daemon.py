@@ -11,6 +11,7 @@ import click
 from cli.options import Settings
 
 if TYPE_CHECKING:
+    from reconciler.claim import Claim
     from specs.config import Config
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -31,16 +32,27 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
       jobsctl daemon --listen 127.0.0.1:9000 -v
       jobsctl daemon --listen none
     """
-    import jobsctl
-    from cli.errors import Refused, UsageError
-    from reconciler.daemon import notify_command, run_daemon, status_command
+    from cli.errors import Refused
+    from reconciler.claim import claimed
     from reconciler.lock import AlreadyRunning, StateGone
-    from specs.config import is_address, load_config
 
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if verbose else logging.INFO, format=FORMAT)
     # It reports every write anywhere beside the specs: the log's own lines would make the next ones.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
-    home = settings.existing_home()
+    try:
+        with claimed(settings.existing_home()) as claim:
+            _run(claim, listen)
+    except (AlreadyRunning, StateGone) as refusal:
+        raise Refused(str(refusal)) from None
+
+
+def _run(claim: Claim, listen: str | None) -> None:
+    import jobsctl
+    from cli.errors import UsageError
+    from reconciler.daemon import notify_command, run_daemon, status_command
+    from specs.config import is_address, load_config
+
+    home = claim.home
     config = load_config(home.root)
     if listen not in (None, "none") and not is_address(listen):
         raise UsageError(f"--listen {listen}: write it as HOST:PORT, as 127.0.0.1:8787 or [::1]:8787, or `none`")
@@ -51,10 +63,7 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
         _refuse_open_doors(address, config)
     readers = status_command(home, address, config)
     notify = notify_command(home, config.timezone)
-    try:
-        run_daemon(home, config, version=jobsctl.__version__, readers=readers, notify=notify)
-    except (AlreadyRunning, StateGone) as refusal:
-        raise Refused(str(refusal)) from None
+    run_daemon(claim, config, version=jobsctl.__version__, readers=readers, notify=notify)
 
 
 def _refuse_open_doors(address: str, config: Config) -> None:

@@ -14,6 +14,8 @@ import pytest
 from tests.components import lacking
 
 ROOT = Path(__file__).resolve().parents[2]
+LEAVE_NOTHING = "set -m\ntrap 'kill %1 || true' EXIT\n"
+"""A command that fails ends the script: the daemon must not stay, with its port and our pipe."""
 STOP_DAEMON = "\nkill %1\nwait %1 || true\n"
 
 
@@ -55,7 +57,7 @@ def test_every_command_of_the_readme_works(clone: Path) -> None:
         "DEMO_SECONDS": "6",
     }
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "set -m\n" + script + STOP_DAEMON],
+        ["bash", "-euo", "pipefail", "-c", LEAVE_NOTHING + script + STOP_DAEMON],
         cwd=clone,
         env=env,
         text=True,
