@@ -153,11 +153,12 @@ class Changes:
             entry.active += 1
             if entry.policy.pool is not None:
                 world.pools.took(run.id, entry.policy.pool, entry.id, now)
+        stored_at = max(now, world.clock.now())
         for run in self._new:
             if run.trigger is Trigger.SCHEDULE and run.scheduled_for is not None:
                 entry = world.jobs[run.job_id]
                 timing = Timing(entry.schedule, entry.anchor_at, entry.policy, entry.identity)
-                world.lag.observe(max(0, now - timing.start(run.scheduled_for)) / 1_000_000)
+                world.lag.observe(max(0, stored_at - timing.start(run.scheduled_for)) / 1_000_000)
         for wait in self._waits:
             self._keep_waiting(wait)
         settle(world, self._ended, now)

@@ -52,6 +52,15 @@ def test_it_is_stored_before_and_started_at_its_instant(rig: Rig, launched_at: l
     assert rig.world.timers.next_at() == slot + TEN
 
 
+def test_a_disk_that_is_slow_to_store_it_shows_as_lag(rig: Rig, launched_at: list[int]) -> None:
+    slot = slot_of(rig)
+    insert = rig.store.insert_runs
+    rig.store.insert_runs = lambda runs: (rig.clock.sleep(0.054), insert(runs))  # type: ignore[method-assign]
+    rig.settle()
+    assert launched_at == [slot + 50_000]
+    assert rig.world.lag.sum == pytest.approx(0.05)
+
+
 def test_nothing_is_decided_on_earlier(rig: Rig, launched_at: list[int]) -> None:
     slot = slot_of(rig)
     go_to(rig, slot - LEAD - 1)
