@@ -32,27 +32,15 @@ def command(settings: Settings, listen: str | None, verbose: bool) -> None:
       jobsctl daemon --listen 127.0.0.1:9000 -v
       jobsctl daemon --listen none
     """
-    from cli.errors import Refused
+    from cli.errors import Refused, UsageError
     from reconciler.claim import claimed
     from reconciler.lock import AlreadyRunning, StateGone
+    from specs.config import is_address, load_config
 
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if verbose else logging.INFO, format=FORMAT)
     # It reports every write anywhere beside the specs: the log's own lines would make the next ones.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
-    try:
-        with claimed(settings.existing_home()) as claim:
-            _run(claim, listen)
-    except (AlreadyRunning, StateGone) as refusal:
-        raise Refused(str(refusal)) from None
-
-
-def _run(claim: Claim, listen: str | None) -> None:
-    import jobsctl
-    from cli.errors import UsageError
-    from reconciler.daemon import notify_command, run_daemon, status_command
-    from specs.config import is_address, load_config
-
-    home = claim.home
+    home = settings.existing_home()
     config = load_config(home.root)
     if listen not in (None, "none") and not is_address(listen):
         raise UsageError(f"--listen {listen}: write it as HOST:PORT, as 127.0.0.1:8787 or [::1]:8787, or `none`")
@@ -61,8 +49,19 @@ def _run(claim: Claim, listen: str | None) -> None:
         address = None
     if address is not None:
         _refuse_open_doors(address, config)
-    readers = status_command(home, address, config)
-    notify = notify_command(home, config.timezone)
+    try:
+        with claimed(home) as claim:
+            _run(claim, config, address)
+    except (AlreadyRunning, StateGone) as refusal:
+        raise Refused(str(refusal)) from None
+
+
+def _run(claim: Claim, config: Config, address: str | None) -> None:
+    import jobsctl
+    from reconciler.daemon import notify_command, run_daemon, status_command
+
+    readers = status_command(claim.home, address, config)
+    notify = notify_command(claim.home, config.timezone)
     run_daemon(claim, config, version=jobsctl.__version__, readers=readers, notify=notify)
 
 
