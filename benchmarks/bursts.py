@@ -69,6 +69,8 @@ def _alone(bench: Bench, folder: Path, disk: str) -> Iterator[Figure]:
             [str(program("spawnat")), str(first + step // 2), str(step), str(count), started, str(plain), "plain"],
             check=True,
         )
+        # The last one may be later than those beside us; none may be missing.
+        there.wait(lambda: len(there.starts()) == count, f"{count} starts")
         there.idle()
         starts = there.starts()
     ours = [(starts[f"job-{number:05d}"][0] - first - number * step) / 1e9 for number in range(count)]
