@@ -13,7 +13,7 @@ from pathlib import Path
 
 NICENESS = 5
 """A third of the weight of the daemon and of a run. With less (10, 19) no start in a storm of readers was measurably
-earlier, and the status process itself took more than a minute to start on a busy machine."""
+earlier."""
 _PR_SET_PDEATHSIG = 1
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
